@@ -1,0 +1,1 @@
+"""Decisions: the pipeline as one list, one agent a file, steps that are pure."""

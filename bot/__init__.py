@@ -1,0 +1,1 @@
+"""The Telegram bot: overviews on request, alerts to those who subscribed."""

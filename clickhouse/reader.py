@@ -1,0 +1,160 @@
+"""Typed answers of history, field by field as the REST interface names them.
+
+Every question takes [from_ms, to_ms) in event time. An unknown number is None, never 0.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from streams.ids import ChannelId, PostId
+
+
+class Channel(msgspec.Struct, frozen=True):
+    id: ChannelId
+    username: str | None
+    title: str | None
+    subscribers: int | None
+    followed_since_ms: int | None
+    last_post_at_ms: int | None
+    last_sample_at_ms: int | None
+    #: live, away, waiting, private; `recorded` where the source is a recording; `unknown`.
+    status: str
+
+
+class Overview(msgspec.Struct, frozen=True):
+    subscribers: int | None
+    subscribers_change: int | None
+    posts: int
+    views: int | None
+    views_gained: int | None
+    forwards: int | None
+    replies: int | None
+    reactions: int | None
+    views_per_post_mean: float | None
+    views_per_post_median: float | None
+    err_percent: float | None
+    err24_percent: float | None
+    er_by_views_percent: float | None
+    posts_per_day: float | None
+    reach_1h: float | None
+    reach_12h: float | None
+    reach_24h: float | None
+    reach_48h: float | None
+
+
+class ViewsPoint(msgspec.Struct, frozen=True):
+    time_ms: int
+    views_gained: int | None
+    forwards_gained: int | None
+    replies_gained: int | None
+    reactions_gained: int | None
+    posts: int
+
+
+class GrowthPoint(msgspec.Struct, frozen=True):
+    time_ms: int
+    subscribers: int | None
+    change: int | None
+    joined: int | None
+    left: int | None
+
+
+class PostRow(msgspec.Struct, frozen=True):
+    post_id: PostId
+    date_ms: int
+    text: str
+    url: str | None
+    views: int | None
+    forwards: int | None
+    replies: int | None
+    reactions: int | None
+    er_by_views_percent: float | None
+    #: Views gained an hour between the post's two newest samples; None with fewer than two.
+    velocity_per_h: float | None
+    edited: bool
+    deleted: bool
+
+
+class CurvePoint(msgspec.Struct, frozen=True):
+    observed_at_ms: int
+    age_s: int
+    views: int | None
+    forwards: int | None
+    replies: int | None
+    reactions: int | None
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What an answer rests on: the `meta` of a response."""
+
+    #: The newest observation used; None with none.
+    as_of_ms: int | None
+    #: Share of what was asked for that is known, 0 to 1.
+    coverage: float
+    #: telegram, recording, import: who observed it.
+    sources: Sequence[str]
+
+
+class Page(msgspec.Struct, frozen=True):
+    rows: Sequence[PostRow]
+    #: Give it back to get the next page; None at the end.
+    cursor: str | None
+
+
+class Reader(Protocol):
+    """Questions of one channel (and of all). `channel_id` has been resolved before."""
+
+    async def channels(self) -> Sequence[Channel]: ...
+
+    async def channel(self, reference: str) -> Channel | None:
+        """By @username, username, bare or marked id. None when it was never observed."""
+
+    async def overview(
+        self, channel_id: ChannelId, from_ms: int, to_ms: int
+    ) -> tuple[Overview, Evidence]: ...
+
+    async def views(
+        self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
+    ) -> tuple[Sequence[ViewsPoint], Evidence]: ...
+
+    async def growth(
+        self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
+    ) -> tuple[Sequence[GrowthPoint], Evidence]: ...
+
+    async def posts(
+        self,
+        channel_id: ChannelId,
+        from_ms: int,
+        to_ms: int,
+        sort: str,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[Page, Evidence]:
+        """`sort`: date, views, forwards, replies, reactions, velocity; newest or highest first."""
+
+    async def post(
+        self, channel_id: ChannelId, post_id: PostId
+    ) -> tuple[PostRow, Evidence] | None: ...
+
+    async def curve(
+        self, channel_id: ChannelId, post_id: PostId
+    ) -> tuple[Sequence[CurvePoint], Evidence] | None: ...
+
+    async def alerts(
+        self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
+    ) -> Sequence["AlertRow"]: ...
+
+
+class AlertRow(msgspec.Struct, frozen=True):
+    alert_id: str
+    channel_id: ChannelId
+    type: str
+    state: str
+    raised_at_ms: int
+    resolved_at_ms: int | None
+    post_id: PostId | None
+    observed: float
+    expected: float | None
+    method: str

@@ -1,0 +1,79 @@
+"""The control store's port: what operators set, and where the sources stand.
+
+`control.sql` implements it on SQLite and PostgreSQL; tests/laws/control.py holds both to it.
+
+    ControlError
+    └── ControlUnavailable    the database cannot be reached or opened (one line, what to do)
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from streams.ids import ChannelId, PostId, Username
+
+
+class ControlError(Exception): ...
+
+
+class ControlUnavailable(ControlError): ...
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """A channel that is followed. `channel_id` is None until Telegram resolved the name."""
+
+    reference: str
+    channel_id: ChannelId | None
+    username: Username | None
+    followed_since_ms: int
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """How far a source has read a channel. Stored only after the log acknowledged."""
+
+    channel_id: ChannelId
+    #: The newest post in the log.
+    last_post_id: PostId = PostId(0)
+    #: The oldest post that the backfill has reached; None before it began.
+    backfilled_to: PostId | None = None
+    backfill_done: bool = False
+    #: Telegram's hash for this account; a channel cannot be addressed without it.
+    access_hash: int | None = None
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """A chat that wants a channel's alerts."""
+
+    chat_id: int
+    channel_id: ChannelId
+
+
+class ControlStore(Protocol):
+    async def migrate(self) -> None: ...
+
+    async def follow(self, reference: str, now_ms: int) -> Followed:
+        """Follow a channel by any of its spellings. Following twice changes nothing."""
+
+    async def resolve(self, reference: str, channel_id: ChannelId, username: str | None) -> None:
+        """Say which channel a followed reference means."""
+
+    async def unfollow(self, reference: str) -> bool:
+        """False when it was not followed."""
+
+    async def followed(self) -> Sequence[Followed]: ...
+
+    async def cursor(self, channel_id: ChannelId) -> Cursor | None: ...
+
+    async def put_cursor(self, cursor: Cursor) -> None: ...
+
+    async def subscribe(self, subscription: Subscription) -> bool:
+        """False when it was there already."""
+
+    async def unsubscribe(self, subscription: Subscription) -> bool: ...
+
+    async def subscriptions(self, chat_id: int) -> Sequence[Subscription]: ...
+
+    async def subscribers(self, channel_id: ChannelId) -> Sequence[Subscription]: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,132 @@
+"""What the agents decided: the messages of the topics ``analytics.*``.
+
+Every message is an upsert: a later one with the same `key` replaces the earlier one.
+Times are milliseconds since 1970 UTC. ``None`` means "not known", never zero.
+"""
+
+import msgspec
+
+from streams.events import VERSION
+from streams.ids import ChannelId, PostId
+
+
+class Decision(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
+    """What every message of the topics analytics.* says."""
+
+    v: int = VERSION
+    channel_id: ChannelId
+    #: Event time: the newest observation that this rests on.
+    observed_at_ms: int
+
+
+class ActivityWindow(Decision, frozen=True, kw_only=True, tag="activity"):
+    """What a channel gained in the minute [start_ms, start_ms + 60 000).
+
+    Gains are increments *observed* in the window, whatever the post; they never fall.
+    A gain is None while no counter of that kind has been seen twice. `posts`, `edits` and
+    `deletes` count what was published, edited, deleted in the window (an album counts once).
+    """
+
+    start_ms: int
+    views_gained: int | None = None
+    forwards_gained: int | None = None
+    replies_gained: int | None = None
+    reactions_gained: int | None = None
+    posts: int = 0
+    edits: int = 0
+    deletes: int = 0
+    #: How many counter samples of posts the gains rest on.
+    samples: int = 0
+    #: Closed by the watermark: it does not change any more.
+    closed: bool = False
+
+
+class SubscribersWindow(Decision, frozen=True, kw_only=True, tag="subscribers"):
+    """Subscribers in [start_ms, start_ms + size_ms): size is a minute, an hour or a day (UTC)."""
+
+    start_ms: int
+    size_ms: int
+    first: int
+    last: int
+    low: int
+    high: int
+    samples: int
+    closed: bool = False
+
+
+class PostAge(Decision, frozen=True, kw_only=True, tag="post_age"):
+    """A post's counters at one fixed age. Sent once per (post, age), when a sample passes it."""
+
+    post_id: PostId
+    #: One of tables.ages.AGES_S.
+    age_s: int
+    views: int | None = None
+    forwards: int | None = None
+    replies: int | None = None
+    reactions: int | None = None
+    #: False: sampled at this very age. True: between the two samples around it.
+    interpolated: bool = True
+
+
+class PostCounters(Decision, frozen=True, kw_only=True, tag="post_counters"):
+    """The newest counters of posts, as columns: what moved with one message."""
+
+    post_ids: list[PostId]
+    dates_ms: list[int | None]
+    views: list[int | None]
+    forwards: list[int | None]
+    replies: list[int | None]
+    reactions: list[int | None]
+
+
+class ChannelSummary(Decision, frozen=True, kw_only=True, tag="channel"):
+    """The newest that is known of a channel."""
+
+    title: str | None = None
+    username: str | None = None
+    subscribers: int | None = None
+    first_observed_at_ms: int | None = None
+    last_post_at_ms: int | None = None
+    last_sample_at_ms: int | None = None
+    #: events.ChannelStatus.status, `unknown` before the first.
+    status: str = "unknown"
+    status_reason: str = ""
+    status_until_ms: int | None = None
+
+
+class Alert(Decision, frozen=True, kw_only=True, tag="alert"):
+    """Something that a person should know. `state`: raised, updated, resolved."""
+
+    alert_id: str
+    #: spike; others follow.
+    type: str
+    state: str
+    raised_at_ms: int
+    resolved_at_ms: int | None = None
+    post_id: PostId | None = None
+    #: What was measured, what would have been expected, and by which rule.
+    observed: float
+    expected: float | None
+    method: str
+
+
+Window = ActivityWindow | SubscribersWindow | PostAge | PostCounters | ChannelSummary
+Analytics = Window | Alert
+
+
+def upsert_key(message: Analytics) -> str:
+    """What a later message must share with an earlier one to replace it."""
+    channel = message.channel_id
+    match message:
+        case ActivityWindow():
+            return f"{channel}/activity/{message.start_ms}"
+        case SubscribersWindow():
+            return f"{channel}/subscribers/{message.size_ms}/{message.start_ms}"
+        case PostAge():
+            return f"{channel}/age/{message.post_id}/{message.age_s}"
+        case PostCounters():
+            return f"{channel}/counters/{message.observed_at_ms}"
+        case ChannelSummary():
+            return f"{channel}/channel"
+        case Alert():
+            return message.alert_id

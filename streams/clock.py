@@ -1,0 +1,55 @@
+"""Time as something that is passed in: the machine's clock, and one that runs faster.
+
+Times are integers of milliseconds since 1970 UTC; the unit stands in every name (``…_ms``).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """A source of time. `sleep_ms` sleeps in this clock's own time."""
+
+    #: How many of this clock's seconds pass in one second of the wall clock.
+    speed: float
+
+    def now_ms(self) -> int: ...
+
+    async def sleep_ms(self, duration_ms: float) -> None: ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    speed = 1.0
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    async def sleep_ms(self, duration_ms: float) -> None:
+        await asyncio.sleep(max(duration_ms, 0) / 1000)
+
+
+class SpeededClock:
+    """Starts at `start_ms` and runs `speed` times faster than `monotonic` (seconds)."""
+
+    def __init__(
+        self,
+        start_ms: int,
+        speed: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if speed <= 0:
+            raise ValueError(f"speed must be above 0, not {speed}")
+        self.speed = speed
+        self._start_ms = start_ms
+        self._monotonic = monotonic
+        self._origin = monotonic()
+
+    def now_ms(self) -> int:
+        return self._start_ms + int((self._monotonic() - self._origin) * 1000 * self.speed)
+
+    async def sleep_ms(self, duration_ms: float) -> None:
+        await asyncio.sleep(max(duration_ms, 0) / 1000 / self.speed)

@@ -1,0 +1,119 @@
+"""What is observed of a channel: the messages of the topic ``telegram.updates``.
+
+One message is one thing that Telegram said at once (a page of history, one sample of the counters
+of at most 100 posts, one pushed update), so that cost follows messages and not posts.
+Fields are added with a default and never change their meaning; anything else is a new version.
+Times are milliseconds since 1970 UTC. ``None`` means "not known", never zero.
+"""
+
+import msgspec
+
+from streams.ids import ChannelId, PostId
+
+#: The version this code writes. A reader refuses a version it does not know (codec.UnknownVersion).
+VERSION = 1
+#: Telegram's own limit of posts in one request; no message carries more.
+MAX_POSTS = 100
+
+
+class Post(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One post as it stood when it was observed."""
+
+    post_id: PostId
+    #: When Telegram says that it was published.
+    date_ms: int
+    text: str = ""
+    edit_date_ms: int | None = None
+    #: photo, video, document, poll, …; None for a post of text alone.
+    media: str | None = None
+    #: Posts of one album share it; an album counts once.
+    album_id: int | None = None
+    #: Where it was forwarded from: a username, or a bare channel id in digits.
+    forwarded_from: str | None = None
+    views: int | None = None
+    forwards: int | None = None
+    replies: int | None = None
+    #: Emoji (or ``custom:ID``, ``paid``) to count. None: not known; empty: known to have none.
+    reactions: dict[str, int] | None = None
+
+
+class Observation(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
+    """What every message says: which channel, when it was observed, by whom, in which version."""
+
+    v: int = VERSION
+    channel_id: ChannelId
+    observed_at_ms: int
+    #: telegram, recording, import.
+    source: str = "telegram"
+
+
+class PostsSeen(Observation, frozen=True, kw_only=True, tag="posts_seen"):
+    """A page of history, or a pushed new post. Counters in it were read at `observed_at_ms`."""
+
+    posts: list[Post]
+
+
+class PostsEdited(Observation, frozen=True, kw_only=True, tag="posts_edited"):
+    """The posts as they stand after an edit."""
+
+    posts: list[Post]
+
+
+class PostsDeleted(Observation, frozen=True, kw_only=True, tag="posts_deleted"):
+    post_ids: list[PostId]
+
+
+class CountersSampled(Observation, frozen=True, kw_only=True, tag="counters_sampled"):
+    """The counters of some posts, read at one instant, as columns of equal length.
+
+    A column is None where the source did not say anything of it; an element is None where it said
+    nothing of that post. `reactions` are totals.
+    """
+
+    post_ids: list[PostId]
+    views: list[int | None] | None = None
+    forwards: list[int | None] | None = None
+    replies: list[int | None] | None = None
+    reactions: list[int | None] | None = None
+
+
+class SubscribersSampled(Observation, frozen=True, kw_only=True, tag="subscribers_sampled"):
+    subscribers: int
+
+
+class ChannelDescribed(Observation, frozen=True, kw_only=True, tag="channel_described"):
+    """What a channel is called."""
+
+    title: str | None = None
+    username: str | None = None
+    about: str | None = None
+
+
+class ChannelStatus(Observation, frozen=True, kw_only=True, tag="channel_status"):
+    """Whether the source can observe the channel now.
+
+    `status`: live, away (the source cannot be reached), waiting (Telegram asked to wait), private
+    (no longer readable). `until_ms`: when the source tries again, where it knows.
+    """
+
+    status: str
+    reason: str = ""
+    until_ms: int | None = None
+
+
+class StatisticsRead(Observation, frozen=True, kw_only=True, tag="statistics_read"):
+    """Telegram's own statistics of a channel, as JSON by graph name."""
+
+    graphs: dict[str, str]
+
+
+Event = (
+    PostsSeen
+    | PostsEdited
+    | PostsDeleted
+    | CountersSampled
+    | SubscribersSampled
+    | ChannelDescribed
+    | ChannelStatus
+    | StatisticsRead
+)

@@ -1,0 +1,134 @@
+"""The log as its users see it: partitioned topics of records, read by offset.
+
+`embedded://` (streams.embedded) and, for many machines, Kafka implement it; one suite of laws
+(tests/laws/log.py) runs over every implementation. Faust talks to the same log through its own
+transport; this port serves everything that is not Faust: sources, history, API, bot, taps.
+
+    LogError
+    ├── LogInUse         another process holds it (its pid is in the message)
+    ├── LogDamaged       stored bytes are not what was written
+    ├── LogFull          no space left: nothing more is accepted
+    ├── LogClosed        used after close
+    └── OffsetTooOld     asked for what retention has removed (`floor` is the first that is left)
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from streams.topics import Topic
+
+
+class LogError(Exception):
+    """Base of what a log raises; the message is one line that says what to do."""
+
+
+class LogInUse(LogError): ...
+
+
+class LogDamaged(LogError): ...
+
+
+class LogFull(LogError): ...
+
+
+class LogClosed(LogError): ...
+
+
+class OffsetTooOld(LogError):
+    """The asked offset is below the first one kept."""
+
+    def __init__(self, partition: "Partition", offset: int, floor: int) -> None:
+        super().__init__(f"{partition.topic}/{partition.number}: {offset} is gone, {floor} is left")
+        self.partition = partition
+        self.offset = offset
+        self.floor = floor
+
+
+class Partition(NamedTuple):
+    topic: str
+    number: int
+
+
+class Record(NamedTuple):
+    """One message as stored. Offsets grow by at least one within a partition."""
+
+    offset: int
+    #: Event time.
+    timestamp_ms: int
+    key: bytes | None
+    #: None is a tombstone: the key has no value any more.
+    value: bytes | None
+    headers: Mapping[str, bytes]
+
+
+class Draft(NamedTuple):
+    """A message to be appended. Its partition follows from its key."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    timestamp_ms: int
+    headers: Mapping[str, bytes] = {}
+
+
+class Bounds(NamedTuple):
+    """[first, next): the offsets that a partition holds."""
+
+    first: int
+    next: int
+
+
+#: Where a reader stands: the next offset to read, a partition.
+Offsets = Mapping[Partition, int]
+
+
+class Batch(NamedTuple):
+    """Consecutive records of one partition."""
+
+    partition: Partition
+    records: Sequence[Record]
+
+    @property
+    def next_offset(self) -> int:
+        return self.records[-1].offset + 1
+
+
+class Log(Protocol):
+    """All calls are made from one event loop."""
+
+    async def create(self, topic: Topic, partitions: int) -> None:
+        """Make sure that a topic exists. An existing one keeps its number of partitions."""
+
+    async def partitions(self, topic: str) -> Sequence[Partition]:
+        """Empty for a topic that does not exist."""
+
+    async def bounds(self, topic: str) -> Mapping[Partition, Bounds]: ...
+
+    async def append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:
+        """Returns when all are durable, with their places. Waits while buffers are full.
+
+        The drafts become readable in order; on an error none of them is acknowledged.
+        """
+
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        start: Offsets | None = None,
+        *,
+        max_records: int = 500,
+    ) -> AsyncIterator[Batch]:
+        """Records from `start` on (partitions it does not name: from their end), then live.
+
+        None starts everywhere at the end. Never loses and never repeats a record; raises
+        OffsetTooOld instead of skipping what retention removed. Closing the iterator ends it.
+        """
+
+    async def read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record]:
+        """What is there now from `offset` on; empty at the end. Raises OffsetTooOld."""
+
+    async def committed(self, group: str) -> Offsets: ...
+
+    async def commit(self, group: str, offsets: Offsets) -> None:
+        """Durable when it returns. Groups of readers outside Faust share a namespace with Faust."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,35 @@
+"""The topics: name, key, retention. The one place that names them."""
+
+import msgspec
+
+from streams.ids import ChannelId
+
+DAY_MS = 86_400_000
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """How a topic is kept. A compacted topic keeps the newest message of every key for good."""
+
+    name: str
+    retention_ms: int | None = 7 * DAY_MS
+    retention_bytes: int | None = None
+    compacted: bool = False
+
+    @property
+    def dead(self) -> str:
+        """The topic of what could not be processed of this one."""
+        return f"{self.name}.dead"
+
+
+UPDATES = Topic("telegram.updates")
+WINDOWS = Topic("analytics.windows")
+ALERTS = Topic("analytics.alerts")
+SCORES = Topic("analytics.scores")
+CONTROL = Topic("control.changes", retention_ms=None, compacted=True)
+
+ALL = (UPDATES, WINDOWS, ALERTS, SCORES, CONTROL)
+
+
+def channel_key(channel_id: ChannelId) -> bytes:
+    """The key of every message about a channel: its bare id in digits."""
+    return b"%d" % channel_id

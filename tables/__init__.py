@@ -1,0 +1,1 @@
+"""State: windows, ages and folds. Knows nothing of Faust, Kafka or the clock."""

@@ -1,0 +1,1 @@
+"""Suites of laws: one a port, run on every implementation."""
