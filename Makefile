@@ -1,0 +1,77 @@
+# `make` alone prints what there is. `demo` and `test` do all the set-up they need.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# The first Python that is new enough; `make PYTHON=/path/to/python demo` takes another.
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.13 python3,$(shell \
+	$(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && command -v $(name))))
+UV := $(shell command -v uv 2>/dev/null)
+BIN := .venv/bin
+DASHBOARD := $(shell find dashboard -name node_modules -prune -o -type f -print 2>/dev/null)
+
+ifdef UV
+install = VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet
+else
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+endif
+
+.PHONY: help setup demo test check format bench chaos generated requirements clean
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.dev ## install everything into .venv, for work on the code
+demo: .venv/.run ## recorded channels, live, on http://127.0.0.1:8000 (no account needed)
+	@$(BIN)/analyticbot demo $(ARGS)
+
+test: .venv/.dev ## run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.dev ## lint, format, types, layers, freshness of generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.generated --check
+
+format: .venv/.dev ## format the code and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generated: .venv/.dev ## write the generated files anew
+	$(BIN)/python -m tools.generated
+
+bench: .venv/.dev ## measure; results go to docs/benchmarks/
+	$(BIN)/python -m bench $(ARGS)
+
+requirements: ## pin the requirements anew (needs uv)
+	$(UV) pip compile pyproject.toml --extra embedded $(PIN) -o requirements/run.txt
+	$(UV) pip compile pyproject.toml --extra embedded --group dev -c requirements/run.txt $(PIN) -o requirements/dev.txt
+	$(UV) pip compile requirements/build.in $(PIN) -o requirements/build.txt
+PIN := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
+
+clean: ## remove what was installed and built
+	rm -rf .venv api/static dashboard/node_modules
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "AnalyticBot needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=..."; exit 1; }
+	@echo "Making .venv with $(PYTHON)"
+ifdef UV
+	@$(UV) venv --quiet --python $(PYTHON) .venv
+else
+	@$(PYTHON) -m venv .venv
+endif
+
+.venv/.packages: requirements/run.txt requirements/build.txt | .venv/bin/python
+	@echo "Installing the pinned packages (once; about 300 MB)"
+	@$(install) --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@touch $@
+
+.venv/.run: .venv/.packages pyproject.toml hatch_build.py $(DASHBOARD)
+	@echo "Installing AnalyticBot and building its page"
+	@$(install) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run requirements/dev.txt
+	@$(install) --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,183 @@
+"""Configuration: the only reader of the environment and of analyticbot.toml.
+
+A value comes from the environment, else from a file that the environment names (``NAME_FILE``,
+for secrets), else from analyticbot.toml in the working folder, else it is the default.
+Everything is checked here, before the first connection.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+CONFIG_FILE = "analyticbot.toml"
+
+
+class ConfigError(Exception):
+    """A wrong value. The message is one line: the option, what is wrong, what is accepted."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the operator decided. URLs carry no secrets when they are printed (`doctor`)."""
+
+    data: Path
+    log: str
+    history: str
+    control: str
+    host: str
+    port: int
+    partitions: int
+    public_url: str
+    api_key: str | None
+    telegram_api_id: int | None
+    telegram_api_hash: str | None
+    bot_token: str | None
+    log_level: str
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One option: its field in Settings, its name in the environment, default and meaning."""
+
+    field: str
+    variable: str
+    default: str
+    meaning: str
+    parse: Callable[[str], Any]
+    secret: bool = False
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise ValueError("give a number from 0 to 65535 (0 takes a free one)")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError("give a whole number above 0")
+    return int(text)
+
+
+def _level(text: str) -> str:
+    levels = ("debug", "info", "warning", "error")
+    if text.lower() not in levels:
+        raise ValueError(f"give one of {', '.join(levels)}")
+    return text.lower()
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if text and (parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/"))):
+            raise ValueError("give " + " or ".join(f"{scheme}://…" for scheme in schemes))
+        return text
+
+    return parse
+
+
+def _text(text: str) -> str:
+    return text
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("data", "ANALYTICBOT_DATA", "~/.local/share/analyticbot",
+           "The folder of all embedded state: log, history, control.", Path),
+    Option("log", "ANALYTICBOT_LOG", "",
+           "The log: `embedded:///path` (empty: the folder `log` under ANALYTICBOT_DATA).",
+           _url("embedded")),
+    Option("history", "ANALYTICBOT_HISTORY", "",
+           "History: `chdb:///path`, or a server: `clickhouse://user:password@host:8123/name` "
+           "(empty: the folder `history` under ANALYTICBOT_DATA).",
+           _url("chdb", "clickhouse", "clickhouses")),
+    Option("control", "ANALYTICBOT_CONTROL", "",
+           "What operators set: `sqlite:///path` or `postgresql://…` "
+           "(empty: the file `control.db` under ANALYTICBOT_DATA).",
+           _url("sqlite", "postgresql")),
+    Option("host", "ANALYTICBOT_HOST", "127.0.0.1",
+           "The address to listen on; any other than loopback needs ANALYTICBOT_API_KEY.", _text),
+    Option("port", "ANALYTICBOT_PORT", "8000", "The port to listen on; 0 takes a free one.", _port),
+    Option("partitions", "ANALYTICBOT_PARTITIONS", "4",
+           "Partitions of every topic that is made; topics that exist keep theirs.", _positive),
+    Option("public_url", "ANALYTICBOT_PUBLIC_URL", "",
+           "Where people reach the page, for links in bot messages (empty: the listening address).",
+           _url("http", "https")),
+    Option("api_key", "ANALYTICBOT_API_KEY", "",
+           "The key that every request must carry (empty: none is needed on loopback).",
+           _text, secret=True),
+    Option("telegram_api_id", "TELEGRAM_API_ID", "",
+           "Your application's id, from Telegram's page for developers.", _positive),
+    Option("telegram_api_hash", "TELEGRAM_API_HASH", "",
+           "Your application's hash, from the same page.", _text, secret=True),
+    Option("bot_token", "BOT_TOKEN", "",
+           "The bot's token, from @BotFather (empty: no bot).", _text, secret=True),
+    Option("log_level", "ANALYTICBOT_LOG_LEVEL", "info",
+           "How much is logged: debug, info, warning or error.", _level),
+)  # fmt: skip
+
+_OPTIONAL = {"api_key", "telegram_api_id", "telegram_api_hash", "bot_token"}
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Settings:
+    """The settings in force. Raises ConfigError naming the option."""
+    environment = os.environ if environment is None else environment
+    stored = _stored((folder or Path.cwd()) / CONFIG_FILE)
+    values = {option.field: _value(option, environment, stored) for option in OPTIONS}
+    return _completed(values)
+
+
+def _stored(path: Path) -> dict[str, str]:
+    """The keys of analyticbot.toml: each option's variable in lower case."""
+    if not path.is_file():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    known = {option.variable.lower().removeprefix("analyticbot_") for option in OPTIONS}
+    if unknown := sorted(set(table) - known):
+        raise ConfigError(f"{path}: unknown key {unknown[0]}; known are {', '.join(sorted(known))}")
+    return {key: str(value) for key, value in table.items()}
+
+
+def _value(option: Option, environment: Mapping[str, str], stored: Mapping[str, str]) -> Any:
+    key = option.variable.lower().removeprefix("analyticbot_")
+    text = environment.get(option.variable) or _from_file(option, environment) or stored.get(key)
+    text = text or option.default
+    if not text and option.field in _OPTIONAL:
+        return None
+    try:
+        return option.parse(text)
+    except ValueError as error:
+        shown = "the value" if option.secret else repr(text)
+        raise ConfigError(f"{option.variable}: {shown} is not accepted: {error}") from error
+
+
+def _from_file(option: Option, environment: Mapping[str, str]) -> str | None:
+    path = environment.get(f"{option.variable}_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ConfigError(f"{option.variable}_FILE: {path}: {error.strerror}") from error
+
+
+def _completed(values: dict[str, Any]) -> Settings:
+    """Defaults that follow from other options."""
+    data = values["data"].expanduser().absolute()
+    values["data"] = data
+    values["log"] = values["log"] or f"embedded://{data / 'log'}"
+    values["history"] = values["history"] or f"chdb://{data / 'history'}"
+    values["control"] = values["control"] or f"sqlite:///{data / 'control.db'}"
+    settings = Settings(**values)
+    if settings.host not in ("127.0.0.1", "::1", "localhost") and not settings.api_key:
+        raise ConfigError(
+            f"ANALYTICBOT_HOST: {settings.host} is reachable from outside: set ANALYTICBOT_API_KEY"
+        )
+    return settings
