@@ -1,0 +1,36 @@
+"""Files that are written by programs: write them, or (`--check`) fail when one is not fresh."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tools import configuration_page
+
+ROOT = Path(__file__).parent.parent
+
+#: Path below the repository's root, and what it must hold.
+GENERATED: dict[str, Callable[[], str]] = {
+    "docs/CONFIGURATION.md": configuration_page.page,
+}
+
+
+def main() -> int:
+    stale = [name for name, content in GENERATED.items() if _read(name) != content()]
+    if "--check" in sys.argv[1:]:
+        for name in stale:
+            print(f"{name} is not fresh: run `make generated` and commit it")
+        return 1 if stale else 0
+    for name in stale:
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / name).write_text(GENERATED[name]())
+        print(f"wrote {name}")
+    return 0
+
+
+def _read(name: str) -> str | None:
+    path = ROOT / name
+    return path.read_text() if path.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
