@@ -1,0 +1,177 @@
+"""What the REST interface answers, field by field; times are ISO-8601 in UTC.
+
+`streams` and `clickhouse` count in milliseconds; the translation to text is here and nowhere else.
+Nothing is computed here.
+"""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+
+from api.times import iso
+from clickhouse import reader
+
+T = TypeVar("T")
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """What an answer rests on."""
+
+    #: The newest observation used; null with none.
+    as_of: str | None
+    from_: str | None = msgspec.field(name="from")
+    to: str | None
+    #: Share of what was asked for that is known, 0 to 1.
+    coverage: float
+    #: telegram, recording, import: who observed it.
+    sources: list[str]
+    #: Lists only: gives the next page; null at the end.
+    cursor: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Answer(msgspec.Struct, Generic[T], frozen=True):
+    data: T
+    meta: Meta
+
+
+class About(msgspec.Struct, frozen=True):
+    """Which program this is, what time it is in it, and what its numbers are."""
+
+    name: str
+    version: str
+    #: demo (a recording is played) or live.
+    mode: str
+    now: str
+    #: How many of the engine's seconds pass in one second of the wall clock.
+    speed: float
+    #: Sentences for the reader of the page.
+    measured: str
+    modelled: str
+    #: Whom the data is from.
+    credits: list[str]
+
+
+class Channel(msgspec.Struct, frozen=True):
+    id: int
+    username: str | None
+    title: str | None
+    subscribers: int | None
+    followed_since: str | None
+    last_post_at: str | None
+    last_sample_at: str | None
+    #: live, away, waiting, private; `recorded` where the source is a recording; `unknown`.
+    status: str
+
+
+class ViewsPoint(msgspec.Struct, frozen=True):
+    time: str
+    views_gained: int | None
+    forwards_gained: int | None
+    replies_gained: int | None
+    reactions_gained: int | None
+    posts: int | None
+
+
+class Views(msgspec.Struct, frozen=True):
+    points: list[ViewsPoint]
+
+
+class GrowthPoint(msgspec.Struct, frozen=True):
+    time: str
+    subscribers: int | None
+    change: int | None
+    joined: int | None
+    left: int | None
+
+
+class Growth(msgspec.Struct, frozen=True):
+    points: list[GrowthPoint]
+
+
+class Post(msgspec.Struct, frozen=True):
+    post_id: int
+    date: str
+    text: str
+    url: str | None
+    views: int | None
+    forwards: int | None
+    replies: int | None
+    reactions: int | None
+    er_by_views_percent: float | None
+    velocity_per_h: float | None
+    edited: bool
+    deleted: bool
+
+
+class CurvePoint(msgspec.Struct, frozen=True):
+    observed_at: str
+    age_s: int
+    views: int | None
+    forwards: int | None
+    replies: int | None
+    reactions: int | None
+
+
+class Curve(msgspec.Struct, frozen=True):
+    points: list[CurvePoint]
+
+
+class Alert(msgspec.Struct, frozen=True):
+    alert_id: str
+    channel_id: int
+    #: spike; others follow.
+    type: str
+    #: raised, updated, resolved.
+    state: str
+    raised_at: str
+    resolved_at: str | None
+    post_id: int | None
+    observed: float
+    expected: float | None
+    method: str
+
+
+def channel(row: reader.Channel) -> Channel:
+    return Channel(
+        id=row.id,
+        username=row.username,
+        title=row.title,
+        subscribers=row.subscribers,
+        followed_since=iso(row.followed_since_ms),
+        last_post_at=iso(row.last_post_at_ms),
+        last_sample_at=iso(row.last_sample_at_ms),
+        status=row.status,
+    )
+
+
+def views(points: Sequence[reader.ViewsPoint]) -> Views:
+    return Views([ViewsPoint(iso(p.time_ms), *msgspec.structs.astuple(p)[1:]) for p in points])
+
+
+def growth(points: Sequence[reader.GrowthPoint]) -> Growth:
+    return Growth([GrowthPoint(iso(p.time_ms), *msgspec.structs.astuple(p)[1:]) for p in points])
+
+
+def post(row: reader.PostRow) -> Post:
+    return Post(row.post_id, iso(row.date_ms), *msgspec.structs.astuple(row)[2:])
+
+
+def curve(points: Sequence[reader.CurvePoint]) -> Curve:
+    rows = (CurvePoint(iso(p.observed_at_ms), *msgspec.structs.astuple(p)[1:]) for p in points)
+    return Curve(list(rows))
+
+
+def alert(row: reader.AlertRow) -> Alert:
+    return Alert(
+        alert_id=row.alert_id,
+        channel_id=row.channel_id,
+        type=row.type,
+        state=row.state,
+        raised_at=iso(row.raised_at_ms),
+        resolved_at=iso(row.resolved_at_ms),
+        post_id=row.post_id,
+        observed=row.observed,
+        expected=row.expected,
+        method=row.method,
+    )

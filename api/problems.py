@@ -1,0 +1,133 @@
+"""Errors as RFC 9457 problems: the one shape of every error that the API answers with.
+
+    Refused(HTTPException)   a problem with a code of the closed set `Code`
+
+Everything else that goes wrong is turned into a problem by `handlers`.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Literal
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from clickhouse.history import HistoryUnavailable, QueryFailed
+from streams.log import LogError
+from streams.metrics import Metrics
+
+_logger = logging.getLogger(__name__)
+
+#: What a problem's `type` ends with.
+Code = Literal[
+    "bad-cursor",
+    "bad-parameter",
+    "channel-unknown",
+    "cursor-too-old",
+    "history-away",
+    "host-refused",
+    "http",
+    "internal",
+    "invalid-channel",
+    "key-required",
+    "log-away",
+    "origin-refused",
+    "post-unknown",
+    "query-failed",
+    "range-unusable",
+    "unknown-parameter",
+]
+
+TYPE = "urn:analyticbot:problem:"
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An error, as RFC 9457 has it."""
+
+    #: urn:analyticbot:problem: and one of `Code`.
+    type: str
+    #: The status in words.
+    title: str
+    status: int
+    #: What is wrong with this request, and what would be right.
+    detail: str
+    #: The path asked for.
+    instance: str
+
+
+class Refused(HTTPException):
+    """A request that is answered with a problem. Raised by handlers, never caught by them."""
+
+    def __init__(
+        self, status: int, code: Code, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail=detail, status_code=status, headers=dict(headers or {}))
+        self.code: Code = code
+
+
+def problem(status: int, code: Code, detail: str, instance: str) -> Problem:
+    return Problem(TYPE + code, HTTPStatus(status).phrase, status, detail, instance)
+
+
+def handlers(metrics: Metrics) -> ExceptionHandlersMap:
+    """One handler a kind of failure; failures of our own are counted and never shown."""
+
+    def refused(request: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
+        return _response(request, error.status_code, error.code, error.detail, error.headers)
+
+    def invalid(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+        return _response(request, 400, "bad-parameter", _explained(error))
+
+    def http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+        return _response(request, error.status_code, "http", error.detail, error.headers)
+
+    def away(request: Request[Any, Any, Any], error: HistoryUnavailable) -> Response[bytes]:
+        metrics.error("api", "history_away")
+        retry = {"Retry-After": str(RETRY_AFTER_S)}
+        return _response(request, 503, "history-away", f"history is away: {error}", retry)
+
+    def log_away(request: Request[Any, Any, Any], error: LogError) -> Response[bytes]:
+        metrics.error("api", "log_away")
+        retry = {"Retry-After": str(RETRY_AFTER_S)}
+        return _response(request, 503, "log-away", f"the log is away: {error}", retry)
+
+    def query_failed(request: Request[Any, Any, Any], error: QueryFailed) -> Response[bytes]:
+        metrics.error("api", "query_failed")
+        return _response(request, 500, "query-failed", "history refused the question")
+
+    def internal(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        metrics.error("api", type(error).__name__)
+        _logger.error("request_failed path=%s", request.url.path, exc_info=error)
+        return _response(request, 500, "internal", "the request failed; the log says why")
+
+    return {
+        Refused: refused,
+        ValidationException: invalid,
+        HTTPException: http,
+        HistoryUnavailable: away,
+        LogError: log_away,
+        QueryFailed: query_failed,
+        Exception: internal,
+    }
+
+
+def _explained(error: ValidationException) -> str:
+    extra = error.extra if isinstance(error.extra, list) else []
+    parts = [f"{item.get('key', '?')}: {item.get('message', '')}" for item in extra]
+    return "; ".join(parts) or error.detail
+
+
+def _response(
+    request: Request[Any, Any, Any],
+    status: int,
+    code: Code,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    body = msgspec.json.encode(problem(status, code, detail, request.url.path))
+    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))

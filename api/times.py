@@ -1,0 +1,29 @@
+"""Milliseconds to ISO-8601 text in UTC, and back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import overload
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@overload
+def iso(time_ms: int) -> str: ...
+@overload
+def iso(time_ms: None) -> None: ...
+
+
+def iso(time_ms: int | None) -> str | None:
+    """``2026-01-31T08:00:00Z``; with milliseconds only where there are any."""
+    if time_ms is None:
+        return None
+    moment = _EPOCH + timedelta(milliseconds=time_ms)
+    precision = "milliseconds" if time_ms % 1000 else "seconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def from_iso(text: str) -> int:
+    """A date or a time of ISO-8601; without an offset it is UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
