@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fail(error: Exception, code: int) -> int:
-    print(f"analyticbot: {error}", file=sys.stderr)  # noqa: T201 (the terminal is the interface)
+    print(f"analyticbot: {error}", file=sys.stderr)
     return code
 
 

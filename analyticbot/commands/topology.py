@@ -1,0 +1,18 @@
+"""`analyticbot topology`: the pipeline as it is wired."""
+
+import argparse
+
+from agents.pipeline import PIPELINE, topology
+from analyticbot.config import Settings
+
+NAME = "topology"
+HELP = "print the pipeline: topics in, agents, tables, topics out"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+
+
+async def run(options: argparse.Namespace, settings: Settings) -> int:
+    print(topology(PIPELINE))
+    return 0

@@ -1,0 +1,54 @@
+"""What is checked before anything starts, so that wrong use ends with one line and exit code 2."""
+
+import errno
+import os
+import socket
+from pathlib import Path
+
+from analyticbot.config import ConfigError, Settings
+
+
+def check_folder(folder: Path) -> None:
+    """The data folder can be made and written. Raises ConfigError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"ANALYTICBOT_DATA: {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"ANALYTICBOT_DATA: {folder} cannot be written by this user")
+
+
+def check_port(host: str, port: int) -> None:
+    """The address can be listened on. Raises ConfigError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(_why(host, port, error)) from error
+
+
+def check_credentials(settings: Settings) -> None:
+    """Telegram's application id and hash are given. Raises ConfigError."""
+    missing = [
+        variable
+        for variable, value in (
+            ("TELEGRAM_API_ID", settings.telegram_api_id),
+            ("TELEGRAM_API_HASH", settings.telegram_api_hash),
+        )
+        if not value
+    ]
+    if missing:
+        raise ConfigError(
+            f"{' and '.join(missing)}: not set; get them from Telegram's page for developers, "
+            "or look around without an account: analyticbot demo"
+        )
+
+
+def _why(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"ANALYTICBOT_PORT: {port} is in use on {host}: stop what uses it, or give another"
+    if error.errno == errno.EACCES:
+        return f"ANALYTICBOT_PORT: {port} needs privileges this user does not have: give another"
+    return f"ANALYTICBOT_HOST: cannot listen on {host}:{port}: {error.strerror}"

@@ -1,0 +1,63 @@
+"""Configuration: where values come from, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from analyticbot.config import OPTIONS, ConfigError, read_settings
+
+
+def test_defaults_live_under_the_data_folder(tmp_path: Path) -> None:
+    settings = read_settings({"ANALYTICBOT_DATA": str(tmp_path)}, tmp_path)
+    assert settings.log == f"embedded://{tmp_path}/log"
+    assert settings.history == f"chdb://{tmp_path}/history"
+    assert settings.control == f"sqlite:///{tmp_path}/control.db"
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.bot_token is None
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "analyticbot.toml").write_text('port = 8100\nhost = "localhost"\n')
+    settings = read_settings({"ANALYTICBOT_PORT": "8200"}, tmp_path)
+    assert (settings.port, settings.host) == (8200, "localhost")
+
+
+def test_a_secret_can_stay_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("123:abc\n")
+    settings = read_settings({"BOT_TOKEN_FILE": str(tmp_path / "token")}, tmp_path)
+    assert settings.bot_token == "123:abc"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ANALYTICBOT_PORT", "eighty"),
+        ("ANALYTICBOT_PORT", "70000"),
+        ("ANALYTICBOT_LOG", "/var/log"),
+        ("ANALYTICBOT_LOG", "embedded://"),
+        ("ANALYTICBOT_LOG", "redis://localhost"),
+        ("ANALYTICBOT_HISTORY", "mysql://localhost"),
+        ("ANALYTICBOT_CONTROL", "sqlite:"),
+        ("ANALYTICBOT_HOST", "0.0.0.0"),
+        ("ANALYTICBOT_PARTITIONS", "0"),
+        ("ANALYTICBOT_LOG_LEVEL", "loud"),
+        ("TELEGRAM_API_ID", "abc"),
+        ("BOT_TOKEN_FILE", "/nowhere/at/all"),
+    ],
+)
+def test_a_wrong_value_names_its_option(variable: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"^{variable}: ") as raised:
+        read_settings({variable: value}, tmp_path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_secret_is_not_repeated_in_an_error(tmp_path: Path) -> None:
+    secrets = [option.variable for option in OPTIONS if option.secret]
+    assert {"BOT_TOKEN", "TELEGRAM_API_HASH", "ANALYTICBOT_API_KEY"} == set(secrets)
+
+
+@pytest.mark.parametrize("text", ["port = ", 'prot = "8000"'])
+def test_a_broken_file_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "analyticbot.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"analyticbot\.toml: "):
+        read_settings({}, tmp_path)
