@@ -9,6 +9,7 @@ transport; this port serves everything that is not Faust: sources, history, API,
     ├── LogDamaged       stored bytes are not what was written
     ├── LogFull          no space left: nothing more is accepted
     ├── LogClosed        used after close
+    ├── LogUnavailable   cannot be reached now: try again with growing pauses
     └── OffsetTooOld     asked for what retention has removed (`floor` is the first that is left)
 """
 
@@ -32,6 +33,9 @@ class LogFull(LogError): ...
 
 
 class LogClosed(LogError): ...
+
+
+class LogUnavailable(LogError): ...
 
 
 class OffsetTooOld(LogError):

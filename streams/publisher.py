@@ -1,0 +1,155 @@
+"""Events into the log: encoded, keyed by channel, batched, acknowledged.
+
+Not a buffer that survives: what `publish` has not returned for is not in the log, and its source
+publishes it again (sources keep their position only after the acknowledgement).
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from streams.codec import encode
+from streams.events import Event
+from streams.log import Draft, Log, LogClosed, LogUnavailable
+from streams.metrics import Metrics
+from streams.pauses import Pauses
+from streams.topics import UPDATES, channel_key
+
+logger = logging.getLogger(__name__)
+
+#: Messages taken in and not yet acknowledged; beyond it `publish` waits.
+MOST_WAITING = 2000
+#: Messages in one append.
+MOST_IN_A_BATCH = 500
+
+
+class _Parcel(NamedTuple):
+    drafts: Sequence[Draft]
+    done: asyncio.Future[None]
+
+
+class Publisher:
+    """One writer to `telegram.updates`, shared by all sources of a process. An async context.
+
+    Concurrent publishers share an append, so many small publications cost one acknowledgement.
+    A log that is away is tried again with growing pauses, for ever; any other LogError is
+    raised from `publish`, now and from then on.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        metrics: Metrics,
+        *,
+        pauses: Pauses | None = None,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._log = log
+        self._metrics = metrics
+        self._pauses = pauses or Pauses()
+        self._most_waiting = most_waiting
+        self._parcels: deque[_Parcel] = deque()
+        self._waiting = 0
+        self._changed = asyncio.Condition()
+        self._failure: BaseException | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._writer = asyncio.create_task(self._write(), name="publisher")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stops at once. Whoever still waits for an acknowledgement gets LogClosed."""
+        assert self._writer is not None
+        self._writer.cancel()
+        await asyncio.gather(self._writer, return_exceptions=True)
+
+    @property
+    def waiting(self) -> int:
+        """Messages taken in and not yet acknowledged."""
+        return self._waiting
+
+    async def publish(self, *events: Event) -> None:
+        """Returns when all are durable, in this order. Waits while too much is waiting already.
+
+        Raises LogError where the log will not take them. Cancelling it may or may not publish.
+        """
+        drafts = [_draft(event) for event in events]
+        for start in range(0, len(drafts), MOST_IN_A_BATCH):
+            await self._publish(drafts[start : start + MOST_IN_A_BATCH])
+
+    async def _publish(self, drafts: Sequence[Draft]) -> None:
+        parcel = _Parcel(drafts, asyncio.get_running_loop().create_future())
+        async with self._changed:
+            await self._changed.wait_for(
+                lambda: not self._waiting or self._waiting + len(drafts) <= self._most_waiting
+            )
+            if self._failure is not None:
+                raise self._failure
+            self._parcels.append(parcel)
+            self._waiting += len(drafts)
+            self._changed.notify_all()
+        await parcel.done
+
+    async def _write(self) -> None:
+        batch: list[_Parcel] = []
+        try:
+            while True:
+                async with self._changed:
+                    await self._changed.wait_for(lambda: bool(self._parcels))
+                    batch = self._take()
+                await self._append([draft for parcel in batch for draft in parcel.drafts])
+                await self._settle(batch)
+        except BaseException as error:
+            closed = isinstance(error, asyncio.CancelledError)
+            self._failure = LogClosed("the publisher is closed") if closed else error
+            await self._settle([*batch, *self._parcels], self._failure)
+            raise
+
+    async def _settle(self, parcels: Sequence[_Parcel], error: BaseException | None = None) -> None:
+        for _, done in parcels:
+            if done.done():
+                continue
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+        async with self._changed:
+            self._waiting -= sum(len(parcel.drafts) for parcel in parcels)
+            self._changed.notify_all()
+
+    def _take(self) -> list[_Parcel]:
+        batch = [self._parcels.popleft()]
+        size = len(batch[0].drafts)
+        while self._parcels and size + len(self._parcels[0].drafts) <= MOST_IN_A_BATCH:
+            batch.append(self._parcels.popleft())
+            size += len(batch[-1].drafts)
+        return batch
+
+    async def _append(self, drafts: Sequence[Draft]) -> None:
+        while True:
+            try:
+                await self._log.append(drafts)
+            except LogUnavailable as error:
+                self._metrics.error("collector", "log_unavailable")
+                if not self._pauses.waiting:
+                    logger.warning("log away: waiting with growing pauses: reason=%s", error)
+                await self._pauses.pause()
+            else:
+                break
+        if self._pauses.waiting:
+            logger.warning("log back")
+            self._pauses.reset()
+        self._metrics.sent("collector", len(drafts))
+
+
+def _draft(event: Event) -> Draft:
+    return Draft(UPDATES.name, channel_key(event.channel_id), encode(event), event.observed_at_ms)
