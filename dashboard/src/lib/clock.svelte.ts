@@ -1,0 +1,30 @@
+// The engine's time, which a demo runs faster than the wall clock: set by every live frame, carried on
+// between frames while they come, standing still when they do not.
+
+const CARRY_MS = 3_000;
+
+class EngineClock {
+  /** The engine's time now, in ms; moves about four times a second. */
+  now = $state(Date.now());
+  speed = $state(1);
+  /** The wall's time, for pauses and staleness. */
+  wall = $state(performance.now());
+  #set = { engine: Date.now(), wall: performance.now() };
+
+  constructor() {
+    setInterval(() => this.#move(), 250);
+  }
+
+  sync(engineMs: number): void {
+    this.#set = { engine: engineMs, wall: performance.now() };
+    this.#move();
+  }
+
+  #move(): void {
+    this.wall = performance.now();
+    const carried = Math.min(this.wall - this.#set.wall, CARRY_MS);
+    this.now = this.#set.engine + carried * this.speed;
+  }
+}
+
+export const clock = new EngineClock();

@@ -1,0 +1,141 @@
+// How live messages add up to what is shown. The same rules for a snapshot and for changes: a later
+// message replaces the earlier one of its key. No Svelte, no sockets here.
+import type { ActivityWindow, Alert, Change, ChannelSummary, LiveData, SubscribersWindow } from "./live.gen";
+
+export const MINUTE = 60_000;
+const MINUTES_KEPT = 240;
+const POSTS_KEPT = 300;
+const ALERTS_KEPT = 200;
+
+export interface PostNow {
+  post_id: number;
+  date_ms: number | null;
+  observed_at_ms: number;
+  views: number | null;
+  forwards: number | null;
+  replies: number | null;
+  reactions: number | null;
+}
+
+/** What the socket has said of one channel. A new object for every message that touches it. */
+export interface ChannelNow {
+  id: number;
+  summary: ChannelSummary | null;
+  /** By start_ms, in order of first arrival. */
+  minutes: Map<number, ActivityWindow>;
+  subscribers: Map<number, SubscribersWindow>;
+  posts: Map<number, PostNow>;
+}
+
+export interface Live {
+  channels: Map<number, ChannelNow>;
+  alerts: Map<string, Alert>;
+}
+
+export function empty(): Live {
+  return { channels: new Map(), alerts: new Map() };
+}
+
+export function fromSnapshot(data: LiveData): Live {
+  const live = empty();
+  const parts: Change[][] = [data.channels, data.windows, data.subscribers, data.posts, data.alerts];
+  for (const part of parts) for (const change of part) apply(live, change);
+  return live;
+}
+
+/** Fold one message into `live`, in place; the channel it touches becomes a new object. */
+export function apply(live: Live, change: Change): void {
+  if (change.kind === "alert") {
+    live.alerts.delete(change.alert_id);
+    live.alerts.set(change.alert_id, change);
+    trim(live.alerts, ALERTS_KEPT);
+    return;
+  }
+  const channel = { ...(live.channels.get(change.channel_id) ?? blank(change.channel_id)) };
+  live.channels.set(channel.id, channel);
+  switch (change.kind) {
+    case "channel":
+      channel.summary = change;
+      break;
+    case "activity":
+      channel.minutes.set(change.start_ms, change);
+      trim(channel.minutes, MINUTES_KEPT);
+      break;
+    case "subscribers":
+      if (change.size_ms !== MINUTE) break;
+      channel.subscribers.set(change.start_ms, change);
+      trim(channel.subscribers, MINUTES_KEPT);
+      break;
+    case "post_counters":
+      change.post_ids.forEach((post_id, i) => {
+        channel.posts.set(post_id, {
+          post_id,
+          date_ms: change.dates_ms[i] ?? null,
+          observed_at_ms: change.observed_at_ms,
+          views: change.views[i] ?? null,
+          forwards: change.forwards[i] ?? null,
+          replies: change.replies[i] ?? null,
+          reactions: change.reactions[i] ?? null,
+        });
+      });
+      trimPosts(channel.posts);
+      break;
+  }
+}
+
+function blank(id: number): ChannelNow {
+  return { id, summary: null, minutes: new Map(), subscribers: new Map(), posts: new Map() };
+}
+
+function trim<K, V>(map: Map<K, V>, kept: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= kept) return;
+    map.delete(key);
+  }
+}
+
+function trimPosts(posts: Map<number, PostNow>): void {
+  if (posts.size <= POSTS_KEPT) return;
+  const oldest = [...posts.keys()].sort((a, b) => a - b).slice(0, posts.size - POSTS_KEPT);
+  for (const id of oldest) posts.delete(id);
+}
+
+/** Views gained in each of the last `count` minutes up to the running one, oldest first. */
+export function lastMinutes(channel: ChannelNow | undefined, now: number, count: number): (number | null)[] {
+  const running = Math.floor(now / MINUTE) * MINUTE;
+  return Array.from(
+    { length: count },
+    (_, i) => channel?.minutes.get(running - (count - 1 - i) * MINUTE)?.views_gained ?? null,
+  );
+}
+
+/** The sum of what is known; null where nothing is. */
+export function sumKnown(values: Iterable<number | null | undefined>): number | null {
+  let sum: number | null = null;
+  for (const value of values) if (value != null) sum = (sum ?? 0) + value;
+  return sum;
+}
+
+/** The newest full minute with a known gain, at most three minutes old. */
+export function newestMinute(channel: ChannelNow | undefined, now: number): ActivityWindow | null {
+  const running = Math.floor(now / MINUTE) * MINUTE;
+  for (let back = 1; back <= 3; back++) {
+    const window = channel?.minutes.get(running - back * MINUTE);
+    if (window && window.views_gained !== null) return window;
+  }
+  return null;
+}
+
+/** Views gained in the last 60 minutes, as far as known. */
+export function lastHour(channel: ChannelNow | undefined, now: number): number | null {
+  return sumKnown(lastMinutes(channel, now, 60));
+}
+
+/** How many of the newest posts are from today (UTC); `atLeast` where older ones of today may be missing. */
+export function postsToday(channel: ChannelNow | undefined, now: number): { posts: number; atLeast: boolean } | null {
+  if (!channel || channel.posts.size === 0) return null;
+  const midnight = Math.floor(now / 86_400_000) * 86_400_000;
+  const dated = [...channel.posts.values()].filter((post) => post.date_ms !== null);
+  const posts = dated.filter((post) => (post.date_ms ?? 0) >= midnight).length;
+  return { posts, atLeast: posts > 0 && posts === dated.length };
+}

@@ -1,0 +1,136 @@
+// The one live socket of the page: a snapshot, then changes; resumed after a break from the last cursor;
+// growing pauses with jitter between tries. What it learnt is in `channels` and `alerts`.
+import { SvelteMap } from "svelte/reactivity";
+import { clock } from "./clock.svelte";
+import { apply, empty, fromSnapshot, type ChannelNow, type Live } from "./fold";
+import type { Alert, LiveMessage } from "./live.gen";
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+/** No frame for so long: what is shown is stale. */
+const STALE_MS = 5_000;
+/** No frame for so long: the connection is given up and made again. */
+const DEAD_MS = 15_000;
+
+export type Connection =
+  | { state: "connecting" }
+  | { state: "live" }
+  | { state: "stale"; sinceWall: number }
+  | { state: "reconnecting"; inSeconds: number };
+
+class LiveSocket {
+  channels = new SvelteMap<number, ChannelNow>();
+  alerts = new SvelteMap<string, Alert>();
+  /** Whether a snapshot has arrived since the page was opened. */
+  started = $state(false);
+  /** Grows with every snapshot: history shown beside live numbers is asked for again. */
+  snapshots = $state(0);
+  #live: Live = empty();
+  #socket: WebSocket | null = null;
+  #cursor: string | null = null;
+  #failures = 0;
+  #heard = $state(performance.now());
+  #retryAt = $state<number | null>(null);
+  #open = $state(false);
+
+  get connection(): Connection {
+    if (this.#retryAt !== null) {
+      return { state: "reconnecting", inSeconds: Math.max(0, Math.ceil((this.#retryAt - clock.wall) / 1000)) };
+    }
+    if (clock.wall - this.#heard > STALE_MS) return { state: "stale", sinceWall: this.#heard };
+    return { state: this.#open && this.started ? "live" : "connecting" };
+  }
+
+  /** Called once, when the page is shown. */
+  start(): void {
+    this.#connect();
+    setInterval(() => this.#check(), 1_000);
+    addEventListener("online", () => this.retryNow());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.retryNow();
+    });
+  }
+
+  /** Do not wait for the pause to end. */
+  retryNow(): void {
+    if (this.#retryAt !== null) this.#connect();
+  }
+
+  #connect(): void {
+    this.#retryAt = null;
+    this.#heard = performance.now();
+    const url = new URL("/api/v1/live", location.origin.replace(/^http/, "ws"));
+    if (this.#cursor !== null) url.searchParams.set("resume", this.#cursor);
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    socket.onmessage = (event: MessageEvent<string>) => {
+      if (socket === this.#socket) this.#hear(JSON.parse(event.data) as LiveMessage);
+    };
+    socket.onclose = () => {
+      if (socket === this.#socket) this.#pause();
+    };
+  }
+
+  #pause(): void {
+    this.#socket = null;
+    this.#open = false;
+    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++);
+    this.#retryAt = performance.now() + longest * (0.5 + Math.random() / 2);
+  }
+
+  #check(): void {
+    if (this.#retryAt !== null) {
+      if (performance.now() >= this.#retryAt) this.#connect();
+    } else if (performance.now() - this.#heard > DEAD_MS) {
+      this.#socket?.close();
+      this.#pause();
+    }
+  }
+
+  #hear(message: LiveMessage): void {
+    this.#heard = performance.now();
+    this.#open = true;
+    this.#failures = 0;
+    clock.sync(message.now_ms);
+    switch (message.type) {
+      case "snapshot":
+        this.#cursor = message.cursor;
+        this.#replace(fromSnapshot(message.data));
+        break;
+      case "changes":
+        this.#cursor = message.cursor;
+        this.#change(message.data);
+        break;
+      case "gap": // A snapshot follows.
+      case "tick":
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #replace(live: Live): void {
+    this.#live = live;
+    this.channels.clear();
+    this.alerts.clear();
+    for (const [id, channel] of live.channels) this.channels.set(id, channel);
+    for (const [id, alert] of live.alerts) this.alerts.set(id, alert);
+    this.started = true;
+    this.snapshots++;
+  }
+
+  #change(upserts: Extract<LiveMessage, { type: "changes" }>["data"]): void {
+    const touched = new Set<number>();
+    for (const { value } of upserts) {
+      apply(this.#live, value);
+      if (value.kind === "alert") this.alerts.set(value.alert_id, value);
+      else touched.add(value.channel_id);
+    }
+    for (const id of touched) {
+      const channel = this.#live.channels.get(id);
+      if (channel) this.channels.set(id, channel);
+    }
+  }
+}
+
+export const live = new LiveSocket();

@@ -1,0 +1,72 @@
+// The rows of the list of channels: what REST said, brought up to date by the socket.
+import { lastHour, lastMinutes, newestMinute, postsToday, type ChannelNow } from "./fold";
+import { ms } from "./format";
+import type { Channel } from "./rest.gen";
+
+export interface Row {
+  id: number;
+  username: string | null;
+  name: string;
+  status: string;
+  reason: string;
+  subscribers: number | null;
+  lastPost: number | null;
+  lastSample: number | null;
+  minute: { gained: number | null; start_ms: number } | null;
+  hour: number | null;
+  today: { posts: number; atLeast: boolean } | null;
+  spark: (number | null)[];
+}
+
+export const COLUMNS = ["name", "minute", "hour", "today", "subscribers", "lastPost"] as const;
+export type Column = (typeof COLUMNS)[number];
+
+export function rows(channels: readonly Channel[], live: ReadonlyMap<number, ChannelNow>, now: number): Row[] {
+  const known = new Map(channels.map((channel) => [channel.id, channel]));
+  const ids = new Set([...known.keys(), ...live.keys()]);
+  return [...ids].map((id) => row(id, known.get(id), live.get(id), now));
+}
+
+function row(id: number, rest: Channel | undefined, live: ChannelNow | undefined, now: number): Row {
+  const summary = live?.summary;
+  const username = summary?.username ?? rest?.username ?? null;
+  const minute = newestMinute(live, now);
+  return {
+    id,
+    username,
+    name: summary?.title ?? rest?.title ?? (username ? `@${username}` : `Channel ${id}`),
+    status: summary && summary.status !== "unknown" ? summary.status : (rest?.status ?? "unknown"),
+    reason: summary?.status_reason ?? "",
+    subscribers: summary?.subscribers ?? rest?.subscribers ?? null,
+    lastPost: summary?.last_post_at_ms ?? ms(rest?.last_post_at),
+    lastSample: summary?.last_sample_at_ms ?? ms(rest?.last_sample_at),
+    minute: minute && { gained: minute.views_gained, start_ms: minute.start_ms },
+    hour: lastHour(live, now),
+    today: postsToday(live, now),
+    spark: lastMinutes(live, now, 60),
+  };
+}
+
+function amount(row: Row, column: Column): number | null {
+  switch (column) {
+    case "minute":
+      return row.minute?.gained ?? null;
+    case "today":
+      return row.today?.posts ?? null;
+    case "name":
+      return null;
+    default:
+      return row[column];
+  }
+}
+
+/** Highest first (names: A first), or turned round; what is not known comes last either way. */
+export function sorted(list: readonly Row[], column: Column, reversed: boolean): Row[] {
+  const turn = reversed ? -1 : 1;
+  return [...list].sort((a, b) => {
+    if (column === "name") return turn * a.name.localeCompare(b.name);
+    const [x, y] = [amount(a, column), amount(b, column)];
+    if (x === null || y === null) return (x === null ? 1 : 0) - (y === null ? 1 : 0) || a.id - b.id;
+    return turn * (y - x) || a.id - b.id;
+  });
+}
