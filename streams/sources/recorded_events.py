@@ -89,9 +89,9 @@ def _posts(
 ) -> Iterator[_Entry]:
     """Posts as they are seen; the own counters of those with samples join the `samples`."""
     first_ms: dict[tuple[ChannelId, PostId], int] = {}
-    for channel_id, post_id, at_ms in samples:
+    for channel_id, post_id, sampled_ms in samples:
         key = (channel_id, post_id)
-        first_ms[key] = min(at_ms, first_ms.get(key, at_ms))
+        first_ms[key] = min(sampled_ms, first_ms.get(key, sampled_ms))
     for row in rows:
         post, at_ms = row.post, row.sampled_at_ms
         if at_ms is None:
@@ -102,8 +102,8 @@ def _posts(
             seen = msgspec.structs.replace(
                 post, views=None, forwards=None, replies=None, reactions=None
             )
-            sampled_ms = first_ms[row.channel_id, post.post_id]
-            yield _entry(min(sampled_ms, at_ms), row.channel_id, seen, post.post_id)
+            first = first_ms[row.channel_id, post.post_id]
+            yield _entry(min(first, at_ms), row.channel_id, seen, post.post_id)
             _put_own_counters(samples, row, at_ms)
 
 
