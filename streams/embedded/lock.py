@@ -1,0 +1,30 @@
+"""One process a log: a locked file beside the database that says which process has it."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from streams.log import LogError, LogInUse
+
+
+class ProcessLock:
+    """Held from construction until `release`, or until the process ends however it ends."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises LogInUse, naming the process that holds it."""
+        try:
+            self._fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise LogError(f"log in {file.parent} cannot be opened: {error.strerror}") from error
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._fd, 32, 0).decode(errors="replace").strip() or "unknown"
+            os.close(self._fd)
+            raise LogInUse(f"log in {file.parent} is in use by process {holder}") from error
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)
+
+    def release(self) -> None:
+        """Once. The file stays: removing it would let two processes lock two files of one name."""
+        os.close(self._fd)

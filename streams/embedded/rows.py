@@ -1,0 +1,176 @@
+"""The rows of the database: their keys, and what their values are made of.
+
+    v                           version of the whole layout
+    t NAME                      a topic
+    p TOPIC PARTITION           a partition's bounds and sizes
+    r TOPIC PARTITION LAST      a batch of records, by the offset of its last record
+    o GROUP 0 NAME 0 PARTITION  the offset that a group committed
+
+TOPIC and PARTITION are two bytes each, LAST is eight. A batch is keyed by its last offset, so one
+seek finds the batch that holds an offset, offsets may have gaps, and the next free offset is known
+even where a batch cannot be read.
+
+Every value is sealed: version, CRC-32 of key and value, value. The key is part of the sum, so a
+row that turns up in another's place is found out.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+from zlib import crc32
+
+import msgspec
+
+from streams.log import LogDamaged, Partition, Record
+
+#: The version of rows that this code writes; it reads no other.
+VERSION = 1
+LAYOUT_KEY = b"v"
+TOPICS = (b"t", b"u")
+PARTITIONS = (b"p", b"q")
+COMMITS = (b"o", b"p")
+
+_SEAL = struct.Struct(">BI")
+_BATCH_KEY = struct.Struct(">cHHQ")
+_PARTITION_KEY = struct.Struct(">cHH")
+_BATCH_HEAD = struct.Struct(">QI")
+_LAST = struct.Struct(">Q")
+_encode = msgspec.msgpack.Encoder().encode
+_decode_records = msgspec.msgpack.Decoder(list[Record]).decode
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class RowBroken(LogDamaged):
+    """The value is not what was written under this key."""
+
+
+class TopicRow(msgspec.Struct, array_like=True):
+    id: int
+    partitions: int
+    retention_ms: int | None
+    retention_bytes: int | None
+    compacted: bool
+
+
+class PartitionRow(msgspec.Struct, array_like=True):
+    #: [first, next) are the offsets kept.
+    first: int = 0
+    next: int = 0
+    #: The size of all batches, and of those below `clean_to` when they were last compacted.
+    size_bytes: int = 0
+    clean_to: int = 0
+    clean_bytes: int = 0
+
+
+class BatchHead(NamedTuple):
+    """What is known of a batch without decoding its records."""
+
+    #: By the machine's clock, when the batch was appended; retention counts from here.
+    appended_at_ms: int
+    count: int
+
+
+def topic_key(name: str) -> bytes:
+    return b"t" + name.encode()
+
+
+def partition_key(topic_id: int, number: int) -> bytes:
+    return _PARTITION_KEY.pack(b"p", topic_id, number)
+
+
+def batch_key(topic_id: int, number: int, last_offset: int) -> bytes:
+    return _BATCH_KEY.pack(b"r", topic_id, number, last_offset)
+
+
+def batch_keys(topic_id: int, number: int, offset: int = 0) -> tuple[bytes, bytes]:
+    """[lower, upper): the keys of a partition's batches that reach `offset` or lie above it."""
+    prefix = _PARTITION_KEY.pack(b"r", topic_id, number)
+    return prefix + _LAST.pack(offset), prefix + b"\xff" * 9
+
+
+def last_offset(key: bytes) -> int:
+    offset: int = _LAST.unpack_from(key, _PARTITION_KEY.size)[0]
+    return offset
+
+
+def commit_key(group: str, partition: Partition) -> bytes:
+    return b"\0".join((b"o" + group.encode(), partition.topic.encode(), b"%d" % partition.number))
+
+
+def read_commit_key(key: bytes) -> tuple[str, Partition]:
+    group, topic, number = key[1:].split(b"\0")
+    return group.decode(), Partition(topic.decode(), int(number))
+
+
+def seal(key: bytes, value: bytes) -> bytes:
+    return _SEAL.pack(VERSION, _crc(key, value)) + value
+
+
+def unseal(key: bytes, row: bytes) -> memoryview:
+    """The value under `key`. Raises RowBroken, or LogDamaged for a version that is not known."""
+    if len(row) < _SEAL.size:
+        raise RowBroken(f"row {key!r} is cut off after {len(row)} bytes")
+    version, crc = _SEAL.unpack_from(row)
+    if version != VERSION:
+        raise LogDamaged(
+            f"row {key!r} has version {version}, this program reads {VERSION}: "
+            "the log was written by another version of it, or is damaged"
+        )
+    value = memoryview(row)[_SEAL.size :]
+    if crc != _crc(key, value):
+        raise RowBroken(f"row {key!r} is damaged: its checksum is wrong")
+    return value
+
+
+def seal_struct(key: bytes, struct_: msgspec.Struct) -> bytes:
+    return seal(key, _encode(struct_))
+
+
+def unseal_struct(key: bytes, row: bytes, kind: type[S]) -> S:
+    return _decoded(key, unseal(key, row), kind)
+
+
+def seal_offset(key: bytes, offset: int) -> bytes:
+    return seal(key, _LAST.pack(offset))
+
+
+def unseal_offset(key: bytes, row: bytes) -> int:
+    value = unseal(key, row)
+    if len(value) != _LAST.size:
+        raise RowBroken(f"row {key!r} holds no offset")
+    offset: int = _LAST.unpack(value)[0]
+    return offset
+
+
+def seal_batch(key: bytes, records: Sequence[Record], appended_at_ms: int) -> bytes:
+    return seal(key, _BATCH_HEAD.pack(appended_at_ms, len(records)) + _encode(records))
+
+
+def batch_head(row: bytes) -> BatchHead:
+    """Without checking the sum: only for batches whose loss or age is being decided."""
+    if len(row) < _SEAL.size + _BATCH_HEAD.size:
+        raise RowBroken("a batch is cut off before its records")
+    return BatchHead(*_BATCH_HEAD.unpack_from(row, _SEAL.size))
+
+
+def unseal_batch(key: bytes, row: bytes) -> list[Record]:
+    """The records of a batch, in order. Raises RowBroken, or LogDamaged."""
+    value = unseal(key, row)
+    try:
+        records = _decode_records(value[_BATCH_HEAD.size :])
+    except msgspec.DecodeError as error:
+        raise RowBroken(f"row {key!r} holds no records: {error}") from error
+    if not records or records[-1].offset != last_offset(key):
+        raise RowBroken(f"row {key!r} does not end with the offset of its key")
+    return records
+
+
+def _crc(key: bytes, value: bytes | memoryview) -> int:
+    return crc32(value, crc32(key))
+
+
+def _decoded(key: bytes, value: memoryview, kind: type[S]) -> S:
+    try:
+        return msgspec.msgpack.decode(value, type=kind)
+    except msgspec.DecodeError as error:
+        raise RowBroken(f"row {key!r} is no {kind.__name__}: {error}") from error

@@ -1,0 +1,108 @@
+"""What the database holds, as topics, records and commits. Opening it is where damage is found.
+
+Not for writing: that is the writer's (writer.py), and upkeep's (retention.py, compaction.py).
+"""
+
+import logging
+from collections.abc import Iterator
+
+from streams.embedded import rows
+from streams.embedded.database import Database, Write
+from streams.embedded.partition import PartitionState, TopicState
+from streams.log import LogDamaged, Partition, Record
+
+logger = logging.getLogger(__name__)
+
+
+class Store:
+    """The whole state of a log, read from `database` when constructed.
+
+    The last batch of a partition may be broken (a torn write): it is cut off, with a warning.
+    Any other damage that is met raises LogDamaged, now or when it is read.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._check_layout()
+        self.topics = dict(self._read_topics())
+        self._read_partitions()
+        self.commits = self._read_commits()
+        for topic in self.topics.values():
+            for state in topic.partitions:
+                self._cut_torn_tail(state)
+
+    def records(self, state: PartitionState, offset: int) -> Iterator[list[Record]]:
+        """Stored batches from the one that reaches `offset`. Raises LogDamaged."""
+        lower, upper = rows.batch_keys(state.topic.id, state.number, offset)
+        for key, row in self.database.scan(lower, upper):
+            yield rows.unseal_batch(key, row)
+
+    def last_record(self, state: PartitionState) -> Record | None:
+        found = self.database.last(*rows.batch_keys(state.topic.id, state.number))
+        return rows.unseal_batch(*found)[-1] if found else None
+
+    def _check_layout(self) -> None:
+        row = self.database.get(rows.LAYOUT_KEY)
+        if row is not None:
+            rows.unseal(rows.LAYOUT_KEY, row)
+            return
+        if next(self.database.scan(b"", b"\xff"), None) is not None:
+            raise LogDamaged("the database is not a log: it does not say its version")
+        write = Write()
+        write.put(rows.LAYOUT_KEY, rows.seal(rows.LAYOUT_KEY, b""))
+        self.database.write(write)
+
+    def _read_topics(self) -> Iterator[tuple[str, TopicState]]:
+        for key, row in self.database.scan(*rows.TOPICS):
+            name = key[1:].decode()
+            topic = TopicState(name, rows.unseal_struct(key, row, rows.TopicRow))
+            topic.partitions = [
+                PartitionState(topic, number, rows.PartitionRow())
+                for number in range(topic.row.partitions)
+            ]
+            yield name, topic
+
+    def _read_partitions(self) -> None:
+        for topic in self.topics.values():
+            for number in range(topic.row.partitions):
+                key = rows.partition_key(topic.id, number)
+                row = self.database.get(key)
+                if row is not None:
+                    stored = rows.unseal_struct(key, row, rows.PartitionRow)
+                    topic.partitions[number] = PartitionState(topic, number, stored)
+
+    def _read_commits(self) -> dict[str, dict[Partition, int]]:
+        commits: dict[str, dict[Partition, int]] = {}
+        for key, row in self.database.scan(*rows.COMMITS):
+            group, partition = rows.read_commit_key(key)
+            commits.setdefault(group, {})[partition] = rows.unseal_offset(key, row)
+        return commits
+
+    def _cut_torn_tail(self, state: PartitionState) -> None:
+        found = self.database.last(*rows.batch_keys(state.topic.id, state.number))
+        if found is None:
+            return
+        key, row = found
+        try:
+            rows.unseal_batch(key, row)
+        except rows.RowBroken as error:
+            self._cut(state, key, len(row), error)
+
+    def _cut(self, state: PartitionState, key: bytes, size: int, error: rows.RowBroken) -> None:
+        """Offsets of the batch that is lost are not given again, so no reader mistakes new for old."""
+        state.row.size_bytes = max(state.row.size_bytes - size, 0)
+        state.row.next = state.next = state.assigned = max(state.next, rows.last_offset(key) + 1)
+        partition_key = rows.partition_key(state.topic.id, state.number)
+        write = Write()
+        write.delete(key)
+        write.put(partition_key, rows.seal_struct(partition_key, state.row))
+        self.database.write(write)
+        logger.warning(
+            "torn tail cut off",
+            extra={
+                "topic": state.topic.name,
+                "partition": state.number,
+                "next_offset": state.next,
+                "reason": str(error),
+            },
+        )

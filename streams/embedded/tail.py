@@ -1,0 +1,78 @@
+"""The newest records of every partition, in memory, for readers that follow closely."""
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Sequence
+
+from streams.log import Partition, Record
+
+#: What a record costs beside its bytes.
+_OVERHEAD = 200
+
+
+def size_of(key: bytes | None, value: bytes | None) -> int:
+    """What a record takes in memory, about."""
+    return _OVERHEAD + len(key or b"") + len(value or b"")
+
+
+class Tail:
+    """Bounded by `limit_bytes` over all partitions; the oldest go first, whoever they belong to."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._size = 0
+        self._batches: dict[Partition, _Run] = {}
+        self._order: deque[tuple[Partition, int]] = deque()
+
+    def add(self, partition: Partition, records: list[Record]) -> None:
+        """`records` follow directly on those added before."""
+        size = sum(size_of(record.key, record.value) for record in records)
+        self._batches.setdefault(partition, _Run()).append(records)
+        self._order.append((partition, size))
+        self._size += size
+        while self._size > self._limit and len(self._order) > 1:
+            oldest, gone = self._order.popleft()
+            self._batches[oldest].pop()
+            self._size -= gone
+
+    def read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record] | None:
+        """Records from `offset` on; None when the tail does not reach back so far."""
+        run = self._batches.get(partition)
+        return run.read(offset, max_records) if run else None
+
+
+class _Run:
+    """Consecutive batches, found by offset."""
+
+    __slots__ = ("_batches", "_gone", "_starts")
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._batches: list[list[Record]] = []
+        #: How many entries at the front are dropped already; they are removed now and then.
+        self._gone = 0
+
+    def append(self, records: list[Record]) -> None:
+        self._starts.append(records[0].offset)
+        self._batches.append(records)
+
+    def pop(self) -> None:
+        self._batches[self._gone] = []
+        self._gone += 1
+        if self._gone > 512 and self._gone * 2 > len(self._batches):
+            del self._starts[: self._gone], self._batches[: self._gone]
+            self._gone = 0
+
+    def read(self, offset: int, max_records: int) -> Sequence[Record] | None:
+        at = bisect_right(self._starts, offset) - 1
+        if at < self._gone:
+            return None
+        found: list[Record] = []
+        for batch in self._batches[at:]:
+            if batch[0].offset >= offset:
+                found.extend(batch)
+            else:
+                found.extend(record for record in batch if record.offset >= offset)
+            if len(found) >= max_records:
+                break
+        return found[:max_records]
