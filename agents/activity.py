@@ -1,0 +1,75 @@
+"""Activity of a channel by the minute: gains of its posts; posts, edits and deletions."""
+
+from collections.abc import Iterable, Iterator
+
+from agents.turn import Turn
+from streams.analytics import ActivityWindow, Window
+from streams.ids import ChannelId
+from tables.channel import Minute
+from tables.windows import MINUTE_MS, start_of
+
+
+def put_activity(turn: Turn) -> Iterable[Window]:
+    """Close what the watermark has passed, and give every window that changed, once."""
+    channel_id = turn.event.channel_id
+    for minute in turn.channel.close_minutes(turn.oldest_minute_ms):
+        yield _window(channel_id, minute, closed=True)
+    changed: dict[int, Minute] = {}
+    _put_gains(turn, changed)
+    _put_posts(turn, changed)
+    for start_ms in sorted(changed):
+        yield _window(channel_id, changed[start_ms], closed=False)
+
+
+def activity_again(turn: Turn) -> Iterator[ActivityWindow]:
+    """The windows as they stand: what a replayed message may have failed to send."""
+    channel_id = turn.event.channel_id
+    for minute in turn.channel.closed_minutes:
+        yield _window(channel_id, minute, closed=True)
+    for minute in turn.channel.minutes.values():
+        yield _window(channel_id, minute, closed=False)
+
+
+def _put_gains(turn: Turn, changed: dict[int, Minute]) -> None:
+    moved = turn.moved
+    if moved is not None and moved.measured:
+        minute = _touched(turn, turn.minute_ms, changed)
+        minute.add_gains(moved.gains, moved.measured)
+    if turn.deleted:
+        _touched(turn, turn.minute_ms, changed).deletes += turn.deleted
+
+
+def _put_posts(turn: Turn, changed: dict[int, Minute]) -> None:
+    """Posts and edits count in the minute of their date; what is older is history's to count."""
+    for date_ms, album_id in turn.published:
+        start_ms = start_of(date_ms, MINUTE_MS)
+        if start_ms >= turn.oldest_minute_ms:
+            _touched(turn, start_ms, changed).add_post(album_id)
+    for edited_ms in turn.edited_ms:
+        start_ms = start_of(edited_ms, MINUTE_MS)
+        if start_ms >= turn.oldest_minute_ms:
+            _touched(turn, start_ms, changed).edits += 1
+
+
+def _touched(turn: Turn, start_ms: int, changed: dict[int, Minute]) -> Minute:
+    minute = turn.channel.minute(start_ms, turn.event.observed_at_ms)
+    changed[start_ms] = minute
+    return minute
+
+
+def _window(channel_id: ChannelId, minute: Minute, *, closed: bool) -> ActivityWindow:
+    views, forwards, replies, reactions = minute.gains
+    return ActivityWindow(
+        channel_id=channel_id,
+        observed_at_ms=minute.observed_at_ms,
+        start_ms=minute.start_ms,
+        views_gained=views,
+        forwards_gained=forwards,
+        replies_gained=replies,
+        reactions_gained=reactions,
+        posts=minute.posts,
+        edits=minute.edits,
+        deletes=minute.deletes,
+        samples=minute.samples,
+        closed=closed,
+    )

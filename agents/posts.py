@@ -1,0 +1,81 @@
+"""Fold a message into the rows of its posts; the steps after it say what that means."""
+
+from collections.abc import Iterable, Sequence
+
+from agents.turn import Turn
+from streams.analytics import Window
+from streams.events import CountersSampled, Post, PostsDeleted, PostsEdited, PostsSeen
+from streams.ids import PostId
+from tables.gains import Sample, fold_sample
+from tables.posts import place_of
+
+
+def fold_posts(turn: Turn) -> Iterable[Window]:
+    """Learn dates, edits, deletions and counters. Sends nothing."""
+    event = turn.event
+    match event:
+        case CountersSampled():
+            columns = (event.views, event.forwards, event.replies, event.reactions)
+            _fold(turn, Sample(event.observed_at_ms, event.post_ids, columns))
+        case PostsSeen():
+            _see(turn, event.posts, None)
+        case PostsEdited():
+            _see(turn, event.posts, event.observed_at_ms)
+        case PostsDeleted():
+            _delete(turn, event.post_ids)
+    return ()
+
+
+def sample_of(posts: Sequence[Post], observed_at_ms: int) -> Sample | None:
+    """The counters that came with posts; None when there were none."""
+    counted = [post for post in posts if _has_counters(post)]
+    if not counted:
+        return None
+    columns = (
+        [post.views for post in counted],
+        [post.forwards for post in counted],
+        [post.replies for post in counted],
+        [None if post.reactions is None else sum(post.reactions.values()) for post in counted],
+    )
+    return Sample(observed_at_ms, [post.post_id for post in counted], columns)
+
+
+def _has_counters(post: Post) -> bool:
+    return not (
+        post.views is None
+        and post.forwards is None
+        and post.replies is None
+        and post.reactions is None
+    )
+
+
+def _fold(turn: Turn, sample: Sample) -> None:
+    moved = fold_sample(turn.buckets, sample, turn.channel.first_observed_ms)
+    turn.moved = moved
+    if moved.late:
+        turn.handled["late_sample"] += moved.late
+    if moved.fell:
+        turn.handled["counter_fell"] += moved.fell
+    if moved.repeated == len(sample.post_ids) > 0:
+        turn.handled["duplicate"] += 1
+
+
+def _see(turn: Turn, posts: Sequence[Post], edited_ms: int | None) -> None:
+    for post in posts:
+        number, slot = place_of(post.post_id)
+        bucket = turn.buckets[number]
+        if bucket.see(slot, post.date_ms):
+            turn.seen.append(post.post_id)
+            turn.published.append((post.date_ms, post.album_id))
+        post_edited_ms = edited_ms if post.edit_date_ms is None else post.edit_date_ms
+        if post_edited_ms is not None and bucket.edit(slot, post_edited_ms):
+            turn.edited_ms.append(post_edited_ms)
+    sample = sample_of(posts, turn.event.observed_at_ms)
+    if sample is not None:
+        _fold(turn, sample)
+
+
+def _delete(turn: Turn, post_ids: Sequence[PostId]) -> None:
+    for post_id in post_ids:
+        number, slot = place_of(post_id)
+        turn.deleted += turn.buckets[number].delete(slot)

@@ -1,0 +1,89 @@
+"""The newest of a channel and of its posts: what a page shows first."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from agents.turn import Turn
+from streams.analytics import ChannelSummary, PostCounters, Window
+from streams.events import ChannelDescribed, ChannelStatus, SubscribersSampled
+from streams.ids import PostId
+from tables.channel import Facts
+from tables.posts import COUNTERS, SLOT_MASK, bucket_of
+from tables.windows import MINUTE_MS
+
+
+def put_counters(turn: Turn) -> Iterable[Window]:
+    """The newest counters of the posts that moved, or were seen for the first time."""
+    moved = turn.moved.changed if turn.moved is not None else []
+    if turn.seen:
+        moved = list(dict.fromkeys([*turn.seen, *moved]))
+    if moved:
+        yield counters_of(turn, moved)
+
+
+def counters_of(turn: Turn, post_ids: Sequence[PostId]) -> PostCounters:
+    """The newest counters of some posts, as they stand."""
+    columns: list[list[int | None]] = [[] for _ in range(1 + COUNTERS)]
+    for number, group in groupby(post_ids, bucket_of):
+        slots = [post_id & SLOT_MASK for post_id in group]
+        bucket = turn.buckets[number]
+        for column, values in zip(columns, (bucket.dates_ms, *bucket.counters), strict=True):
+            column.extend(map(values.__getitem__, slots))
+    dates_ms, views, forwards, replies, reactions = columns
+    return PostCounters(
+        channel_id=turn.event.channel_id,
+        observed_at_ms=turn.event.observed_at_ms,
+        post_ids=list(post_ids),
+        dates_ms=dates_ms,
+        views=views,
+        forwards=forwards,
+        replies=replies,
+        reactions=reactions,
+    )
+
+
+def put_summary(turn: Turn) -> Iterable[Window]:
+    """The channel when something of it changed; a newer sample alone at most once a minute."""
+    channel = turn.channel
+    changed = _fold(turn, channel.facts)
+    sample_ms = channel.facts.last_sample_ms
+    if sample_ms is not None and sample_ms // MINUTE_MS != channel.sample_sent_ms // MINUTE_MS:
+        changed = True
+    if changed or turn.event.observed_at_ms == channel.first_observed_ms:
+        channel.sample_sent_ms = -1 if sample_ms is None else sample_ms
+        yield summary_of(turn)
+
+
+def summary_of(turn: Turn) -> ChannelSummary:
+    """The channel as it stands."""
+    channel, facts = turn.channel, turn.channel.facts
+    return ChannelSummary(
+        channel_id=turn.event.channel_id,
+        observed_at_ms=channel.watermark_ms,
+        title=facts.title,
+        username=facts.username,
+        subscribers=facts.subscribers,
+        first_observed_at_ms=channel.first_observed_ms,
+        last_post_at_ms=facts.last_post_ms,
+        last_sample_at_ms=facts.last_sample_ms,
+        status=facts.status,
+        status_reason=facts.status_reason,
+        status_until_ms=facts.status_until_ms,
+    )
+
+
+def _fold(turn: Turn, facts: Facts) -> bool:
+    """True when the event changed something else than the instant of the newest sample."""
+    event, at_ms = turn.event, turn.event.observed_at_ms
+    if turn.moved is not None:
+        facts.sampled(at_ms)
+    match event:
+        case SubscribersSampled():
+            facts.sampled(at_ms)
+            return facts.count_subscribers(event.subscribers, at_ms)
+        case ChannelDescribed():
+            return facts.describe(event.title, event.username, at_ms)
+        case ChannelStatus():
+            return facts.put_status(event.status, event.reason, event.until_ms, at_ms)
+    dates_ms = [date_ms for date_ms, _ in turn.published]
+    return bool(dates_ms) and facts.posted(max(dates_ms))

@@ -1,0 +1,74 @@
+"""What becomes of one message of telegram.updates: the steps in order, over rows. No Faust here."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from agents.activity import activity_again, put_activity
+from agents.ages import put_ages
+from agents.posts import fold_posts
+from agents.reasons import HandledReason
+from agents.subscribers import put_subscribers, subscribers_again
+from agents.summary import counters_of, put_counters, put_summary, summary_of
+from agents.turn import Step, Turn
+from streams.analytics import Window
+from streams.events import CountersSampled, Event, PostsDeleted, PostsEdited, PostsSeen
+from streams.ids import PostId
+from tables.channel import Channel
+from tables.posts import Buckets, buckets_of
+
+#: The steps of a message, in order.
+STEPS: tuple[Step, ...] = (
+    fold_posts,
+    put_activity,
+    put_ages,
+    put_subscribers,
+    put_counters,
+    put_summary,
+)
+
+
+class Folded(NamedTuple):
+    """What a message led to."""
+
+    outputs: Sequence[Window]
+    #: Buckets of posts that changed.
+    buckets: Iterable[int]
+    handled: Counter[HandledReason]
+
+
+def fold_update(channel: Channel, buckets: Buckets, event: Event, offset: int) -> Folded:
+    """Fold a checked event into its channel's rows, in place.
+
+    A message that is in the rows already changes nothing; what it led to is given again as it
+    stands now, because a crash may have kept its outputs from being sent.
+    """
+    if offset <= channel.last_offset:
+        return Folded(_again(event, channel, buckets), (), Counter[HandledReason](["duplicate"]))
+    turn = Turn(event, channel, buckets)
+    outputs = [output for step in STEPS for output in step(turn)]
+    channel.last_offset = offset
+    touched = buckets_of(post_ids_of(event))
+    for number in touched:
+        buckets[number].last_offset = offset
+    return Folded(outputs, touched, turn.handled)
+
+
+def post_ids_of(event: Event) -> Sequence[PostId]:
+    """The posts that an event speaks of."""
+    match event:
+        case CountersSampled() | PostsDeleted():
+            return event.post_ids
+        case PostsSeen() | PostsEdited():
+            return [post.post_id for post in event.posts]
+    return ()
+
+
+def _again(event: Event, channel: Channel, buckets: Buckets) -> list[Window]:
+    turn = Turn(event, channel, buckets)
+    outputs: list[Window] = [*activity_again(turn), *subscribers_again(turn)]
+    known = post_ids_of(event)
+    if known:
+        outputs.append(counters_of(turn, known))
+    outputs.append(summary_of(turn))
+    return outputs

@@ -1,0 +1,158 @@
+"""A channel's row: watermark, windows open and lately closed, and the newest of its facts."""
+
+import msgspec
+
+from tables.posts import COUNTERS
+from tables.rows import Row
+from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS
+
+#: How many closed windows are kept, to be sent again when their message is replayed.
+CLOSED_KEPT = 12
+#: The sizes of subscribers' windows.
+SPANS_MS = (MINUTE_MS, HOUR_MS, DAY_MS)
+
+
+class Minute(msgspec.Struct, array_like=True, gc=False):
+    """A window of activity: what was gained and done in one minute."""
+
+    start_ms: int
+    #: The newest observation in it.
+    observed_at_ms: int = 0
+    gains: list[int | None] = msgspec.field(default_factory=lambda: [None] * COUNTERS)
+    samples: int = 0
+    posts: int = 0
+    edits: int = 0
+    deletes: int = 0
+    #: Albums whose first post was counted.
+    albums: list[int] = []
+
+    def add_gains(self, gains: list[int | None], samples: int) -> None:
+        for counter, gained in enumerate(gains):
+            if gained is not None:
+                self.gains[counter] = (self.gains[counter] or 0) + gained
+        self.samples += samples
+
+    def add_post(self, album_id: int | None) -> bool:
+        """Count a post; False when its album is counted already."""
+        if album_id is not None:
+            if album_id in self.albums:
+                return False
+            self.albums.append(album_id)
+        self.posts += 1
+        return True
+
+
+class Span(msgspec.Struct, array_like=True, gc=False):
+    """A window of subscribers: [start_ms, start_ms + size_ms)."""
+
+    start_ms: int
+    size_ms: int
+    first: int
+    first_ms: int
+    last: int
+    last_ms: int
+    low: int
+    high: int
+    samples: int = 1
+
+    def add(self, subscribers: int, at_ms: int) -> None:
+        if at_ms < self.first_ms:
+            self.first, self.first_ms = subscribers, at_ms
+        if at_ms >= self.last_ms:
+            self.last, self.last_ms = subscribers, at_ms
+        self.low = min(self.low, subscribers)
+        self.high = max(self.high, subscribers)
+        self.samples += 1
+
+
+class Facts(msgspec.Struct, array_like=True, gc=False):
+    """The newest that is known of a channel, and when each was observed."""
+
+    title: str | None = None
+    username: str | None = None
+    described_ms: int = -1
+    subscribers: int | None = None
+    subscribers_ms: int = -1
+    last_post_ms: int | None = None
+    last_sample_ms: int | None = None
+    status: str = "unknown"
+    status_reason: str = ""
+    status_until_ms: int | None = None
+    status_ms: int = -1
+
+    def describe(self, title: str | None, username: str | None, at_ms: int) -> bool:
+        """What was not said stays as it was. Each of these is True when a fact changed."""
+        if at_ms < self.described_ms:
+            return False
+        before = self.title, self.username
+        self.described_ms = at_ms
+        self.title = self.title if title is None else title
+        self.username = self.username if username is None else username
+        return before != (self.title, self.username)
+
+    def count_subscribers(self, subscribers: int, at_ms: int) -> bool:
+        if at_ms < self.subscribers_ms:
+            return False
+        before, self.subscribers, self.subscribers_ms = self.subscribers, subscribers, at_ms
+        return before != subscribers
+
+    def put_status(self, status: str, reason: str, until_ms: int | None, at_ms: int) -> bool:
+        if at_ms < self.status_ms:
+            return False
+        before = self.status, self.status_reason, self.status_until_ms
+        self.status, self.status_reason, self.status_until_ms = status, reason, until_ms
+        self.status_ms = at_ms
+        return before != (status, reason, until_ms)
+
+    def posted(self, date_ms: int) -> bool:
+        if self.last_post_ms is not None and date_ms <= self.last_post_ms:
+            return False
+        self.last_post_ms = date_ms
+        return True
+
+    def sampled(self, at_ms: int) -> None:
+        if self.last_sample_ms is None or at_ms > self.last_sample_ms:
+            self.last_sample_ms = at_ms
+
+
+class Channel(Row, array_like=True, gc=False):
+    """The row of a channel. Times are -1 until its first message."""
+
+    first_observed_ms: int = -1
+    #: The newest observation of this channel.
+    watermark_ms: int = -1
+    #: Open windows, by start.
+    minutes: dict[int, Minute] = msgspec.field(default_factory=dict)
+    #: Open windows of subscribers.
+    spans: list[Span] = msgspec.field(default_factory=list)
+    closed_minutes: list[Minute] = msgspec.field(default_factory=list)
+    closed_spans: list[Span] = msgspec.field(default_factory=list)
+    facts: Facts = msgspec.field(default_factory=Facts)
+    #: The `last_sample_ms` that was sent last.
+    sample_sent_ms: int = -1
+
+    def advance(self, observed_at_ms: int) -> None:
+        """Move the watermark on; it never goes back."""
+        if self.first_observed_ms < 0 or observed_at_ms < self.first_observed_ms:
+            self.first_observed_ms = observed_at_ms
+        if observed_at_ms > self.watermark_ms:
+            self.watermark_ms = observed_at_ms
+
+    def minute(self, start_ms: int, observed_at_ms: int) -> Minute:
+        """The open window that starts at `start_ms`, made when it is new."""
+        minute = self.minutes.get(start_ms)
+        if minute is None:
+            minute = self.minutes[start_ms] = Minute(start_ms)
+        minute.observed_at_ms = max(minute.observed_at_ms, observed_at_ms)
+        return minute
+
+    def close_minutes(self, before_ms: int) -> list[Minute]:
+        """Take out the windows that start before `before_ms`, oldest first."""
+        closed = [self.minutes.pop(start) for start in sorted(self.minutes) if start < before_ms]
+        if closed:
+            self.closed_minutes = (self.closed_minutes + closed)[-CLOSED_KEPT:]
+        return closed
+
+    def close_spans(self, closed: list[Span]) -> None:
+        self.spans = [span for span in self.spans if span not in closed]
+        self.closed_spans = (self.closed_spans + closed)[-CLOSED_KEPT:]

@@ -1,0 +1,136 @@
+"""What is known of posts: one row per (channel, bucket of 64 post ids), in columns of 64 slots."""
+
+from collections.abc import Iterable, MutableMapping
+
+import msgspec
+
+from streams.ids import PostId
+from tables.rows import Row
+from tables.windows import DAY_MS
+
+BUCKET_BITS = 6
+SLOTS = 1 << BUCKET_BITS
+SLOT_MASK = SLOTS - 1
+#: The places of the counters in a row and in everything made from it.
+VIEWS, FORWARDS, REPLIES, REACTIONS = range(4)
+COUNTERS = 4
+
+WEEK_MS = 7 * DAY_MS
+#: A bucket is dropped once it was not touched for 90 days; the shelf counts in weeks.
+KEEP_WEEKS = 13
+
+Slots = list[int | None]
+#: Views, forwards, replies, reactions.
+Counters = tuple[int | None, int | None, int | None, int | None]
+
+
+def _empty() -> Slots:
+    return [None] * SLOTS
+
+
+def _empty_counters() -> list[Slots]:
+    return [_empty() for _ in range(COUNTERS)]
+
+
+class Bucket(Row, array_like=True, gc=False):
+    """Up to 64 posts whose ids have all but the lowest six bits in common."""
+
+    #: When each post was published; None until a message said so.
+    dates_ms: Slots = msgspec.field(default_factory=_empty)
+    #: When its newest sample was observed; None before the first.
+    sampled_ms: Slots = msgspec.field(default_factory=_empty)
+    #: Newest values, a column a counter.
+    counters: list[Slots] = msgspec.field(default_factory=_empty_counters)
+    #: A bit a slot, a number a counter: the newest sample did not say this counter.
+    stale: list[int] = msgspec.field(default_factory=lambda: [0] * COUNTERS)
+    #: When an edited post was last edited, by slot.
+    edited_ms: dict[int, int] = msgspec.field(default_factory=dict)
+    #: A bit a slot.
+    deleted: int = 0
+
+    def see(self, slot: int, date_ms: int) -> bool:
+        """Learn when a post was published. True when it had not been seen before."""
+        is_new = self.dates_ms[slot] is None
+        self.dates_ms[slot] = date_ms
+        return is_new
+
+    def edit(self, slot: int, edited_ms: int) -> bool:
+        """Learn of an edit. False when it is known already."""
+        if edited_ms <= self.edited_ms.get(slot, -1):
+            return False
+        self.edited_ms[slot] = edited_ms
+        return True
+
+    def delete(self, slot: int) -> bool:
+        """Learn that a post is gone. False when it is known already."""
+        bit = 1 << slot
+        was_there = not self.deleted & bit
+        self.deleted |= bit
+        return was_there
+
+    def newest(self, slot: int) -> Counters:
+        """The newest value of each counter, however old."""
+        views, forwards, replies, reactions = self.counters
+        return views[slot], forwards[slot], replies[slot], reactions[slot]
+
+    def sampled(self, slot: int) -> Counters:
+        """What the newest sample said; None for a counter that it did not say."""
+        values = self.newest(slot)
+        if not any(self.stale):
+            return values
+        bit = 1 << slot
+        v, f, r, x = (
+            None if s & bit else value for s, value in zip(self.stale, values, strict=True)
+        )
+        return v, f, r, x
+
+
+def place_of(post_id: PostId) -> tuple[int, int]:
+    """The bucket and the slot of a post."""
+    return post_id >> BUCKET_BITS, post_id & SLOT_MASK
+
+
+def bucket_of(post_id: PostId) -> int:
+    return post_id >> BUCKET_BITS
+
+
+def buckets_of(post_ids: Iterable[PostId]) -> set[int]:
+    return {post_id >> BUCKET_BITS for post_id in post_ids}
+
+
+#: The buckets of one channel; asking for one that is not there makes it.
+Buckets = MutableMapping[int, Bucket]
+
+
+class NewBuckets(dict[int, Bucket]):
+    """Buckets in memory."""
+
+    def __missing__(self, number: int) -> Bucket:
+        bucket = self[number] = Bucket()
+        return bucket
+
+
+class Shelf(Row, array_like=True, gc=False):
+    """Which buckets a channel has, and in which week of event time each was last touched."""
+
+    weeks: dict[int, int] = msgspec.field(default_factory=dict)
+    swept_week: int = -1
+
+    def touch(self, buckets: Iterable[int], watermark_ms: int) -> bool:
+        """Note that buckets are in use. False when nothing had to be noted."""
+        week = watermark_ms // WEEK_MS
+        moved = [bucket for bucket in buckets if self.weeks.get(bucket) != week]
+        for bucket in moved:
+            self.weeks[bucket] = week
+        return bool(moved)
+
+    def sweep(self, watermark_ms: int) -> list[int]:
+        """Forget, once a week of event time, what has not been touched for 90 days."""
+        week = watermark_ms // WEEK_MS
+        if week <= self.swept_week:
+            return []
+        self.swept_week = week
+        old = [bucket for bucket, touched in self.weeks.items() if week - touched > KEEP_WEEKS]
+        for bucket in old:
+            del self.weeks[bucket]
+        return old
