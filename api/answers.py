@@ -11,6 +11,7 @@ import msgspec
 
 from api.times import iso
 from clickhouse import reader
+from clickhouse.reader import Evidence
 
 T = TypeVar("T")
 
@@ -130,6 +131,33 @@ class Alert(msgspec.Struct, frozen=True):
     observed: float
     expected: float | None
     method: str
+
+
+def meta(
+    evidence: Evidence,
+    asked: tuple[int, int] | None = None,
+    cursor: str | msgspec.UnsetType | None = msgspec.UNSET,
+) -> Meta:
+    """What an answer about [from, to), or about all times, rests on."""
+    from_ms, to_ms = asked or (None, None)
+    return Meta(
+        as_of=iso(evidence.as_of_ms),
+        from_=iso(from_ms),
+        to=iso(to_ms),
+        coverage=evidence.coverage,
+        sources=list(evidence.sources),
+        cursor=cursor,
+    )
+
+
+def channels_meta(
+    rows: Sequence[reader.Channel], cursor: str | msgspec.UnsetType | None = msgspec.UNSET
+) -> Meta:
+    """What rows of channels rest on: their newest samples."""
+    as_of_ms = max((row.last_sample_at_ms or 0 for row in rows), default=0) or None
+    sources = {"recording" if row.status == "recorded" else "telegram" for row in rows}
+    evidence = Evidence(as_of_ms, 1.0 if rows else 0.0, sorted(sources))
+    return meta(evidence, None, cursor)
 
 
 def channel(row: reader.Channel) -> Channel:

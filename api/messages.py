@@ -70,3 +70,6 @@ class Gap(Frame, frozen=True, kw_only=True, tag="gap"):
 
 
 LiveMessage = Snapshot | Changes | Tick | Gap
+
+#: Every kind of frame.
+FRAMES = (Snapshot, Changes, Tick, Gap)

@@ -21,7 +21,6 @@ _REF = "#/$defs/{name}"
 _HEAD = "// Written by `python -m api.typescript`: change the structs in api/, not this file.\n"
 _ANSWER = "export interface Answer<T> {\n  data: T;\n  meta: Meta;\n}\n"
 
-LIVE = (messages.Snapshot, messages.Changes, messages.Tick, messages.Gap)
 REST = (
     answers.Meta,
     answers.About,
@@ -38,11 +37,11 @@ REST = (
 
 def files() -> Mapping[Path, str]:
     """What every generated file should hold."""
-    union = "export type LiveMessage = " + " | ".join(kind.__name__ for kind in LIVE) + ";\n"
+    union = "export type LiveMessage = " + " | ".join(kind.__name__ for kind in messages.FRAMES) + ";\n"
     values = "export type Change = Upsert['value'];\n"
     return {
         _ROOT / "api/live.schema.json": json.dumps(live_schema(), indent=2) + "\n",
-        _ROOT / "dashboard/src/lib/live.gen.ts": _module(LIVE, union, values),
+        _ROOT / "dashboard/src/lib/live.gen.ts": _module(messages.FRAMES, union, values),
         _ROOT / "dashboard/src/lib/rest.gen.ts": _module(REST, _ANSWER),
     }
 

@@ -1,0 +1,71 @@
+"""The application: every route and socket in one place.
+
+/api/v1/…              channels.ROUTES, posts.ROUTES, about, taps.stream, live_socket
+/healthz /readyz …     about.ROUTES
+/openapi.json /docs    documents
+everything else        pages: the dashboard
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+
+from api import about, channels, documents, pages, posts, problems, questions, taps
+from api.caching import Caching
+from api.guard import Guard
+from api.live_feed import Live
+from api.live_socket import live_socket
+from api.ports import Ports
+from api.settings import Settings
+from clickhouse.reader import Reader
+from streams.clock import Clock
+from streams.log import Log
+from streams.metrics import Metrics
+
+
+def build(
+    reader: Reader, live: Live, log: Log, clock: Clock, metrics: Metrics, settings: Settings
+) -> Litestar:
+    """The ASGI application. `live` is started and stopped by the caller.
+
+    Raises UnsafeSettings when others could reach it without a key.
+    """
+    settings.check()
+    ports = Ports(reader, live, log, clock, metrics, settings)
+    api = Router(
+        "/api/v1",
+        route_handlers=[*channels.ROUTES, *posts.ROUTES, about.about, taps.stream, live_socket],
+    )
+    return Litestar(
+        [api, *about.ROUTES, documents.docs, documents.asyncapi, pages.pages],
+        dependencies={"ports": Provide(lambda: ports, sync_to_thread=False)},
+        middleware=[
+            DefineMiddleware(Guard, settings=settings),
+            DefineMiddleware(Caching, metrics=metrics),
+        ],
+        before_request=refuse_unknown_parameters,
+        exception_handlers=problems.handlers(metrics),
+        openapi_config=documents.openapi(settings),
+        logging_config=None,
+    )
+
+
+def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """Raises Refused for a query parameter that the OpenAPI document does not name."""
+    if not request.query_params:
+        return
+    known = _parameters(request.app).get(request.scope["path_template"])
+    if known is not None:
+        questions.refuse_unknown(request.query_params.keys(), known)
+
+
+def _parameters(app: Litestar) -> Mapping[str, frozenset[str]]:
+    """The query parameters of every described GET route, by its path."""
+    known: Mapping[str, frozenset[str]] | None = app.state.get("parameters")
+    if known is None:
+        known = dict(documents.query_parameters(app))
+        app.state["parameters"] = known
+    return known

@@ -1,0 +1,105 @@
+"""GET /channels and what hangs below a channel, except its posts."""
+
+from typing import Final
+
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+
+from api import answers, paging, questions
+from api.answers import Answer, Meta
+from api.parameters import Cursor, FromDay, FromWeek, Limit, Reference, StepAsked, To
+from api.ports import Ports
+from api.problems import Refused
+from api.questions import DAY_MS
+from clickhouse.reader import Overview
+
+WEEK_MS: Final = 7 * DAY_MS
+
+
+@get("/channels", tags=["channels"])
+async def channels(
+    ports: Ports, limit: Limit = 100, cursor: Cursor = None
+) -> Answer[list[answers.Channel]]:
+    """Every channel that was ever observed."""
+    rows = await ports.reader.channels()
+    page = paging.cut(rows, paging.read(cursor), limit)
+    meta = answers.channels_meta(rows, page.cursor)
+    return Answer([answers.channel(row) for row in page.rows], meta)
+
+
+@get("/channels/{channel:str}", tags=["channels"])
+async def one_channel(ports: Ports, channel: Reference) -> Answer[answers.Channel]:
+    """One channel."""
+    channel_id = await questions.channel_id(ports, channel)
+    row = await ports.reader.channel(str(channel_id))
+    if row is None:
+        detail = f"{channel} was seen a moment ago; nothing of it is in history yet"
+        raise Refused(404, "channel-unknown", detail)
+    return Answer(answers.channel(row), answers.channels_meta([row]))
+
+
+@get("/channels/{channel:str}/overview", tags=["channels"])
+async def overview(
+    ports: Ports, channel: Reference, from_: FromWeek = None, to: To = None
+) -> Answer[Overview]:
+    """The figures of a range; the glossary defines each."""
+    channel_id = await questions.channel_id(ports, channel)
+    asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
+    row, evidence = await ports.reader.overview(channel_id, *asked)
+    return Answer(row, answers.meta(evidence, asked))
+
+
+@get("/channels/{channel:str}/views", tags=["channels"])
+async def views(
+    ports: Ports,
+    channel: Reference,
+    from_: FromDay = None,
+    to: To = None,
+    step: StepAsked = None,
+) -> Answer[answers.Views]:
+    """What was gained, by the time at which it was observed."""
+    channel_id = await questions.channel_id(ports, channel)
+    asked = questions.time_range(from_, to, ports.clock.now_ms(), DAY_MS)
+    step_ms = questions.step_ms(step, asked)
+    points, evidence = await ports.reader.views(channel_id, *asked, step_ms)
+    return Answer(answers.views(points), answers.meta(evidence, asked))
+
+
+@get("/channels/{channel:str}/growth", tags=["channels"])
+async def growth(
+    ports: Ports,
+    channel: Reference,
+    from_: FromWeek = None,
+    to: To = None,
+    step: StepAsked = None,
+) -> Answer[answers.Growth]:
+    """Subscribers, and how they changed."""
+    channel_id = await questions.channel_id(ports, channel)
+    asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
+    step_ms = questions.step_ms(step, asked)
+    points, evidence = await ports.reader.growth(channel_id, *asked, step_ms)
+    return Answer(answers.growth(points), answers.meta(evidence, asked))
+
+
+@get("/channels/{channel:str}/alerts", tags=["channels"])
+async def alerts(
+    ports: Ports,
+    channel: Reference,
+    from_: FromWeek = None,
+    to: To = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Answer[list[answers.Alert]]:
+    """Alerts of a channel, newest first. They rest on its windows, and so does their coverage."""
+    channel_id = await questions.channel_id(ports, channel)
+    place = paging.read(cursor)
+    now_ms = ports.clock.now_ms() if place.to_ms is None else place.to_ms
+    asked = questions.time_range(from_, to, now_ms, WEEK_MS)
+    rows = await ports.reader.alerts(channel_id, *asked, place.start + limit + 1)
+    _, evidence = await ports.reader.views(channel_id, *asked, DAY_MS)
+    page = paging.cut(rows, place, limit, asked.to_ms)
+    meta: Meta = answers.meta(evidence, asked, page.cursor)
+    return Answer([answers.alert(row) for row in page.rows], meta)
+
+
+ROUTES: Final[list[HTTPRouteHandler]] = [channels, one_channel, overview, views, growth, alerts]

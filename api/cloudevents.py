@@ -1,0 +1,63 @@
+"""Messages of analytics.* as CloudEvents 1.0 in JSON: the one envelope of every tap."""
+
+from typing import Any
+
+import msgspec
+
+from api.times import iso
+from streams.analytics import (
+    ActivityWindow,
+    Alert,
+    Analytics,
+    ChannelSummary,
+    PostAge,
+    PostCounters,
+    SubscribersWindow,
+    upsert_key,
+)
+from streams.log import Partition, Record
+
+SOURCE = "urn:analyticbot"
+#: The type of each kind of message; what a tap's `types` may name.
+TYPES: dict[type[Analytics], str] = {
+    ActivityWindow: "analyticbot.window.activity",
+    SubscribersWindow: "analyticbot.window.subscribers",
+    PostAge: "analyticbot.post.age",
+    PostCounters: "analyticbot.post.counters",
+    ChannelSummary: "analyticbot.channel.summary",
+    Alert: "analyticbot.alert",
+}
+
+
+class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
+    specversion: str = "1.0"
+    #: Topic, partition and offset: the same event always has the same id.
+    id: str
+    source: str = SOURCE
+    type: str
+    #: What a later event must share with this one to replace it.
+    subject: str
+    #: Event time: the newest observation that the data rests on.
+    time: str
+    datacontenttype: str = "application/json"
+    #: The offset, padded so that text sorts as numbers do. Ordered within a partition key.
+    sequence: str
+    #: The channel's bare id.
+    partitionkey: str
+    #: When the engine recorded it, where that is known.
+    recordedtime: str | msgspec.UnsetType = msgspec.UNSET
+    data: Any
+
+
+def envelope(partition: Partition, record: Record, message: Analytics) -> CloudEvent:
+    recorded = record.headers.get("recorded_at_ms")
+    return CloudEvent(
+        id=f"{partition.topic}/{partition.number}/{record.offset}",
+        type=TYPES[type(message)],
+        subject=upsert_key(message),
+        time=iso(message.observed_at_ms),
+        sequence=f"{record.offset:020d}",
+        partitionkey=str(message.channel_id),
+        recordedtime=msgspec.UNSET if recorded is None else iso(int(recorded)),
+        data=message,
+    )

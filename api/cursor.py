@@ -1,0 +1,80 @@
+"""Cursors: where a client stands in the log, as text that means nothing to the client.
+
+A cursor names, for each partition of analytics.*, the next offset to read and the time of the
+record before it. By that time a cursor of another log (a deleted data folder) is told from one of
+this log. Its last four bytes are a checksum of the rest.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from zlib import crc32
+
+import msgspec
+
+from streams.log import Partition, Record
+from streams.topics import ALERTS, SCORES, WINDOWS
+
+#: Their order is part of the format: only ever append.
+_TOPICS = (WINDOWS.name, ALERTS.name, SCORES.name)
+_VERSION = 1
+_encoder = msgspec.msgpack.Encoder()
+
+
+class BadCursor(ValueError):
+    """The text is no cursor that this program gave out."""
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """Where a reader stands in one partition."""
+
+    next: int
+    #: The time of the record just before `next`; None where none was read.
+    before_ms: int | None = None
+
+
+Positions = Mapping[Partition, Position]
+
+
+class _Row(msgspec.Struct, frozen=True, array_like=True):
+    topic: int
+    number: int
+    next: int
+    before_ms: int | None
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    version: int
+    rows: list[_Row]
+
+
+_decoder = msgspec.msgpack.Decoder(_Cursor)
+
+
+def after(record: Record) -> Position:
+    return Position(record.offset + 1, record.timestamp_ms)
+
+
+def encode(positions: Positions) -> str:
+    rows = [
+        _Row(_TOPICS.index(partition.topic), partition.number, position.next, position.before_ms)
+        for partition, position in positions.items()
+    ]
+    data = _encoder.encode(_Cursor(_VERSION, rows))
+    return base64.urlsafe_b64encode(data + crc32(data).to_bytes(4, "big")).rstrip(b"=").decode()
+
+
+def decode(text: str) -> dict[Partition, Position]:
+    """Raises BadCursor."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data, check = raw[:-4], raw[-4:]
+        if crc32(data).to_bytes(4, "big") != check:
+            raise BadCursor("the cursor is damaged")
+        cursor = _decoder.decode(data)
+        return {
+            Partition(_TOPICS[row.topic], row.number): Position(row.next, row.before_ms)
+            for row in cursor.rows
+        }
+    except (binascii.Error, UnicodeEncodeError, msgspec.DecodeError, IndexError) as error:
+        raise BadCursor("this is no cursor of this interface") from error

@@ -1,0 +1,131 @@
+"""What machines read to learn the interface: /openapi.json, /asyncapi.json, and /docs for people.
+
+Swagger UI's files are served from the dashboard's build; the page names nothing outside.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Response, get
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import License
+
+from api.cloudevents import TYPES, CloudEvent
+from api.messages import FRAMES
+from api.ports import Ports
+from api.settings import Settings
+
+_SWAGGER = "/swagger"
+_PAGE = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>AnalyticBot API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{_SWAGGER}/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="{_SWAGGER}/swagger-ui-bundle.js"></script>
+<script>
+window.ui = SwaggerUIBundle({{
+  url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null,
+}});
+</script>
+</body>
+</html>
+"""
+
+
+def openapi(settings: Settings) -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title=settings.name,
+        version=settings.version,
+        description=(
+            "What was observed of Telegram channels. Times are ISO-8601 in UTC; null is "
+            "'not known', never zero; `meta` says when and from what. The live socket and the "
+            "taps are described by /asyncapi.json."
+        ),
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        path="/",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        use_handler_docstrings=True,
+    )
+
+
+@get("/docs", include_in_schema=False)
+async def docs() -> Response[str]:
+    """Swagger UI, without a request to anywhere else."""
+    return Response(_PAGE, media_type="text/html; charset=utf-8")
+
+
+@get("/asyncapi.json", include_in_schema=False)
+async def asyncapi(ports: Ports) -> dict[str, Any]:
+    """AsyncAPI 3.1.0 of the live socket and the taps."""
+    return describe_streams(ports.settings)
+
+
+def describe_streams(settings: Settings) -> dict[str, Any]:
+    ref = "#/components/schemas/{name}"
+    events = dict(TYPES.items())
+    _, schemas = msgspec.json.schema_components([*FRAMES, CloudEvent, *events], ref_template=ref)
+    frames = {kind.__name__: _message(kind.__name__, "application/json") for kind in FRAMES}
+    taps = {kind.__name__: _event_message(kind.__name__, name) for kind, name in events.items()}
+    return {
+        "asyncapi": "3.1.0",
+        "info": {"title": settings.name, "version": settings.version},
+        "servers": {
+            "socket": {"host": f"{settings.host}:{settings.port}", "protocol": "ws"},
+            "sse": {"host": f"{settings.host}:{settings.port}", "protocol": "http"},
+        },
+        "channels": {
+            "live": _channel("/api/v1/live", "socket", frames),
+            "taps": _channel("/api/v1/taps/stream", "sse", taps),
+        },
+        "operations": {
+            "sendLive": {"action": "send", "channel": {"$ref": "#/channels/live"}},
+            "sendTaps": {"action": "send", "channel": {"$ref": "#/channels/taps"}},
+        },
+        "components": {"messages": {**frames, **taps}, "schemas": schemas},
+    }
+
+
+def query_parameters(app: Litestar) -> Iterator[tuple[str, frozenset[str]]]:
+    """The names of the query parameters of each described GET route."""
+    for path, item in (app.openapi_schema.paths or {}).items():
+        operation = item.get
+        if operation is not None:
+            given = [p.to_schema() for p in operation.parameters or []]
+            yield path, frozenset(p["name"] for p in given if p["in"] == "query")
+
+
+def _channel(address: str, server: str, messages: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "address": address,
+        "servers": [{"$ref": f"#/servers/{server}"}],
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+    }
+
+
+def _message(name: str, content_type: str) -> dict[str, Any]:
+    payload = {"$ref": f"#/components/schemas/{name}"}
+    return {"name": name, "contentType": content_type, "payload": payload}
+
+
+def _event_message(name: str, event_type: str) -> dict[str, Any]:
+    payload = {
+        "allOf": [
+            {"$ref": "#/components/schemas/CloudEvent"},
+            {
+                "properties": {
+                    "type": {"const": event_type},
+                    "data": {"$ref": f"#/components/schemas/{name}"},
+                }
+            },
+        ]
+    }
+    content_type = "application/cloudevents+json"
+    return {"name": event_type, "contentType": content_type, "payload": payload}

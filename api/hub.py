@@ -1,0 +1,161 @@
+"""The connections of the live socket: every frame is encoded once, nobody is waited for.
+
+A connection has a bounded queue and a task of its own that empties it. One that reads too slowly
+loses its backlog and is told so (`Gap`), then gets a snapshot of the present; the others notice
+nothing. All calls are made from one event loop; none of them waits.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from api.live_view import Wanted
+from api.messages import Change, Tick
+from streams.analytics import upsert_key
+from streams.metrics import Metrics
+
+#: Frames that a connection may lag behind, and their bytes together.
+BACKLOG_FRAMES = 64
+BACKLOG_BYTES = 4_000_000
+
+_encoder = msgspec.json.Encoder()
+
+
+class _Upsert(msgspec.Struct, frozen=True):
+    key: str
+    value: Change
+
+
+class _Changes(msgspec.Struct, frozen=True, tag_field="type", tag="changes"):
+    now_ms: int
+    cursor: str
+    data: Sequence[msgspec.Raw]
+
+
+def text(message: msgspec.Struct) -> str:
+    return _encoder.encode(message).decode()
+
+
+def changes_text(changes: Sequence[Change], cursor: str, now_ms: int) -> str:
+    return text(_Changes(now_ms, cursor, [_upsert(change) for change in changes]))
+
+
+def _upsert(change: Change) -> msgspec.Raw:
+    return msgspec.Raw(_encoder.encode(_Upsert(upsert_key(change), change)))
+
+
+class Connection:
+    """One client's queue. `gap` is why its backlog was dropped, until it has been told."""
+
+    def __init__(self, wanted: Wanted, cursor: str | None = None) -> None:
+        self.wanted = wanted
+        #: Set while there is something to send.
+        self.ready = asyncio.Event()
+        #: Set once the server ends this connection.
+        self.ended = asyncio.Event()
+        self.gap: str | None = None
+        #: Code and reason for which the server ends this connection.
+        self.closing: tuple[int, str] | None = None
+        #: The cursor of the last frame that was taken out to be sent.
+        self.cursor = cursor
+        self._frames: deque[tuple[str, str | None]] = deque()
+        self._bytes = 0
+
+    @property
+    def idle(self) -> bool:
+        return not self._frames and self.gap is None
+
+    def put(self, frame: str, cursor: str | None = None) -> bool:
+        """False when the backlog was full and has been dropped, this frame with it."""
+        if self.gap is not None:
+            return True
+        full = len(self._frames) >= BACKLOG_FRAMES or self._bytes + len(frame) > BACKLOG_BYTES
+        # A frame that is larger than the whole backlog still passes when it is the only one.
+        if full and self._frames:
+            self.drop("slow_client")
+            return False
+        self._frames.append((frame, cursor))
+        self._bytes += len(frame)
+        self.ready.set()
+        return True
+
+    def drop(self, reason: str) -> None:
+        """Forget the backlog; the client will be told and gets a snapshot."""
+        self._frames.clear()
+        self._bytes = 0
+        self.gap = reason
+        self.ready.set()
+
+    def take(self) -> str | None:
+        """The next frame to send; None when there is none."""
+        if not self._frames:
+            self.ready.clear()
+            return None
+        frame, cursor = self._frames.popleft()
+        self._bytes -= len(frame)
+        self.cursor = cursor or self.cursor
+        return frame
+
+    def restart(self) -> None:
+        """The client is being told of the gap: queue again from here on."""
+        self._frames.clear()
+        self._bytes = 0
+        self.gap = None
+
+    def close(self, code: int, reason: str) -> None:
+        self.closing = (code, reason)
+        self.ended.set()
+
+
+class Hub:
+    """All connections of this process."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._connections: set[Connection] = set()
+        self._metrics = metrics
+        self._quiet = True
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def add(self, connection: Connection) -> None:
+        self._connections.add(connection)
+        self._metrics.gauge("analyticbot_live_connections", len(self._connections))
+
+    def remove(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._metrics.gauge("analyticbot_live_connections", len(self._connections))
+
+    def publish(self, changes: Sequence[Change], cursor: str, now_ms: int) -> None:
+        """Queue one frame for everybody who wants any of the changes."""
+        encoded = [(change.channel_id, _upsert(change)) for change in changes]
+        frames: dict[Wanted, str | None] = {}
+        for connection in self._connections:
+            wanted = connection.wanted
+            if wanted not in frames:
+                data = [raw for channel, raw in encoded if wanted is None or channel in wanted]
+                frames[wanted] = text(_Changes(now_ms, cursor, data)) if data else None
+            frame = frames[wanted]
+            if frame is not None and not connection.put(frame, cursor):
+                self._metrics.dropped("api", "slow_client", BACKLOG_FRAMES)
+        self._quiet = False
+        self._metrics.sent("api", sum(frame is not None for frame in frames.values()))
+
+    def drop_all(self, reason: str) -> None:
+        for connection in self._connections:
+            connection.drop(reason)
+
+    def tick(self, now_ms: int) -> None:
+        """Called about once a second: tells those who have nothing queued that time passes."""
+        quiet, self._quiet = self._quiet, True
+        frame = text(Tick(now_ms=now_ms))
+        for connection in self._connections:
+            if connection.idle and (quiet or connection.wanted is not None):
+                connection.put(frame)
+
+    def close(self, code: int, reason: str) -> None:
+        """End every connection; each handler sends its close frame."""
+        for connection in self._connections:
+            connection.close(code, reason)

@@ -1,0 +1,229 @@
+"""Feeds the live view from the log, and the hub from the live view.
+
+At start it folds the last records that the log keeps, then follows. What changes is given to the
+hub at once when nothing was sent lately, else together with what else changes in the next
+moments, so that a burst costs a frame and not a frame a message.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from typing import cast
+
+from api import cursor
+from api.cursor import BadCursor, Position
+from api.hub import Hub
+from api.live_view import LiveView
+from api.messages import Change
+from streams.clock import Clock
+from streams.codec import Undecodable, decode_analytics
+from streams.log import Batch, Bounds, Log, LogClosed, LogError, OffsetTooOld, Partition
+from streams.metrics import Metrics
+from streams.topics import ALERTS, WINDOWS
+
+TOPICS = (WINDOWS.name, ALERTS.name)
+#: Records a partition that are folded at start.
+LOOKBACK = 20_000
+#: A client that missed more records than this gets a snapshot instead.
+MISSED_AT_MOST = 20_000
+#: Between two frames to the same clients.
+FRAME_EVERY_S = 0.05
+TICK_EVERY_S = 1.0
+_PAGE = 1_000
+_RETRY_FIRST_S = 0.25
+_RETRY_AT_MOST_S = 10.0
+
+_logger = logging.getLogger(__name__)
+
+
+class Skipped(Exception):
+    """What a client missed cannot be replayed; `reason` is one of those of messages.Gap."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Live:
+    """The live view and its connections. `start` and `stop` once each, on one event loop."""
+
+    def __init__(
+        self, log: Log, clock: Clock, metrics: Metrics, *, lookback: int = LOOKBACK
+    ) -> None:
+        self.view = LiveView()
+        self.hub = Hub(metrics)
+        #: Set while the server goes down, for those who wait for the log.
+        self.stopping = asyncio.Event()
+        #: Why the log cannot be followed now; None while it can.
+        self.failure: str | None = None
+        self._log = log
+        self._clock = clock
+        self._metrics = metrics
+        self._lookback = lookback
+        self._positions: dict[Partition, Position] = {}
+        self._ends: dict[Partition, int] = {}
+        self._caught_up = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_frame_at = 0.0
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything that was in the log at the start has been folded."""
+        return self._caught_up.is_set() and self.failure is None
+
+    @property
+    def cursor(self) -> str:
+        """Stands after everything that is in the view now."""
+        return cursor.encode(self._positions)
+
+    @property
+    def positions(self) -> Mapping[Partition, Position]:
+        return self._positions
+
+    async def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._tick())]
+
+    async def wait_ready(self) -> None:
+        await self._caught_up.wait()
+
+    async def stop(self) -> None:
+        """Ends the connections and the reading. The log stays open: it is the caller's."""
+        self.stopping.set()
+        self.hub.close(1001, "the server goes down")
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def missed(self, text: str) -> list[Change]:
+        """What changed between a client's cursor and now. Raises Skipped."""
+        try:
+            since = cursor.decode(text)
+        except BadCursor as error:
+            raise Skipped("cursor_unknown") from error
+        until = dict(self._positions)
+        if since.keys() != until.keys():
+            raise Skipped("cursor_unknown")
+        if sum(until[p].next - since[p].next for p in until) > MISSED_AT_MOST:
+            raise Skipped("too_much_missed")
+        view = LiveView()
+        try:
+            for partition, position in since.items():
+                await self._replay(view, partition, position, until[partition].next)
+        except OffsetTooOld as error:
+            raise Skipped("cursor_too_old") from error
+        return view.take_changes()
+
+    async def _replay(
+        self, view: LiveView, partition: Partition, since: Position, until: int
+    ) -> None:
+        if since.next > until or not await is_of_log(self._log, partition, since):
+            raise Skipped("cursor_unknown")
+        offset = since.next
+        while offset < until:
+            records = await self._log.read(partition, offset, min(_PAGE, until - offset))
+            if not records:
+                return
+            self._fold(view, Batch(partition, [r for r in records if r.offset < until]))
+            offset = records[-1].offset + 1
+
+    async def _run(self) -> None:
+        """Follow the log; when it fails, say so once and try again with growing pauses."""
+        pause_s = _RETRY_FIRST_S
+        while True:
+            try:
+                await self._follow()
+            except LogClosed:
+                self.failure = "the log is closed"
+                return
+            except OffsetTooOld:
+                self.hub.drop_all("log_trimmed")
+                self._positions.clear()
+            except LogError as error:
+                if self.failure is None:
+                    _logger.warning("live_feed_waits reason=%s", error)
+                self.failure = str(error)
+                self._metrics.error("api", "log")
+            await asyncio.sleep(pause_s)
+            pause_s = _RETRY_FIRST_S if self.failure is None else min(pause_s * 2, _RETRY_AT_MOST_S)
+
+    async def _follow(self) -> None:
+        if not self._positions:
+            await self._begin()
+        start = {partition: position.next for partition, position in self._positions.items()}
+        self._check_caught_up()
+        async with contextlib.aclosing(follow(self._log, start)) as batches:
+            async for batch in batches:
+                self.failure = None
+                self._fold(self.view, batch)
+                self._positions[batch.partition] = cursor.after(batch.records[-1])
+                self._metrics.received("api", len(batch.records))
+                self._check_caught_up()
+                self._changed()
+                # Much may be waiting in the log; others must get their turn meanwhile.
+                await asyncio.sleep(0)
+
+    async def _begin(self) -> None:
+        for topic in TOPICS:
+            for partition, (first, after_last) in (await self._bounds(topic)).items():
+                start = max(first, after_last - self._lookback)
+                self._positions[partition] = Position(start)
+                self._ends[partition] = after_last
+
+    async def _bounds(self, topic: str) -> Mapping[Partition, Bounds]:
+        """Waits until the topic exists: who writes to it makes it."""
+        while True:
+            if bounds := await self._log.bounds(topic):
+                return bounds
+            await asyncio.sleep(_RETRY_FIRST_S)
+
+    def _check_caught_up(self) -> None:
+        if not self._caught_up.is_set():
+            ends = self._ends.items()
+            if all(self._positions[partition].next >= end for partition, end in ends):
+                self._caught_up.set()
+
+    def _fold(self, view: LiveView, batch: Batch) -> None:
+        for record in batch.records:
+            if record.value is None:
+                continue
+            try:
+                view.fold(decode_analytics(record.value))
+            except Undecodable as error:
+                self._metrics.dropped("api", error.reason)
+
+    def _changed(self) -> None:
+        if not len(self.hub):
+            self.view.forget_changes()
+        elif (loop := asyncio.get_running_loop()).time() >= self._next_frame_at:
+            self._flush()
+        elif self._timer is None:
+            self._timer = loop.call_at(self._next_frame_at, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        self._next_frame_at = asyncio.get_running_loop().time() + FRAME_EVERY_S
+        changes = self.view.take_changes()
+        if changes:
+            self.hub.publish(changes, self.cursor, self._clock.now_ms())
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_EVERY_S)
+            self.hub.tick(self._clock.now_ms())
+
+
+def follow(log: Log, start: Mapping[Partition, int]) -> AsyncGenerator[Batch, None]:
+    """All of analytics.* from `start` on. Close it to end it."""
+    return cast("AsyncGenerator[Batch, None]", log.subscribe(TOPICS, start))
+
+
+async def is_of_log(log: Log, partition: Partition, position: Position) -> bool:
+    """Whether a position was taken in this log, and not in one that was deleted since."""
+    if position.before_ms is None:
+        return True
+    before = await log.read(partition, position.next - 1, 1)
+    return bool(before) and before[0].timestamp_ms == position.before_ms

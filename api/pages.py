@@ -1,0 +1,102 @@
+"""The dashboard's files, as its build left them in `static/`.
+
+Files under assets/ carry a hash in their names and never change; everything else is asked for
+again each time and answered with 304 when it is the same. A path without a file is a page of the
+dashboard, whose own router reads it. What is not built says so in plain text.
+"""
+
+import gzip
+import hashlib
+import mimetypes
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from litestar import Request, Response, get
+
+from api.caching import GZIP_FROM_BYTES, matches
+from api.ports import Ports
+from api.problems import Refused
+
+NOT_BUILT = (
+    "The dashboard is not built. `make setup` builds it; with a checkout:\n"
+    "    pip install --no-deps -e .\n\n"
+    "The API is at /api/v1, its description at /openapi.json.\n"
+)
+_FOREVER = "public, max-age=31536000, immutable"
+_COMPRESSIBLE = ("text/", "application/javascript", "application/json", "image/svg+xml")
+#: Everything that the page uses comes from here; nothing else may be fetched or framed.
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+class File(NamedTuple):
+    body: bytes
+    gzipped: bytes | None
+    media_type: str
+    etag: str
+
+
+@get(["/", "/{path:path}"], include_in_schema=False)
+async def pages(request: Request[Any, Any, Any], ports: Ports, path: str = "/") -> Response[bytes]:
+    """A file of the dashboard, or its page for paths that are no files."""
+    root = ports.settings.static_dir
+    found = find(root, path)
+    if found is None:
+        if "." in path.rpartition("/")[2]:
+            raise Refused(404, "http", f"there is no {path}")
+        return Response(NOT_BUILT.encode(), status_code=503, media_type="text/plain; charset=utf-8")
+    return _response(request, found, read(found, found.stat().st_mtime_ns), root)
+
+
+def find(root: Path, path: str) -> Path | None:
+    """The file for a path, index.html for a page; None when there is none.
+
+    Never a file outside `root`, whatever the path says.
+    """
+    root = root.resolve()
+    asked = (root / path.lstrip("/")).resolve()
+    if asked.is_relative_to(root) and asked.is_file():
+        return asked
+    index = root / "index.html"
+    is_page = "." not in path.rpartition("/")[2]
+    return index if is_page and index.is_file() else None
+
+
+@lru_cache(maxsize=256)
+def read(path: Path, changed_ns: int) -> File:
+    """A file, ready to be sent; read again when it changed."""
+    body = path.read_bytes()
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    if media_type == "text/javascript":
+        media_type = "application/javascript"
+    gzipped = None
+    if len(body) >= GZIP_FROM_BYTES and media_type.startswith(_COMPRESSIBLE):
+        gzipped = gzip.compress(body, 6, mtime=0)
+    if media_type.startswith("text/"):
+        media_type += "; charset=utf-8"
+    etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    return File(body, gzipped, media_type, etag)
+
+
+def _response(
+    request: Request[Any, Any, Any], path: Path, file: File, root: Path
+) -> Response[bytes]:
+    immutable = path.parent == root.resolve() / "assets"
+    headers = {
+        "ETag": file.etag,
+        "Cache-Control": _FOREVER if immutable else "no-cache",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": POLICY,
+        "Referrer-Policy": "no-referrer",
+    }
+    if matches(request.headers.get("if-none-match", ""), file.etag):
+        return Response(b"", status_code=304, headers=headers, media_type=file.media_type)
+    body = file.body
+    if file.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        body = file.gzipped
+    return Response(body, headers=headers, media_type=file.media_type)

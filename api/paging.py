@@ -1,0 +1,56 @@
+"""Cursors of lists that are cut here: how many rows were given out, and up to when they reached."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from api.problems import Refused
+
+T = TypeVar("T")
+
+#: Beyond it a list is to be narrowed by its range instead.
+ROWS_AT_MOST = 100_000
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where the next page of a list starts."""
+
+    start: int = 0
+    #: The end of the range that the first page had, so that later pages are of the same list.
+    to_ms: int | None = None
+
+
+class Slice(NamedTuple, Generic[T]):
+    rows: Sequence[T]
+    cursor: str | None
+
+
+_decoder = msgspec.msgpack.Decoder(Place)
+
+
+def read(cursor: str | None) -> Place:
+    """Raises Refused when the text is no cursor of a list."""
+    if cursor is None:
+        return Place()
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        place = _decoder.decode(raw)
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        raise Refused(400, "bad-cursor", "`cursor` is not one that this list gave") from error
+    if not 0 <= place.start <= ROWS_AT_MOST:
+        raise Refused(400, "bad-cursor", "`cursor` is not one that this list gave")
+    return place
+
+
+def cut(rows: Sequence[T], place: Place, limit: int, to_ms: int | None = None) -> Slice[T]:
+    """A page of `rows`, which start at the list's first and hold one more than is given out."""
+    end = place.start + limit
+    following = Place(end, to_ms) if len(rows) > end else None
+    return Slice(rows[place.start : end], None if following is None else _text(following))
+
+
+def _text(place: Place) -> str:
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).rstrip(b"=").decode()

@@ -1,0 +1,66 @@
+"""GET /channels/{channel}/posts and what hangs below a post."""
+
+from typing import Annotated, Final, Literal
+
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+from api import answers, questions
+from api.answers import Answer
+from api.channels import WEEK_MS
+from api.parameters import Cursor, FromWeek, Limit, Reference, To
+from api.ports import Ports
+from api.problems import Refused
+from streams.ids import PostId
+
+Sort = Literal["date", "views", "forwards", "replies", "reactions", "velocity"]
+SortAsked = Annotated[Sort, Parameter(query="sort", description="Newest or highest first")]
+
+
+@get("/channels/{channel:str}/posts", tags=["posts"])
+async def posts(
+    ports: Ports,
+    channel: Reference,
+    from_: FromWeek = None,
+    to: To = None,
+    sort: SortAsked = "date",
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Answer[list[answers.Post]]:
+    """Posts published in a range, with their newest counters."""
+    channel_id = await questions.channel_id(ports, channel)
+    asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
+    page, evidence = await ports.reader.posts(channel_id, *asked, sort, limit, cursor)
+    return Answer(
+        [answers.post(row) for row in page.rows], answers.meta(evidence, asked, page.cursor)
+    )
+
+
+@get("/channels/{channel:str}/posts/{post_id:int}", tags=["posts"])
+async def one_post(ports: Ports, channel: Reference, post_id: int) -> Answer[answers.Post]:
+    """A post with its newest counters."""
+    channel_id = await questions.channel_id(ports, channel)
+    found = await ports.reader.post(channel_id, PostId(post_id))
+    if found is None:
+        raise _unknown(channel, post_id)
+    row, evidence = found
+    return Answer(answers.post(row), answers.meta(evidence))
+
+
+@get("/channels/{channel:str}/posts/{post_id:int}/curve", tags=["posts"])
+async def curve(ports: Ports, channel: Reference, post_id: int) -> Answer[answers.Curve]:
+    """Every sample of a post's counters, oldest first."""
+    channel_id = await questions.channel_id(ports, channel)
+    found = await ports.reader.curve(channel_id, PostId(post_id))
+    if found is None:
+        raise _unknown(channel, post_id)
+    points, evidence = found
+    return Answer(answers.curve(points), answers.meta(evidence))
+
+
+def _unknown(channel: str, post_id: int) -> Refused:
+    return Refused(404, "post-unknown", f"{channel} has no post {post_id} that was observed")
+
+
+ROUTES: Final[list[HTTPRouteHandler]] = [posts, one_post, curve]

@@ -1,0 +1,104 @@
+"""What callers may ask for: time ranges, steps, limits, and which channel they mean.
+
+Everything that cannot be used is answered with a problem that says what would be right.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple
+
+from api.ports import Ports
+from api.problems import Refused
+from api.times import from_iso
+from streams.ids import ChannelId, InvalidChannel, parse_channel
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+
+Step = Literal["1m", "5m", "15m", "1h", "6h", "1d"]
+STEPS: Final[dict[Step, int]] = {
+    "1m": MINUTE_MS,
+    "5m": 5 * MINUTE_MS,
+    "15m": 15 * MINUTE_MS,
+    "1h": HOUR_MS,
+    "6h": 6 * HOUR_MS,
+    "1d": DAY_MS,
+}
+#: A step that is not asked for gives at most so many points; one that is, so many.
+POINTS_BY_DEFAULT: Final = 300
+POINTS_AT_MOST: Final = 10_000
+
+
+class Range(NamedTuple):
+    """[from_ms, to_ms) in event time."""
+
+    from_ms: int
+    to_ms: int
+
+
+def time_range(from_: str | None, to: str | None, now_ms: int, default_ms: int) -> Range:
+    """What is asked for; by default `default_ms` up to the end of the minute that runs now."""
+    to_ms = -(-now_ms // MINUTE_MS) * MINUTE_MS if to is None else _time("to", to)
+    from_ms = to_ms - default_ms if from_ is None else _time("from", from_)
+    if from_ms >= to_ms:
+        raise Refused(422, "range-unusable", "`from` must be before `to`")
+    return Range(from_ms, to_ms)
+
+
+def step_ms(step: Step | None, asked: Range, finest: Step = "1m") -> int:
+    """The step in milliseconds; by default the finest one that gives not too many points."""
+    length_ms = asked.to_ms - asked.from_ms
+    if step is None:
+        usable = [s for s in STEPS.values() if s >= STEPS[finest]]
+        fitting = (s for s in usable if length_ms <= s * POINTS_BY_DEFAULT)
+        return next(fitting, usable[-1])
+    if length_ms > STEPS[step] * POINTS_AT_MOST:
+        detail = f"more than {POINTS_AT_MOST} points: take a larger step or a shorter range"
+        raise Refused(422, "range-unusable", detail)
+    return STEPS[step]
+
+
+async def channel_id(ports: Ports, reference: str) -> ChannelId:
+    """Which channel a spelling means. Raises Refused: 400 no spelling, 404 no channel we know."""
+    known = _live_channel(ports, reference)
+    if known is not None:
+        return known
+    found = await ports.reader.channel(reference)
+    if found is None:
+        raise Refused(404, "channel-unknown", f"{reference} has never been observed here")
+    return found.id
+
+
+async def channel_ids(ports: Ports, references: str | None) -> frozenset[ChannelId] | None:
+    """Channels in any spelling, separated by commas; None and ``*`` are all. Raises Refused."""
+    if references is None or references == "*":
+        return None
+    return frozenset([await channel_id(ports, part) for part in references.split(",")])
+
+
+def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
+    """Raises Refused when a query parameter is none of the known ones."""
+    known = sorted(known)
+    for name in given:
+        if name not in known:
+            detail = f"unknown parameter {name!r}; known: {', '.join(known) or 'none'}"
+            raise Refused(400, "unknown-parameter", detail)
+
+
+def _live_channel(ports: Ports, reference: str) -> ChannelId | None:
+    try:
+        parsed = parse_channel(reference)
+    except InvalidChannel as error:
+        raise Refused(400, "invalid-channel", str(error)) from error
+    view = ports.live.view
+    if isinstance(parsed, str):
+        return view.channel_named(parsed)
+    return parsed if parsed in view.channels else None
+
+
+def _time(name: str, text: str) -> int:
+    try:
+        return from_iso(text)
+    except ValueError as error:
+        detail = f"`{name}` is no ISO-8601 time like 2026-01-31T08:00:00Z: {text!r}"
+        raise Refused(400, "bad-parameter", detail) from error

@@ -1,0 +1,53 @@
+"""What the API is told about itself; the environment is read elsewhere."""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+_STATIC = Path(__file__).parent / "static"
+
+
+class UnsafeSettings(ValueError):
+    """The settings would open the API to others without a key."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    name: str = "AnalyticBot"
+    version: str = "0.1.0"
+    host: str = "127.0.0.1"
+    #: 0 takes any free port; `Server.port` says which.
+    port: int = 8000
+    #: Required on every route and socket when set; must be set to listen beyond this machine.
+    api_key: str | None = None
+    #: Host names that requests may name beside this machine's own; empty with a key: any.
+    allowed_hosts: frozenset[str] = frozenset()
+    mode: Literal["demo", "live"] = "live"
+    #: Sentences for the reader of the page: what was measured, what is modelled, whom it is from.
+    measured: str = "Every number was read from Telegram at the time shown with it."
+    modelled: str = "Nothing."
+    credits: tuple[str, ...] = ()
+    #: Where the dashboard and Swagger UI were built to.
+    static_dir: Path = _STATIC
+    #: Whether frames of the live socket are deflated: for networks that are slower than the CPU.
+    compress_live: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        return is_loopback(self.host)
+
+    def check(self) -> None:
+        """Raises UnsafeSettings, naming what is missing."""
+        if not self.is_local and not self.api_key:
+            raise UnsafeSettings(
+                f"ANALYTICBOT_HOST={self.host} is reachable by others: set ANALYTICBOT_API_KEY, "
+                "or listen on 127.0.0.1"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
