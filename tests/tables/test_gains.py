@@ -1,0 +1,128 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.ids import PostId
+from tables.ages import Crossing
+from tables.gains import Moved, Sample, fold_sample
+from tables.posts import NewBuckets, place_of
+from tables.windows import DAY_MS
+from tests.tables import model
+
+T = 1_700_000_000_000
+POST = PostId(130)
+
+counters = st.none() | st.integers(0, 1000)
+post_ids = st.lists(st.integers(1, 200), min_size=1, max_size=12)
+
+
+@st.composite
+def samples(draw: st.DrawFn) -> tuple[int, list[int], list[model.Column]]:
+    ids = draw(post_ids)
+    column = st.none() | st.lists(counters, min_size=len(ids), max_size=len(ids))
+    at_ms = T + draw(
+        st.sampled_from([0, 1, 60_000, DAY_MS, 90 * DAY_MS, 91 * DAY_MS, 200 * DAY_MS])
+    )
+    return at_ms, ids, [draw(column) for _ in range(4)]
+
+
+dates = st.dictionaries(
+    st.integers(1, 200), st.sampled_from([T - 1, T, T + 1, T + DAY_MS, T + 90 * DAY_MS])
+)
+
+
+@given(st.lists(samples(), max_size=8), dates)
+def test_the_fold_says_what_the_plain_model_says(
+    stream: list[tuple[int, list[int], list[model.Column]]], known: dict[int, int]
+) -> None:
+    buckets, posts = NewBuckets(), {}
+    for post_id, date_ms in known.items():
+        number, slot = place_of(PostId(post_id))
+        buckets[number].see(slot, date_ms)
+        posts[post_id] = model.ModelPost(date_ms)
+    for at_ms, ids, columns in stream:
+        moved = fold_sample(buckets, _sample(at_ms, ids, columns), T)
+        expected = model.fold(posts, at_ms, ids, columns, T)
+        assert moved.gains == expected.gains
+        assert (moved.fell, moved.late) == (expected.fell, expected.late)
+        assert set(moved.changed) == expected.changed
+        if len(set(ids)) == len(ids):
+            assert moved.measured == expected.measured
+    for post_id, post in posts.items():
+        number, slot = place_of(PostId(post_id))
+        assert list(buckets[number].newest(slot)) == post.values
+        assert buckets[number].sampled_ms[slot] == post.sampled_ms
+
+
+def _sample(at_ms: int, ids: list[int], columns: list[model.Column]) -> Sample:
+    views, forwards, replies, reactions = columns
+    return Sample(at_ms, [PostId(i) for i in ids], (views, forwards, replies, reactions))
+
+
+def _views(*samples: tuple[int, int | None], date_ms: int | None = None) -> list[Moved]:
+    buckets = NewBuckets()
+    if date_ms is not None:
+        number, slot = place_of(POST)
+        buckets[number].see(slot, date_ms)
+    return [
+        fold_sample(buckets, Sample(at_ms, [POST], ([views], None, None, None)), T)
+        for at_ms, views in samples
+    ]
+
+
+def test_a_first_sample_is_a_baseline() -> None:
+    first, second = _views((T, 10), (T + 1, 12))
+    assert first.gains[0] is None
+    assert second.gains[0] == 2
+
+
+def test_no_increment_is_a_gain_of_0_not_an_unknown_one() -> None:
+    assert _views((T, 10), (T + 1, 10))[1].gains[0] == 0
+
+
+def test_a_post_published_one_millisecond_after_the_first_observation_counts_from_0() -> None:
+    assert _views((T + 5, 10), date_ms=T + 1)[0].gains[0] == 10
+    assert _views((T + 5, 10), date_ms=T)[0].gains[0] is None
+
+
+def test_a_first_sample_exactly_24_h_after_publication_counts_from_0_and_late_by_one_not() -> None:
+    date_ms = T + 1
+    assert _views((date_ms + DAY_MS, 10), date_ms=date_ms)[0].gains[0] == 10
+    assert _views((date_ms + DAY_MS + 1, 10), date_ms=date_ms)[0].gains[0] is None
+
+
+def test_a_sample_exactly_90_days_later_gains_and_one_millisecond_more_is_a_baseline() -> None:
+    assert _views((T, 10), (T + 90 * DAY_MS, 15))[1].gains[0] == 5
+    later = _views((T, 10), (T + 90 * DAY_MS + 1, 15), (T + 90 * DAY_MS + 2, 16))
+    assert [moved.gains[0] for moved in later] == [None, None, 1]
+
+
+def test_a_counter_that_falls_gains_nothing_and_is_the_newest() -> None:
+    fell = _views((T, 10), (T + 1, 4), (T + 2, 6))
+    assert [moved.gains[0] for moved in fell] == [None, 0, 2]
+    assert fell[1].fell == 1
+
+
+def test_a_sample_late_by_one_changes_nothing() -> None:
+    moved = _views((T, 10), (T + 2, 20), (T + 1, 15), (T + 3, 21))
+    assert [m.gains[0] for m in moved] == [None, 10, None, 1]
+    assert moved[2].late == 1
+
+
+def test_the_same_sample_again_measures_nothing() -> None:
+    again = _views((T, 10), (T, 10), (T + 1, 11), (T + 1, 11))
+    assert [moved.gains[0] for moved in again] == [None, None, 1, None]
+    assert [moved.repeated for moved in again] == [0, 1, 0, 1]
+
+
+def test_a_counter_that_a_sample_did_not_say_is_not_known_at_an_age() -> None:
+    buckets = NewBuckets()
+    number, slot = place_of(POST)
+    buckets[number].see(slot, T)
+    minute = 60_000
+    fold_sample(buckets, Sample(T + 3 * minute, [POST], ([5], [1], None, [None])), T)
+    fold_sample(buckets, Sample(T + 4 * minute, [POST], ([6], None, [2], [9])), T)
+    moved = fold_sample(buckets, Sample(T + 6 * minute, [POST], ([8], [3], [4], None)), T)
+    assert moved.crossings == [
+        Crossing(POST, 4 * minute, (6, None, 2, 9), 6 * minute, (8, 3, 4, None))
+    ]
+    assert buckets[number].newest(slot) == (8, 3, 4, 9)
