@@ -1,0 +1,73 @@
+"""Who calls, and what a caller may name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from telethon.tl import types
+
+from streams.ids import ChannelId
+from streams.loopback.methods import render
+from streams.loopback.mtproto.auth_keys import AuthKey
+from streams.loopback.mtproto.errors import RpcFailure
+from streams.loopback.world.account import Account
+from streams.loopback.world.channel import WorldChannel, WorldPost
+from streams.loopback.world.world import World
+
+
+class Place:
+    """What methods know besides the world: where the server listens, and what it handed out."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.port = 0
+        self.dc_id = 2
+        self.login_code = "12345"
+        #: Tokens of auth.exportAuthorization to the account they stand for.
+        self.exported: dict[bytes, int] = {}
+
+
+class Caller:
+    """One call's side. Its checks raise RpcFailure, worded as Telegram does."""
+
+    def __init__(self, place: Place, auth_key: AuthKey) -> None:
+        self.place = place
+        self.world = place.world
+        self.auth_key = auth_key
+
+    @property
+    def account(self) -> Account:
+        user_id = self.auth_key.user_id
+        account = None if user_id is None else self.world.accounts.get(user_id)
+        if account is None:
+            raise RpcFailure(401, "AUTH_KEY_UNREGISTERED")
+        return account
+
+    @property
+    def now_s(self) -> int:
+        return self.world.clock.now_ms() // 1000
+
+    def channel(self, named: Any) -> WorldChannel:
+        """An InputChannel or InputPeerChannel, which has to show this account's access hash."""
+        if not isinstance(named, types.InputChannel | types.InputPeerChannel):
+            raise RpcFailure(400, "CHANNEL_INVALID")
+        channel_id = ChannelId(named.channel_id)
+        found = self.world.channels.get(channel_id)
+        if found is None or named.access_hash != self.account.access_hash_of(channel_id):
+            raise RpcFailure(400, "CHANNEL_INVALID")
+        if found.private and channel_id not in self.account.joined:
+            raise RpcFailure(400, "CHANNEL_PRIVATE")
+        return found
+
+    def joined(self) -> list[WorldChannel]:
+        return [self.world.channels[i] for i in self.account.joined if i in self.world.channels]
+
+    def render_channels(self, channels: Sequence[WorldChannel]) -> list[Any]:
+        return [render.channel(self.account, one) for one in channels]
+
+    def render_messages(self, of: WorldChannel, posts: Sequence[WorldPost]) -> list[Any]:
+        return [render.message(self.world, of, post) for post in posts]
+
+    def chats_of(self, of: WorldChannel, posts: Sequence[WorldPost]) -> list[Any]:
+        """The channel and every channel that its posts were forwarded from, each once."""
+        sources = render.forward_sources(self.world, list(posts))
+        return self.render_channels([of, *(s for s in sources if s is not of)])
