@@ -1,0 +1,131 @@
+"""From a URL to an engine: SQLite on one machine, PostgreSQL on many.
+
+sqlite:///relative/path   sqlite:////absolute/path   sqlite:///:memory:
+postgresql://user:password@host:5432/database
+"""
+
+import asyncio
+import importlib
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiosqlite
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from control.store import ControlError, ControlUnavailable
+
+_SPELLINGS = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
+#: How long SQLite waits for another process that writes.
+BUSY_TIMEOUT_S = 5.0
+_ATTEMPTS = 250
+#: Execution options of a transaction that will write: see `_begin`.
+WRITES: Mapping[str, Any] = {"writes": True}
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """Nothing is connected yet; a SQLite file's folder is made. Raises ControlError."""
+    match urlsplit(url).scheme:
+        case "sqlite":
+            return _sqlite(url)
+        case "postgresql":
+            return _postgres(url)
+        case other:
+            raise ControlError(
+                f"control store: {other or repr(url)} is not known; give {_SPELLINGS}"
+            )
+
+
+def shown(url: str) -> str:
+    """The URL without its password, to be printed."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    user = f"{parts.username}@" if parts.username else ""
+    return f"{parts.scheme}://{user}{host}{parts.path}"
+
+
+def _sqlite(url: str) -> AsyncEngine:
+    prefix, path = "sqlite:///", url.partition("sqlite:///")[2]
+    if not url.startswith(prefix) or not path or "?" in path:
+        raise ControlError(f"control store: {url!r} names no file; give {_SPELLINGS}")
+    memory = path == ":memory:"
+    if not memory:
+        _make_file(Path(path))
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        # The driver's own idea of when to begin a transaction is off: `_begin` does it.
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
+        poolclass=AsyncAdaptedQueuePool,
+        # One connection is one database in memory; it must neither be shared nor closed.
+        pool_size=1 if memory else 4,
+        max_overflow=0,
+    )
+    event.listen(engine.sync_engine, "connect", _connected)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _make_file(path: Path) -> None:
+    """So that a folder or a file that cannot be written is told now, with the reason."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError as error:
+        raise ControlUnavailable(f"control store: cannot open {path}: {error.strerror}") from error
+
+
+def _connected(connection: Any, _record: object) -> None:
+    connection.run_async(_set_up)
+
+
+async def _set_up(connection: aiosqlite.Connection) -> None:
+    try:
+        await _write_ahead(connection)
+        await connection.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        await connection.close()
+        raise
+
+
+async def _write_ahead(connection: aiosqlite.Connection) -> None:
+    """Of several that open a new file at once, all but one fail here without having waited."""
+    for _ in range(_ATTEMPTS):
+        try:
+            await connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            await asyncio.sleep(BUSY_TIMEOUT_S / _ATTEMPTS)
+        else:
+            return
+    await connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes SQLite's lock at once: a reader that turns writer would fail, not wait."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgres(url: str) -> AsyncEngine:
+    try:
+        asyncpg = importlib.import_module("asyncpg")
+    except ImportError as error:
+        raise ControlError(
+            "control store: PostgreSQL needs its driver; install analyticbot[cluster]"
+        ) from error
+    if not urlsplit(url).hostname and "host=" not in url:
+        raise ControlError(f"control store: {shown(url)} names no host; give {_SPELLINGS}")
+
+    async def connect() -> Any:
+        try:
+            return await asyncpg.connect(url, timeout=10)
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+            reason = str(error) or type(error).__name__
+            raise ControlUnavailable(f"control store {shown(url)}: {reason}") from error
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_pre_ping=True)

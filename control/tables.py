@@ -1,0 +1,46 @@
+"""The control store's tables as queries see them. `schema/` makes them; a test holds the two equal.
+
+Column names are the field names of the structs in `store`, so that a row is a struct.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, Table, Text
+
+METADATA = MetaData()
+
+FOLLOWED = Table(
+    "followed",
+    METADATA,
+    Column("reference", Text, primary_key=True),
+    Column("channel_id", BigInteger),
+    Column("username", Text),
+    Column("followed_since_ms", BigInteger, nullable=False),
+)
+
+CURSORS = Table(
+    "cursors",
+    METADATA,
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_post_id", BigInteger, nullable=False),
+    Column("backfilled_to", BigInteger),
+    Column("backfill_done", Boolean, nullable=False),
+    Column("access_hash", BigInteger),
+)
+
+SUBSCRIPTIONS = Table(
+    "subscriptions",
+    METADATA,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("subscriptions_by_channel", "channel_id"),
+)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("alert_id", Text, primary_key=True),
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("observed_at_ms", BigInteger, nullable=False),
+    Index("deliveries_by_age", "observed_at_ms"),
+)
