@@ -1,6 +1,8 @@
 // The engine's time, which a demo runs faster than the wall clock: set by every live frame, carried on
 // between frames while they come, standing still when they do not.
 
+import { untrack } from "svelte";
+
 const CARRY_MS = 3_000;
 
 class EngineClock {
@@ -13,6 +15,12 @@ class EngineClock {
 
   constructor() {
     setInterval(() => this.#move(), 250);
+  }
+
+  /** What the API is asked for: from so long ago, in whole minutes of the engine's time. Not tracked. */
+  since(length: number): string {
+    const now = untrack(() => this.now);
+    return new Date(Math.floor(now / 60_000) * 60_000 - length).toISOString();
   }
 
   sync(engineMs: number): void {

@@ -1,0 +1,38 @@
+// Views gained over time: what history answered, with the end of it counted from the live minutes, so
+// that the chart moves and still says what the API says.
+import type { ActivityWindow } from "./live.gen";
+import { MINUTE, sumKnown } from "./fold";
+
+export interface Span {
+  from: number;
+  to: number;
+  step: number;
+}
+
+/** The steps that make up the last `length` ms, the running one included. */
+export function spanUntil(now: number, length: number, step: number): Span {
+  const to = Math.floor(now / step) * step + step;
+  return { from: to - length, to, step };
+}
+
+/**
+ * One value a step of `span`; null where nothing is known. A step that begins no earlier than the
+ * oldest live minute is the sum of its minutes; any other is as history has it.
+ */
+export function gained(
+  span: Span,
+  history: ReadonlyMap<number, number | null>,
+  minutes: ReadonlyMap<number, ActivityWindow>,
+): (number | null)[] {
+  const oldest = Math.min(...minutes.keys());
+  const values: (number | null)[] = [];
+  for (let start = span.from; start < span.to; start += span.step) {
+    if (start < oldest) values.push(history.get(start) ?? null);
+    else values.push(sumKnown(minutesOf(start, span.step, minutes)));
+  }
+  return values;
+}
+
+function* minutesOf(start: number, step: number, minutes: ReadonlyMap<number, ActivityWindow>) {
+  for (let minute = start; minute < start + step; minute += MINUTE) yield minutes.get(minute)?.views_gained;
+}

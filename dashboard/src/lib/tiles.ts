@@ -1,0 +1,55 @@
+// The overview's numbers: what each is called, how it is defined, how it reads.
+import { change, count, mean, percent } from "./format";
+import type { Overview } from "./rest.gen";
+
+export interface Tile {
+  field: keyof Overview;
+  label: string;
+  definition: string;
+  read: (value: number | null) => string;
+}
+
+export interface Group {
+  name: string;
+  tiles: Tile[];
+}
+
+function tile(field: keyof Overview, label: string, read: Tile["read"], definition: string): Tile {
+  return { field, label, definition, read };
+}
+
+export const GROUPS: Group[] = [
+  {
+    name: "Reach",
+    tiles: [
+      tile("views_gained", "Views gained", change, "Increments of view counters observed in the period, whatever the post."),
+      tile("views", "Views of its posts", count, "The newest view counters of the posts published in the period, added up."),
+      tile("views_per_post_mean", "Views a post, mean", mean, "Views of the posts published in the period / posts."),
+      tile("views_per_post_median", "Views a post, median", mean, "The middle one of the posts published in the period, by views."),
+      tile("reach_1h", "Reach after 1 h", mean, "Mean views that posts of the period had 1 hour after publication."),
+      tile("reach_12h", "Reach after 12 h", mean, "Mean views that posts of the period had 12 hours after publication."),
+      tile("reach_24h", "Reach after 24 h", mean, "Mean views that posts of the period had 24 hours after publication."),
+      tile("reach_48h", "Reach after 48 h", mean, "Mean views that posts of the period had 48 hours after publication."),
+    ],
+  },
+  {
+    name: "Engagement",
+    tiles: [
+      tile("posts", "Posts", count, "Posts published in the period; an album counts once."),
+      tile("posts_per_day", "Posts a day", mean, "Posts published in the period / its days."),
+      tile("er_by_views_percent", "ER by views", percent, "(forwards + reactions + replies) / views × 100, of the posts published in the period."),
+      tile("forwards", "Forwards", count, "The newest forward counters of the posts published in the period, added up."),
+      tile("reactions", "Reactions", count, "The newest reaction counters of the posts published in the period, added up."),
+      tile("replies", "Replies", count, "The newest counters of comments of the posts published in the period, added up."),
+    ],
+  },
+  {
+    name: "Audience",
+    tiles: [
+      tile("subscribers", "Subscribers", count, "The newest number observed before the end of the period."),
+      tile("subscribers_change", "Change", change, "Subscribers at the end − at the beginning of the period."),
+      tile("err_percent", "ERR", percent, "Mean views of a post / subscribers × 100."),
+      tile("err24_percent", "ERR24", percent, "Mean views of a post 24 hours after publication / subscribers × 100."),
+    ],
+  },
+];
