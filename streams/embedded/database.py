@@ -119,7 +119,7 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - rocksdict raises nothing narrower
+        except Exception as error:
             raise self._explained(error) from error
 
     def _explained(self, error: Exception) -> LogError:

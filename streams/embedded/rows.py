@@ -67,7 +67,7 @@ class BatchHead(NamedTuple):
 
     #: By the machine's clock, when the batch was appended; retention counts from here.
     appended_at_ms: int
-    count: int
+    records: int
 
 
 def topic_key(name: str) -> bytes:

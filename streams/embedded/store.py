@@ -89,7 +89,7 @@ class Store:
             self._cut(state, key, len(row), error)
 
     def _cut(self, state: PartitionState, key: bytes, size: int, error: rows.RowBroken) -> None:
-        """Offsets of the batch that is lost are not given again, so no reader mistakes new for old."""
+        """The lost offsets are not given again, so no reader takes new records for old ones."""
         state.row.size_bytes = max(state.row.size_bytes - size, 0)
         state.row.next = state.next = state.assigned = max(state.next, rows.last_offset(key) + 1)
         partition_key = rows.partition_key(state.topic.id, state.number)
