@@ -1,0 +1,199 @@
+"""History on chDB: ClickHouse's engine in this process, one folder, one process.
+
+A client is not parallel and its calls block, so one writer and a few readers live in threads.
+The engine takes some 300 MB and is opened once a process: a second folder is refused while the
+first one is open, and so is a folder that another process holds.
+"""
+
+import asyncio
+import fcntl
+import queue
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import clickhouse_connect
+import msgspec
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.insert import InsertContext
+
+from clickhouse import statements
+from clickhouse.errors import asking, brief, writing
+from clickhouse.history import Answer, HistoryError, HistoryInUse, HistoryUnavailable, Insert
+from clickhouse.schema import CREATE_LEDGER, READ_LEDGER, WRITE_LEDGER, pending
+from clickhouse.settings import insert_settings
+
+T = TypeVar("T")
+
+_PID = re.compile(r"PID: (\d+)")
+
+
+class ChdbSettings(msgspec.Struct, frozen=True):
+    database: str = "analyticbot"
+    #: Questions answered at the same time.
+    readers: int = 3
+    max_query_s: int = 20
+    max_query_bytes: int = 300_000_000
+
+
+class ChdbHistory:
+    """Made by `open`; `close` must be awaited before the process ends."""
+
+    def __init__(self, path: Path, settings: ChdbSettings) -> None:
+        self._path = path
+        self._settings = settings
+        self._write_thread = ThreadPoolExecutor(1, "history-writer")
+        self._read_threads = ThreadPoolExecutor(settings.readers, "history-reader")
+        self._readers: queue.SimpleQueue[Client] = queue.SimpleQueue()
+        self._clients: list[Client] = []
+        self._contexts: dict[tuple[str, ...], InsertContext] = {}
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, settings: ChdbSettings | None = None) -> "ChdbHistory":
+        """Raises HistoryInUse, HistoryError. Loads the engine in a thread."""
+        history = cls(path, settings or ChdbSettings())
+        try:
+            await history._in_writer(history._connect)
+        except HistoryError:
+            await history.close()
+            raise
+        return history
+
+    async def migrate(self) -> Sequence[str]:
+        return await self._in_writer(self._migrate)
+
+    async def insert(self, insert: Insert) -> None:
+        await self._in_writer(lambda: self._insert(insert))
+
+    async def ask(self, query: str, parameters: Mapping[str, Any]) -> Answer:
+        if self._closed:
+            raise HistoryUnavailable("history is closed")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._read_threads, self._ask, query, parameters)
+
+    async def close(self) -> None:
+        """Waits for what is running: the engine must not go while a thread is inside it."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.get_running_loop().run_in_executor(None, self._close)
+
+    async def _in_writer(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise HistoryUnavailable("history is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
+
+    def _connect(self) -> None:
+        with _opening(self._path):
+            self._path.mkdir(parents=True, exist_ok=True)
+            self._writer = self._client(None, {})
+            self._writer.command(f"CREATE DATABASE IF NOT EXISTS `{self._settings.database}`")
+            self._writer.database = self._settings.database
+            self._writer.command(f"USE `{self._settings.database}`")
+            for _ in range(self._settings.readers):
+                self._readers.put(self._client(self._settings.database, self._reader_options()))
+
+    def _client(self, database: str | None, options: Mapping[str, str]) -> Client:
+        config = resources.files("clickhouse") / "chdb.xml"
+        client = clickhouse_connect.get_client(
+            interface="chdb",
+            path=str(self._path),
+            database=database,
+            chdb_options={"config-file": str(config), **options},
+        )
+        self._clients.append(client)
+        return client
+
+    def _reader_options(self) -> Mapping[str, str]:
+        return {
+            "mode": "ro",
+            "max_execution_time": str(self._settings.max_query_s),
+            "max_memory_usage": str(self._settings.max_query_bytes),
+            "max_threads": "2",
+        }
+
+    def _migrate(self) -> Sequence[str]:
+        with writing("migrations"):
+            self._writer.command(CREATE_LEDGER)
+            applied = {row[0] for row in self._writer.query(READ_LEDGER).result_rows}
+            todo = pending(applied)
+            for migration in todo:
+                for statement in migration.statements:
+                    self._writer.command(statement)
+                self._writer.command(WRITE_LEDGER, parameters={"name": migration.name})
+            self._contexts.clear()
+            return [migration.name for migration in todo]
+
+    def _insert(self, insert: Insert) -> None:
+        with writing(insert.table):
+            context = self._context(insert)
+            context.data = list(insert.columns.values())
+            self._writer.insert(context=context, settings=insert_settings(insert))
+
+    def _context(self, insert: Insert) -> InsertContext:
+        """Describing a table costs a query, so that is done once a table and list of columns."""
+        key = (insert.table, *insert.columns)
+        if key not in self._contexts:
+            self._contexts[key] = self._writer.create_insert_context(
+                insert.table,
+                column_names=list(insert.columns),
+                database=self._settings.database,
+                column_oriented=True,
+            )
+        return self._contexts[key]
+
+    def _ask(self, query: str, parameters: Mapping[str, Any]) -> Answer:
+        client = self._readers.get()
+        try:
+            with asking(query):
+                result = client.query(statements.query(query), parameters=dict(parameters))
+                return Answer(dict(zip(result.column_names, result.result_columns, strict=True)))
+        finally:
+            self._readers.put(client)
+
+    def _close(self) -> None:
+        self._read_threads.shutdown(wait=True)
+        self._write_thread.shutdown(wait=True)
+        for client in reversed(self._clients):
+            client.close()
+
+
+@contextmanager
+def _opening(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except ClickHouseError as error:
+        raise _refusal(path, error) from error
+    except OSError as error:
+        raise HistoryError(f"history folder {path}: {error.strerror or error}") from error
+
+
+def _refusal(path: Path, error: ClickHouseError) -> HistoryError:
+    """Why the engine did not open: it does not always say that the folder is locked."""
+    if "already initialized with path" in str(error):
+        return HistoryInUse(
+            f"this process holds another history folder than {path}; close it first"
+        )
+    if holder := _holder(path):
+        return HistoryInUse(f"history folder {path} is in use by {holder}")
+    return HistoryError(f"history folder {path} cannot be opened: {brief(error)}")
+
+
+def _holder(path: Path) -> str | None:
+    """Who holds the lock on the engine's status file, which names its process."""
+    try:
+        with (path / "status").open() as status:
+            try:
+                fcntl.flock(status, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pid = _PID.search(status.read())
+                return f"process {pid[1]}" if pid else "another process"
+    except OSError:
+        return None
+    return None

@@ -1,0 +1,134 @@
+"""What was observed, as rows of history. Pure: the same events in the same order, the same rows.
+
+For the messages of telegram.updates only; what agents decided is in `upserts`.
+"""
+
+from collections.abc import Sequence
+
+from clickhouse.columns import Columns
+from clickhouse.history import Insert
+from streams.events import (
+    CountersSampled,
+    Event,
+    Post,
+    PostsDeleted,
+    PostsEdited,
+    PostsSeen,
+    SubscribersSampled,
+)
+
+HOUR_MS = 3_600_000
+_INT64 = 2**63
+
+
+class ObservedRows:
+    """Takes events one by one; `inserts` gives what they come to."""
+
+    def __init__(self) -> None:
+        self.posts = Columns(
+            "posts",
+            *("channel_id", "post_id", "date", "text", "media", "album_id", "forwarded_from"),
+            *("edited", "source", "observed_at"),
+        )
+        self.deletions = Columns("post_deletions", "channel_id", "post_id", "source", "observed_at")
+        self.samples = Columns(
+            "post_samples",
+            *("channel_id", "post_id", "observed_at", "source"),
+            *("views", "forwards", "replies", "reactions"),
+        )
+        self.subscribers = Columns(
+            "subscriber_samples", "channel_id", "observed_at", "source", "subscribers"
+        )
+        self._hours: dict[tuple[int, int, str, str], tuple[int, int]] = {}
+
+    def take(self, event: Event) -> None:
+        match event:
+            case CountersSampled():
+                self._take_counters(event)
+            case PostsSeen():
+                self._take_posts(event, edited=False)
+            case PostsEdited():
+                self._take_posts(event, edited=True)
+            case PostsDeleted():
+                self._take_deletions(event)
+            case SubscribersSampled():
+                self.subscribers.add(
+                    event.channel_id, event.observed_at_ms, event.source, event.subscribers
+                )
+                self._note(event, "subscribers")
+            case _:
+                self._note(event, "channel")
+
+    def __len__(self) -> int:
+        tables = (self.posts, self.deletions, self.samples, self.subscribers)
+        return sum(map(len, tables)) + len(self._hours)
+
+    def inserts(self, token: str) -> Sequence[Insert]:
+        """What is not empty, in an order that never changes."""
+        tables = (self.posts, self.deletions, self.samples, self.subscribers, self._noted())
+        return [Insert(table.table, token, table.by_name) for table in tables if len(table)]
+
+    def _take_counters(self, event: CountersSampled) -> None:
+        count = len(event.post_ids)
+        unknown = [None] * count
+        self.samples.extend(
+            [event.channel_id] * count,
+            event.post_ids,
+            [event.observed_at_ms] * count,
+            [event.source] * count,
+            event.views or unknown,
+            event.forwards or unknown,
+            event.replies or unknown,
+            event.reactions or unknown,
+        )
+        self._note(event, "counters")
+
+    def _take_posts(self, event: PostsSeen | PostsEdited, *, edited: bool) -> None:
+        for post in event.posts:
+            self._take_post(event, post, edited=edited or post.edit_date_ms is not None)
+        self._note(event, "posts")
+
+    def _take_post(self, event: PostsSeen | PostsEdited, post: Post, *, edited: bool) -> None:
+        self.posts.add(
+            event.channel_id,
+            post.post_id,
+            post.date_ms,
+            post.text,
+            post.media,
+            _int64(post.album_id),
+            post.forwarded_from,
+            edited,
+            event.source,
+            event.observed_at_ms,
+        )
+        reactions = None if post.reactions is None else sum(post.reactions.values())
+        counters = (post.views, post.forwards, post.replies, reactions)
+        if counters != (None, None, None, None):
+            self.samples.add(
+                event.channel_id, post.post_id, event.observed_at_ms, event.source, *counters
+            )
+            self._note(event, "counters")
+
+    def _take_deletions(self, event: PostsDeleted) -> None:
+        for post_id in event.post_ids:
+            self.deletions.add(event.channel_id, post_id, event.source, event.observed_at_ms)
+        self._note(event, "posts")
+
+    def _note(self, event: Event, what: str) -> None:
+        at_ms = event.observed_at_ms
+        key = (event.channel_id, at_ms // HOUR_MS, what, event.source)
+        first_ms, last_ms = self._hours.get(key, (at_ms, at_ms))
+        self._hours[key] = (min(first_ms, at_ms), max(last_ms, at_ms))
+
+    def _noted(self) -> Columns:
+        noted = Columns(
+            "observed_hours", "channel_id", "hour", "what", "source", "first_at", "last_at"
+        )
+        for (channel_id, hour, what, source), (first_ms, last_ms) in self._hours.items():
+            noted.add(channel_id, hour * 3600, what, source, first_ms, last_ms)
+        return noted
+
+
+def _int64(number: int | None) -> int | None:
+    """Telegram's album ids are signed; another source's number may not fit, then it is not kept."""
+    return number if number is not None and -_INT64 <= number < _INT64 else None

@@ -1,0 +1,109 @@
+"""History on a ClickHouse server or cluster, through clickhouse-connect's async client."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import clickhouse_connect
+import msgspec
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.insert import InsertContext
+
+from clickhouse import statements
+from clickhouse.errors import asking, brief, writing
+from clickhouse.history import Answer, HistoryUnavailable, Insert
+from clickhouse.schema import CREATE_LEDGER, READ_LEDGER, WRITE_LEDGER, pending
+from clickhouse.settings import insert_settings
+
+
+class ServerSettings(msgspec.Struct, frozen=True):
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    secure: bool
+    max_query_s: int = 20
+    connect_timeout_s: int = 5
+
+
+class ServerHistory:
+    """Made by `open`; the client answers any number of questions at the same time."""
+
+    def __init__(self, client: AsyncClient, settings: ServerSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._contexts: dict[tuple[str, ...], InsertContext] = {}
+        self._closed = False
+
+    @classmethod
+    async def open(cls, settings: ServerSettings) -> "ServerHistory":
+        """Raises HistoryUnavailable. Makes the database where it does not exist."""
+        try:
+            first = await _client(settings, database=None)
+            await first.command(f"CREATE DATABASE IF NOT EXISTS `{settings.database}`")
+            await first.close()
+            return cls(await _client(settings, settings.database), settings)
+        except (ClickHouseError, OSError) as error:
+            place = f"{settings.host}:{settings.port}"
+            raise HistoryUnavailable(f"ClickHouse at {place}: {brief(error)}") from error
+
+    async def migrate(self) -> Sequence[str]:
+        with writing("migrations"):
+            await self._client.command(CREATE_LEDGER)
+            ledger = await self._client.query(READ_LEDGER)
+            todo = pending({row[0] for row in ledger.result_rows})
+            for migration in todo:
+                for statement in migration.statements:
+                    await self._client.command(statement)
+                await self._client.command(WRITE_LEDGER, parameters={"name": migration.name})
+            self._contexts.clear()
+            return [migration.name for migration in todo]
+
+    async def insert(self, insert: Insert) -> None:
+        self._refuse_closed()
+        with writing(insert.table):
+            context = await self._context(insert)
+            context.data = list(insert.columns.values())
+            await self._client.insert(context=context, settings=dict(insert_settings(insert)))
+
+    async def ask(self, query: str, parameters: Mapping[str, Any]) -> Answer:
+        self._refuse_closed()
+        with asking(query):
+            result = await self._client.query(
+                statements.query(query),
+                parameters=dict(parameters),
+                settings={"max_execution_time": self._settings.max_query_s, "readonly": 2},
+            )
+            return Answer(dict(zip(result.column_names, result.result_columns, strict=True)))
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            await self._client.close()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise HistoryUnavailable("history is closed")
+
+    async def _context(self, insert: Insert) -> InsertContext:
+        """Describing a table costs a query, so that is done once a table and list of columns."""
+        key = (insert.table, *insert.columns)
+        if key not in self._contexts:
+            self._contexts[key] = await self._client.create_insert_context(
+                insert.table, column_names=list(insert.columns), column_oriented=True
+            )
+        return self._contexts[key]
+
+
+async def _client(settings: ServerSettings, database: str | None) -> AsyncClient:
+    return await clickhouse_connect.get_async_client(
+        host=settings.host,
+        port=settings.port,
+        username=settings.user,
+        password=settings.password,
+        database=database or "__default__",
+        secure=settings.secure,
+        connect_timeout=settings.connect_timeout_s,
+        autogenerate_session_id=False,
+    )
