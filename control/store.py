@@ -11,35 +11,24 @@ from typing import Protocol
 
 import msgspec
 
-from streams.ids import ChannelId, PostId, Username
+from streams.ids import ChannelId
+from streams.sources.cursors import Cursor, Followed
+
+__all__ = [
+    "ControlError",
+    "ControlStore",
+    "ControlUnavailable",
+    "Cursor",
+    "Delivery",
+    "Followed",
+    "Subscription",
+]
 
 
 class ControlError(Exception): ...
 
 
 class ControlUnavailable(ControlError): ...
-
-
-class Followed(msgspec.Struct, frozen=True):
-    """A channel that is followed. `channel_id` is None until Telegram resolved the name."""
-
-    reference: str
-    channel_id: ChannelId | None
-    username: Username | None
-    followed_since_ms: int
-
-
-class Cursor(msgspec.Struct, frozen=True):
-    """How far a source has read a channel. Stored only after the log acknowledged."""
-
-    channel_id: ChannelId
-    #: The newest post in the log.
-    last_post_id: PostId = PostId(0)
-    #: The oldest post that the backfill has reached; None before it began.
-    backfilled_to: PostId | None = None
-    backfill_done: bool = False
-    #: Telegram's hash for this account; a channel cannot be addressed without it.
-    access_hash: int | None = None
 
 
 class Subscription(msgspec.Struct, frozen=True):
