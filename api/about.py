@@ -6,11 +6,11 @@ from typing import Final
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import generate_latest
 
 from api.answers import About, Answer, Meta
 from api.live_feed import TOPICS
-from api.ports import Ports
+from api.ports import Ports, Wired
 from api.times import iso
 from clickhouse.history import HistoryError
 from streams.log import LogError
@@ -28,7 +28,7 @@ class Health(msgspec.Struct, frozen=True):
 
 
 @get("/about", tags=["about"])
-async def about(ports: Ports) -> Answer[About]:
+async def about(ports: Wired) -> Answer[About]:
     """Which program this is, what time it is in it, and what its numbers are."""
     settings, now = ports.settings, iso(ports.clock.now_ms())
     data = About(
@@ -51,7 +51,7 @@ async def healthz() -> Health:
 
 
 @get("/readyz", tags=["operation"])
-async def readyz(ports: Ports) -> Response[Health]:
+async def readyz(ports: Wired) -> Response[Health]:
     """Whether log and history answer and the live view has caught up; 503 with what is not."""
     checks = (_log_reasons(ports), _history_reasons(ports))
     reasons = [reason for part in await asyncio.gather(*checks) for reason in part]
@@ -60,8 +60,8 @@ async def readyz(ports: Ports) -> Response[Health]:
     return Response(Health("ok", []), status_code=200)
 
 
-@get("/metrics", tags=["operation"], media_type=CONTENT_TYPE_LATEST)
-async def metrics(ports: Ports) -> bytes:
+@get("/metrics", tags=["operation"], media_type="text/plain; version=1.0.0")
+async def metrics(ports: Wired) -> bytes:
     """The metrics of this process, in the text form of Prometheus."""
     return generate_latest(ports.metrics.registry)
 

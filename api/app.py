@@ -40,7 +40,7 @@ def build(
         route_handlers=[*channels.ROUTES, *posts.ROUTES, about.about, taps.stream, live_socket],
     )
     return Litestar(
-        [api, *about.ROUTES, documents.docs, documents.asyncapi, pages.pages],
+        [api, *about.ROUTES, documents.openapi_json, documents.asyncapi, pages.pages],
         dependencies={"ports": Provide(lambda: ports, sync_to_thread=False)},
         middleware=[
             DefineMiddleware(Guard, settings=settings),

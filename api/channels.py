@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from api import answers, paging, questions
 from api.answers import Answer, Meta
 from api.parameters import Cursor, FromDay, FromWeek, Limit, Reference, StepAsked, To
-from api.ports import Ports
+from api.ports import Wired
 from api.problems import Refused
 from api.questions import DAY_MS
 from clickhouse.reader import Overview
@@ -18,7 +18,7 @@ WEEK_MS: Final = 7 * DAY_MS
 
 @get("/channels", tags=["channels"])
 async def channels(
-    ports: Ports, limit: Limit = 100, cursor: Cursor = None
+    ports: Wired, limit: Limit = 100, cursor: Cursor = None
 ) -> Answer[list[answers.Channel]]:
     """Every channel that was ever observed."""
     rows = await ports.reader.channels()
@@ -28,7 +28,7 @@ async def channels(
 
 
 @get("/channels/{channel:str}", tags=["channels"])
-async def one_channel(ports: Ports, channel: Reference) -> Answer[answers.Channel]:
+async def one_channel(ports: Wired, channel: Reference) -> Answer[answers.Channel]:
     """One channel."""
     channel_id = await questions.channel_id(ports, channel)
     row = await ports.reader.channel(str(channel_id))
@@ -40,7 +40,7 @@ async def one_channel(ports: Ports, channel: Reference) -> Answer[answers.Channe
 
 @get("/channels/{channel:str}/overview", tags=["channels"])
 async def overview(
-    ports: Ports, channel: Reference, from_: FromWeek = None, to: To = None
+    ports: Wired, channel: Reference, from_: FromWeek = None, to: To = None
 ) -> Answer[Overview]:
     """The figures of a range; the glossary defines each."""
     channel_id = await questions.channel_id(ports, channel)
@@ -51,7 +51,7 @@ async def overview(
 
 @get("/channels/{channel:str}/views", tags=["channels"])
 async def views(
-    ports: Ports,
+    ports: Wired,
     channel: Reference,
     from_: FromDay = None,
     to: To = None,
@@ -67,7 +67,7 @@ async def views(
 
 @get("/channels/{channel:str}/growth", tags=["channels"])
 async def growth(
-    ports: Ports,
+    ports: Wired,
     channel: Reference,
     from_: FromWeek = None,
     to: To = None,
@@ -83,7 +83,7 @@ async def growth(
 
 @get("/channels/{channel:str}/alerts", tags=["channels"])
 async def alerts(
-    ports: Ports,
+    ports: Wired,
     channel: Reference,
     from_: FromWeek = None,
     to: To = None,

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Response, get
+from litestar import Litestar, Request, get
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import License
 
 from api.cloudevents import TYPES, CloudEvent
 from api.messages import FRAMES
-from api.ports import Ports
+from api.ports import Wired
 from api.settings import Settings
 
 _SWAGGER = "/swagger"
@@ -50,20 +50,27 @@ def openapi(settings: Settings) -> OpenAPIConfig:
             "taps are described by /asyncapi.json."
         ),
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
-        path="/",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        path="/docs",
+        render_plugins=[_Docs(path="/", favicon="")],
         use_handler_docstrings=True,
     )
 
 
-@get("/docs", include_in_schema=False)
-async def docs() -> Response[str]:
+class _Docs(OpenAPIRenderPlugin):
     """Swagger UI, without a request to anywhere else."""
-    return Response(_PAGE, media_type="text/html; charset=utf-8")
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return _PAGE.encode()
+
+
+@get("/openapi.json", include_in_schema=False)
+async def openapi_json(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """OpenAPI 3.1 of the REST interface and the taps."""
+    return request.app.openapi_schema.to_schema()
 
 
 @get("/asyncapi.json", include_in_schema=False)
-async def asyncapi(ports: Ports) -> dict[str, Any]:
+async def asyncapi(ports: Wired) -> dict[str, Any]:
     """AsyncAPI 3.1.0 of the live socket and the taps."""
     return describe_streams(ports.settings)
 

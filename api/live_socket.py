@@ -19,7 +19,7 @@ from api.hub import Connection, changes_text, text
 from api.live_feed import Live, Skipped
 from api.live_view import Wanted
 from api.messages import Change, Gap, Snapshot
-from api.ports import Ports
+from api.ports import Ports, Wired
 from api.problems import Refused
 from clickhouse.history import HistoryUnavailable
 from streams.clock import Clock
@@ -33,7 +33,7 @@ Socket = WebSocket[Any, Any, Any]
 
 
 @websocket("/live")
-async def live_socket(socket: Socket, ports: Ports) -> None:
+async def live_socket(socket: Socket, ports: Wired) -> None:
     """One client, from its handshake to its end."""
     await socket.accept()
     try:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from api.caching import GZIP_FROM_BYTES, matches
-from api.ports import Ports
+from api.ports import Wired
 from api.problems import Refused
 
 NOT_BUILT = (
@@ -40,14 +41,16 @@ class File(NamedTuple):
 
 
 @get(["/", "/{path:path}"], include_in_schema=False)
-async def pages(request: Request[Any, Any, Any], ports: Ports, path: str = "/") -> Response[bytes]:
+async def pages(
+    request: Request[Any, Any, Any], ports: Wired, path: FromPath[str] = "/"
+) -> Response[bytes]:
     """A file of the dashboard, or its page for paths that are no files."""
     root = ports.settings.static_dir
     found = find(root, path)
     if found is None:
         if "." in path.rpartition("/")[2]:
             raise Refused(404, "http", f"there is no {path}")
-        return Response(NOT_BUILT.encode(), status_code=503, media_type="text/plain; charset=utf-8")
+        return Response(NOT_BUILT.encode(), status_code=503, media_type="text/plain")
     return _response(request, found, read(found, found.stat().st_mtime_ns), root)
 
 
@@ -75,8 +78,6 @@ def read(path: Path, changed_ns: int) -> File:
     gzipped = None
     if len(body) >= GZIP_FROM_BYTES and media_type.startswith(_COMPRESSIBLE):
         gzipped = gzip.compress(body, 6, mtime=0)
-    if media_type.startswith("text/"):
-        media_type += "; charset=utf-8"
     etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     return File(body, gzipped, media_type, etag)
 

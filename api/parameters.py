@@ -2,26 +2,26 @@
 
 from typing import Annotated, TypeAlias
 
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 
 from api.questions import Step
 
 Reference: TypeAlias = Annotated[
-    str, Parameter(description="A username, with or without @, or an id, bare or -100…")
+    str, PathParameter(description="A username, with or without @, or an id, bare or -100…")
 ]
 FromWeek: TypeAlias = Annotated[
-    str | None, Parameter(query="from", description="ISO-8601; default: 7 days before `to`")
+    str | None, QueryParameter(name="from", description="ISO-8601; default: 7 days before `to`")
 ]
 FromDay: TypeAlias = Annotated[
-    str | None, Parameter(query="from", description="ISO-8601; default: 24 hours before `to`")
+    str | None, QueryParameter(name="from", description="ISO-8601; default: 24 hours before `to`")
 ]
 To: TypeAlias = Annotated[
-    str | None, Parameter(query="to", description="ISO-8601, not included; default: now")
+    str | None, QueryParameter(name="to", description="ISO-8601, not included; default: now")
 ]
 StepAsked: TypeAlias = Annotated[
-    Step | None, Parameter(query="step", description="Default: what gives up to 300 points")
+    Step | None, QueryParameter(name="step", description="Default: what gives up to 300 points")
 ]
-Limit: TypeAlias = Annotated[int, Parameter(query="limit", ge=1, le=500)]
+Limit: TypeAlias = Annotated[int, QueryParameter(name="limit", ge=1, le=500)]
 Cursor: TypeAlias = Annotated[
-    str | None, Parameter(query="cursor", description="`meta.cursor` of the page before")
+    str | None, QueryParameter(name="cursor", description="`meta.cursor` of the page before")
 ]

@@ -1,6 +1,8 @@
 """What the routes reach the rest of the program by."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from litestar.di import NamedDependency
 
 from api.live_feed import Live
 from api.settings import Settings
@@ -17,3 +19,7 @@ class Ports(NamedTuple):
     clock: Clock
     metrics: Metrics
     settings: Settings
+
+
+#: How a route asks for them.
+Wired: TypeAlias = NamedDependency[Ports]

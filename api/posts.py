@@ -4,23 +4,23 @@ from typing import Annotated, Final, Literal
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from api import answers, questions
 from api.answers import Answer
 from api.channels import WEEK_MS
 from api.parameters import Cursor, FromWeek, Limit, Reference, To
-from api.ports import Ports
+from api.ports import Wired
 from api.problems import Refused
 from streams.ids import PostId
 
 Sort = Literal["date", "views", "forwards", "replies", "reactions", "velocity"]
-SortAsked = Annotated[Sort, Parameter(query="sort", description="Newest or highest first")]
+SortAsked = Annotated[Sort, QueryParameter(name="sort", description="Newest or highest first")]
 
 
 @get("/channels/{channel:str}/posts", tags=["posts"])
 async def posts(
-    ports: Ports,
+    ports: Wired,
     channel: Reference,
     from_: FromWeek = None,
     to: To = None,
@@ -38,7 +38,9 @@ async def posts(
 
 
 @get("/channels/{channel:str}/posts/{post_id:int}", tags=["posts"])
-async def one_post(ports: Ports, channel: Reference, post_id: int) -> Answer[answers.Post]:
+async def one_post(
+    ports: Wired, channel: Reference, post_id: FromPath[int]
+) -> Answer[answers.Post]:
     """A post with its newest counters."""
     channel_id = await questions.channel_id(ports, channel)
     found = await ports.reader.post(channel_id, PostId(post_id))
@@ -49,7 +51,7 @@ async def one_post(ports: Ports, channel: Reference, post_id: int) -> Answer[ans
 
 
 @get("/channels/{channel:str}/posts/{post_id:int}/curve", tags=["posts"])
-async def curve(ports: Ports, channel: Reference, post_id: int) -> Answer[answers.Curve]:
+async def curve(ports: Wired, channel: Reference, post_id: FromPath[int]) -> Answer[answers.Curve]:
     """Every sample of a post's counters, oldest first."""
     channel_id = await questions.channel_id(ports, channel)
     found = await ports.reader.curve(channel_id, PostId(post_id))

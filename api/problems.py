@@ -51,7 +51,7 @@ class Problem(msgspec.Struct, frozen=True):
 
     #: urn:analyticbot:problem: and one of `Code`.
     type: str
-    #: The status in words.
+    #: The type in words.
     title: str
     status: int
     #: What is wrong with this request, and what would be right.
@@ -71,7 +71,9 @@ class Refused(HTTPException):
 
 
 def problem(status: int, code: Code, detail: str, instance: str) -> Problem:
-    return Problem(TYPE + code, HTTPStatus(status).phrase, status, detail, instance)
+    """`title` says the same for every problem of one type."""
+    words = HTTPStatus(status).phrase if code == "http" else code.replace("-", " ").capitalize()
+    return Problem(TYPE + code, words, status, detail, instance)
 
 
 def handlers(metrics: Metrics) -> ExceptionHandlersMap:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from api import cursor, questions
@@ -19,7 +19,7 @@ from api.cloudevents import TYPES, envelope
 from api.cursor import BadCursor, Position
 from api.live_feed import TOPICS, follow, is_of_log
 from api.live_view import Wanted
-from api.ports import Ports
+from api.ports import Ports, Wired
 from api.problems import Refused
 from api.times import from_iso, iso
 from streams.codec import Undecodable, decode_analytics
@@ -40,10 +40,14 @@ class Filter(msgspec.Struct, frozen=True):
 @get("/taps/stream", media_type="text/event-stream", tags=["taps"])
 async def stream(
     request: Request[Any, Any, Any],
-    ports: Ports,
-    channels: Annotated[str | None, Parameter(description="Channels, separated by commas")] = None,
-    types: Annotated[str | None, Parameter(description="Event types, separated by commas")] = None,
-    since: Annotated[str | None, Parameter(description="Start at this event time")] = None,
+    ports: Wired,
+    channels: Annotated[
+        str | None, QueryParameter(description="Channels, separated by commas")
+    ] = None,
+    types: Annotated[
+        str | None, QueryParameter(description="Event types, separated by commas")
+    ] = None,
+    since: Annotated[str | None, QueryParameter(description="Start at this event time")] = None,
 ) -> Stream:
     """CloudEvents as server-sent events: from Last-Event-ID or `since` if given, then live."""
     last_id = request.headers.get("last-event-id")

@@ -37,7 +37,8 @@ REST = (
 
 def files() -> Mapping[Path, str]:
     """What every generated file should hold."""
-    union = "export type LiveMessage = " + " | ".join(kind.__name__ for kind in messages.FRAMES) + ";\n"
+    names = " | ".join(kind.__name__ for kind in messages.FRAMES)
+    union = f"export type LiveMessage = {names};\n"
     values = "export type Change = Upsert['value'];\n"
     return {
         _ROOT / "api/live.schema.json": json.dumps(live_schema(), indent=2) + "\n",

@@ -1,0 +1,114 @@
+"""A reader that knows one channel: for what the API does around history's answers."""
+
+from collections.abc import Sequence
+
+from clickhouse.history import HistoryUnavailable, QueryFailed
+from clickhouse.reader import (
+    AlertRow,
+    Channel,
+    CurvePoint,
+    Evidence,
+    GrowthPoint,
+    Overview,
+    Page,
+    PostRow,
+    ViewsPoint,
+)
+from streams.ids import ChannelId, PostId, Username, parse_channel
+from tests.api.serving import CHANNEL, NOW_MS
+
+KNOWN = Evidence(NOW_MS - 1_500, 0.75, ["telegram"])
+NOTHING = Evidence(None, 0.0, [])
+_POST = PostRow(
+    PostId(7), NOW_MS - 3_600_000, "Hello", "https://t.me/durov/7", 1_000, 10, 5, 25, 4.0, 12.5,
+    edited=False, deleted=False,
+)  # fmt: skip
+
+
+class FixedReader:
+    """Implements clickhouse.reader.Reader."""
+
+    async def channels(self) -> Sequence[Channel]:
+        return [
+            Channel(
+                CHANNEL, "durov", "Durov", 10, NOW_MS - 9_000_000, NOW_MS - 3_600_000,
+                NOW_MS - 1_500, "live",
+            )
+        ]  # fmt: skip
+
+    async def channel(self, reference: str) -> Channel | None:
+        parsed: ChannelId | Username = parse_channel(reference)
+        return (await self.channels())[0] if parsed in (CHANNEL, "durov") else None
+
+    async def overview(
+        self, channel_id: ChannelId, from_ms: int, to_ms: int
+    ) -> tuple[Overview, Evidence]:
+        if to_ms < NOW_MS - 9_000_000:
+            nothing = dict.fromkeys(Overview.__struct_fields__)
+            return Overview(**nothing), NOTHING
+        return Overview(
+            10, 1, 1, 1_000, 400, 10, 5, 25, 1_000.0, 1_000.0, 10_000.0, None, 4.0, 0.14, 250.0,
+            None, None, None,
+        ), KNOWN  # fmt: skip
+
+    async def views(
+        self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
+    ) -> tuple[Sequence[ViewsPoint], Evidence]:
+        points = [
+            ViewsPoint(from_ms, None, None, None, None, 0),
+            ViewsPoint(from_ms + step_ms, 400, 3, 2, 8, 1),
+        ]
+        return points, KNOWN
+
+    async def growth(
+        self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
+    ) -> tuple[Sequence[GrowthPoint], Evidence]:
+        return [GrowthPoint(from_ms, 10, 1, None, None)], KNOWN
+
+    async def posts(
+        self,
+        channel_id: ChannelId,
+        from_ms: int,
+        to_ms: int,
+        sort: str,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[Page, Evidence]:
+        return Page([_POST], "next"), KNOWN
+
+    async def post(self, channel_id: ChannelId, post_id: PostId) -> tuple[PostRow, Evidence] | None:
+        return (_POST, KNOWN) if post_id == _POST.post_id else None
+
+    async def curve(
+        self, channel_id: ChannelId, post_id: PostId
+    ) -> tuple[Sequence[CurvePoint], Evidence] | None:
+        if post_id != _POST.post_id:
+            return None
+        return [CurvePoint(NOW_MS - 3_540_000, 60, 40, 0, None, None)], KNOWN
+
+    async def alerts(
+        self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
+    ) -> Sequence[AlertRow]:
+        rows = [
+            AlertRow(
+                f"spike-{number}", CHANNEL, "spike", "raised", NOW_MS - number * 60_000, None,
+                PostId(7), 400.0, 80.0, "ratio",
+            )
+            for number in range(3)
+        ]  # fmt: skip
+        return rows[:limit]
+
+
+class AwayReader(FixedReader):
+    async def channels(self) -> Sequence[Channel]:
+        raise HistoryUnavailable("127.0.0.1:8123 refuses connections")
+
+
+class FailingReader(FixedReader):
+    async def channels(self) -> Sequence[Channel]:
+        raise QueryFailed("SELECT secret FROM nowhere")
+
+
+class BrokenReader(FixedReader):
+    async def channels(self) -> Sequence[Channel]:
+        raise RuntimeError("a secret of the inside")

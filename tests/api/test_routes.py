@@ -1,0 +1,205 @@
+"""The shapes of the REST answers, and what may be asked."""
+
+import json
+
+import pytest
+
+from clickhouse.reader import Reader
+from streams.log import Log
+from tests.api import golden
+from tests.api.reading import AwayReader, BrokenReader, FailingReader
+from tests.api.serving import NOW_MS, Serving, put, summary
+
+BASE = "/api/v1/channels"
+PROBLEM = ["type", "title", "status", "detail", "instance"]
+SHAPES = {
+    "channels": BASE,
+    "channel": f"{BASE}/durov",
+    "overview": f"{BASE}/durov/overview",
+    "overview_nothing_known": f"{BASE}/durov/overview?from=2020-01-01&to=2020-01-02",
+    "views": f"{BASE}/durov/views?step=1h",
+    "posts": f"{BASE}/durov/posts",
+    "post": f"{BASE}/durov/posts/7",
+    "curve": f"{BASE}/durov/posts/7/curve",
+    "growth": f"{BASE}/durov/growth",
+    "alerts": f"{BASE}/durov/alerts",
+    "about": "/api/v1/about",
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+async def test_shape(serving: Serving, name: str) -> None:
+    response = await serving.get(SHAPES[name])
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    golden.check(name, response.json())
+
+
+@pytest.mark.parametrize("spelling", ["durov", "@DUROV", "1234", "-1000000001234"])
+async def test_channel_in_any_spelling(serving: Serving, spelling: str) -> None:
+    response = await serving.get(f"{BASE}/{spelling}")
+    assert response.json()["data"]["id"] == 1234
+
+
+async def test_channel_known_by_the_live_view_before_history(serving: Serving) -> None:
+    await put(serving.log, summary("New", channel=99, username="brandnew"))  # type: ignore[arg-type]
+    async with serving.connect("?channels=brandnew"):
+        pass
+    response = await serving.get(f"{BASE}/brandnew/overview")
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        (f"{BASE}/!!", 400, "invalid-channel"),
+        (f"{BASE}/-5/views", 400, "invalid-channel"),
+        (f"{BASE}/nobody", 404, "channel-unknown"),
+        (f"{BASE}/nobody/views", 404, "channel-unknown"),
+        (f"{BASE}/durov/posts/8", 404, "post-unknown"),
+        (f"{BASE}/durov/posts/8/curve", 404, "post-unknown"),
+        (f"{BASE}/durov/posts/x", 404, "http"),
+        (f"{BASE}/durov/nothing", 404, "http"),
+        ("/api/v2/channels", 404, "http"),
+        (f"{BASE}/durov/views?form=2026-01-01", 400, "unknown-parameter"),
+        (f"{BASE}?step=1m", 400, "unknown-parameter"),
+        ("/api/v1/about?x=1", 400, "unknown-parameter"),
+        (f"{BASE}/durov/views?step=2m", 400, "bad-parameter"),
+        (f"{BASE}/durov/views?from=yesterday", 400, "bad-parameter"),
+        (f"{BASE}/durov/posts?limit=501", 400, "bad-parameter"),
+        (f"{BASE}/durov/posts?limit=0", 400, "bad-parameter"),
+        (f"{BASE}/durov/posts?limit=many", 400, "bad-parameter"),
+        (f"{BASE}/durov/posts?sort=luck", 400, "bad-parameter"),
+        (f"{BASE}/durov/alerts?cursor=x", 400, "bad-cursor"),
+        (f"{BASE}/durov/views?from=2026-01-02&to=2026-01-02", 422, "range-unusable"),
+        (f"{BASE}/durov/views?from=2020-01-01&step=1m", 422, "range-unusable"),
+    ],
+)
+async def test_refused(serving: Serving, path: str, status: int, code: str) -> None:
+    response = await serving.get(path)
+    body = response.json()
+    assert (response.status_code, body["type"]) == (status, f"urn:analyticbot:problem:{code}")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert list(body) == PROBLEM
+    assert body["status"] == status
+    assert body["instance"] == path.partition("?")[0]
+
+
+async def test_wrong_method_is_a_problem_too(serving: Serving) -> None:
+    response = await serving.http.post(BASE)
+    assert response.status_code == 405
+    assert "GET" in response.headers["allow"]
+    assert list(response.json()) == PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("reader", "status", "code"),
+    [
+        (AwayReader(), 503, "history-away"),
+        (FailingReader(), 500, "query-failed"),
+        (BrokenReader(), 500, "internal"),
+    ],
+)
+async def test_failures_of_ours(log: Log, reader: Reader, status: int, code: str) -> None:
+    async with Serving(log, reader) as serving:
+        response = await serving.get(BASE)
+    assert (response.status_code, response.json()["type"].rpartition(":")[2]) == (status, code)
+    assert list(response.json()) == PROBLEM
+    assert "secret" not in response.text
+    assert ("retry-after" in response.headers) == (status == 503)
+
+
+async def test_unchanged_answer_is_304(serving: Serving) -> None:
+    for path in [*SHAPES.values(), "/openapi.json", "/asyncapi.json", "/healthz"]:
+        etag = (await serving.get(path)).headers["etag"]
+        again = await serving.get(path, {"If-None-Match": f'"other", {etag}'})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == etag
+        changed = await serving.get(path, {"If-None-Match": '"other"'})
+        assert changed.status_code == 200
+
+
+async def test_large_answers_are_compressed(serving: Serving) -> None:
+    response = await serving.get("/openapi.json")
+    assert response.headers["content-encoding"] == "gzip"
+    plain = await serving.get("/openapi.json", {"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.json() == response.json()
+
+
+async def test_pages_of_a_list_end_and_keep_their_range(serving: Serving) -> None:
+    path = f"{BASE}/durov/alerts?limit=2"
+    first = (await serving.get(path)).json()
+    second = (await serving.get(f"{path}&cursor={first['meta']['cursor']}")).json()
+    assert [row["alert_id"] for row in first["data"] + second["data"]] == [
+        "spike-0",
+        "spike-1",
+        "spike-2",
+    ]
+    assert second["meta"]["cursor"] is None
+    assert second["meta"]["to"] == first["meta"]["to"]
+
+
+@pytest.mark.parametrize(
+    ("query", "from_", "to"),
+    [
+        ("", "2026-02-22T12:00:00Z", "2026-03-01T12:00:00Z"),
+        ("?to=2026-02-01", "2026-01-25T00:00:00Z", "2026-02-01T00:00:00Z"),
+        ("?from=2026-02-28T23:00:00.5%2B03:00", "2026-02-28T20:00:00.500Z", "2026-03-01T12:00:00Z"),
+    ],
+)
+async def test_ranges(serving: Serving, query: str, from_: str, to: str) -> None:
+    meta = (await serving.get(f"{BASE}/durov/overview{query}")).json()["meta"]
+    assert (meta["from"], meta["to"]) == (from_, to)
+
+
+async def test_ready_only_when_everything_answers(log: Log, serving: Serving) -> None:
+    assert (await serving.get("/readyz")).json() == {"status": "ok", "reasons": []}
+    async with Serving(log, AwayReader()) as away:
+        response = await away.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["reasons"] == ["history: 127.0.0.1:8123 refuses connections"]
+        assert (await away.get("/healthz")).status_code == 200
+
+
+async def test_metrics_by_their_names(serving: Serving) -> None:
+    await serving.get(BASE)
+    text = (await serving.get("/metrics")).text
+    assert 'analyticbot_received_total{stage="api"}' in text
+    assert 'analyticbot_stage_seconds_count{stage="api"}' in text
+    assert "analyticbot_live_connections" in text
+
+
+async def test_every_route_is_described(serving: Serving) -> None:
+    document = (await serving.get("/openapi.json")).json()
+    assert sorted(document["paths"]) == [
+        "/api/v1/about",
+        "/api/v1/channels",
+        "/api/v1/channels/{channel}",
+        "/api/v1/channels/{channel}/alerts",
+        "/api/v1/channels/{channel}/growth",
+        "/api/v1/channels/{channel}/overview",
+        "/api/v1/channels/{channel}/posts",
+        "/api/v1/channels/{channel}/posts/{post_id}",
+        "/api/v1/channels/{channel}/posts/{post_id}/curve",
+        "/api/v1/channels/{channel}/views",
+        "/api/v1/taps/stream",
+        "/healthz",
+        "/metrics",
+        "/readyz",
+    ]
+    assert document["openapi"].startswith("3.1")
+
+
+async def test_documents_name_nothing_outside(serving: Serving) -> None:
+    for path in ("/docs", "/openapi.json", "/asyncapi.json"):
+        text = (await serving.get(path)).text
+        assert "http://" not in text.replace(serving.server.url, "")
+        assert "https://" not in text.replace("https://t.me/", "")
+
+
+async def test_time_in_the_demo_is_the_clocks(serving: Serving) -> None:
+    data = (await serving.get("/api/v1/about")).json()["data"]
+    assert data["now"] == "2026-03-01T12:00:00Z"
+    assert NOW_MS == 1_772_366_400_000
+    assert json.dumps(data)
