@@ -28,5 +28,5 @@ const server = process.env["ANALYTICBOT_SERVER"] ?? "http://127.0.0.1:8000";
 export default defineConfig({
   plugins: [svelte(), swagger()],
   build: { outDir: "../api/static", emptyOutDir: true, target: "es2022", reportCompressedSize: false },
-  server: { proxy: { "/api": { target: server, ws: true } } },
+  server: { proxy: { "/api": { target: server, ws: true }, "/docs": server, "/openapi.json": server, "/swagger": server } },
 });

@@ -66,6 +66,7 @@ export function ago(at: Maybe<number>, now: number): string {
 
 const options = { timeZone: "UTC", hourCycle: "h23" } as const;
 const TIME = new Intl.DateTimeFormat("en-GB", { ...options, hour: "2-digit", minute: "2-digit" });
+const SECONDS = new Intl.DateTimeFormat("en-GB", { ...options, timeStyle: "medium" });
 const DAY = new Intl.DateTimeFormat("en-GB", { ...options, day: "numeric", month: "short" });
 const WEEKDAY = new Intl.DateTimeFormat("en-GB", { ...options, weekday: "short" });
 const YEAR = new Intl.DateTimeFormat("en-GB", { ...options, year: "numeric" });
@@ -73,6 +74,11 @@ const YEAR = new Intl.DateTimeFormat("en-GB", { ...options, year: "numeric" });
 /** 14:03 */
 export function time(at: number): string {
   return TIME.format(at);
+}
+
+/** 14:03:05 UTC */
+export function seconds(at: number): string {
+  return `${SECONDS.format(at)} UTC`;
 }
 
 /** 24 Nov */

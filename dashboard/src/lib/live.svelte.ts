@@ -15,7 +15,7 @@ const DEAD_MS = 15_000;
 export type Connection =
   | { state: "connecting" }
   | { state: "live" }
-  | { state: "stale"; sinceWall: number }
+  | { state: "stale"; since: number }
   | { state: "reconnecting"; inSeconds: number };
 
 class LiveSocket {
@@ -23,22 +23,28 @@ class LiveSocket {
   alerts = new SvelteMap<string, Alert>();
   /** Whether a snapshot has arrived since the page was opened. */
   started = $state(false);
-  /** Grows with every snapshot: history shown beside live numbers is asked for again. */
-  snapshots = $state(0);
+  /** Grows with every connection and snapshot: what REST said before is asked for again. */
+  sessions = $state(0);
   #live: Live = empty();
   #socket: WebSocket | null = null;
   #cursor: string | null = null;
   #failures = 0;
   #heard = $state(performance.now());
   #retryAt = $state<number | null>(null);
+  #heardAt = $state(0);
   #open = $state(false);
 
   get connection(): Connection {
     if (this.#retryAt !== null) {
       return { state: "reconnecting", inSeconds: Math.max(0, Math.ceil((this.#retryAt - clock.wall) / 1000)) };
     }
-    if (clock.wall - this.#heard > STALE_MS) return { state: "stale", sinceWall: this.#heard };
+    if (clock.wall - this.#heard > STALE_MS) return { state: "stale", since: this.#heardAt };
     return { state: this.#open && this.started ? "live" : "connecting" };
+  }
+
+  /** Whether questions to the server have a chance now. */
+  get fresh(): boolean {
+    return this.connection.state === "live";
   }
 
   /** Called once, when the page is shown. */
@@ -89,8 +95,10 @@ class LiveSocket {
 
   #hear(message: LiveMessage): void {
     this.#heard = performance.now();
-    this.#open = true;
+    this.#heardAt = message.now_ms;
     this.#failures = 0;
+    if (!this.#open && message.type !== "snapshot") this.sessions++;
+    this.#open = true;
     clock.sync(message.now_ms);
     switch (message.type) {
       case "snapshot":
@@ -116,7 +124,7 @@ class LiveSocket {
     for (const [id, channel] of live.channels) this.channels.set(id, channel);
     for (const [id, alert] of live.alerts) this.alerts.set(id, alert);
     this.started = true;
-    this.snapshots++;
+    this.sessions++;
   }
 
   #change(upserts: Extract<LiveMessage, { type: "changes" }>["data"]): void {
