@@ -8,6 +8,7 @@ post, curve        1 where views are known, else 0
 and 0 where there is nothing to be known of.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,11 +60,14 @@ class HistoryReader:
         self, channel_id: ChannelId, from_ms: int, to_ms: int
     ) -> tuple[Overview, Evidence]:
         span = {"channel_id": channel_id, "from_ms": from_ms, "to_ms": to_ms}
-        posts = await self._row("overview", **span)
-        gained = await self._row("gained", **span)
-        subscribers = await self._row("subscribers_known", **span)
-        reach = {row["age_s"]: row for row in await self._rows("reach", **span)}
-        overview = overview_of(posts, gained, subscribers, reach, to_ms - from_ms)
+        posts, gained, subscribers, reach = await asyncio.gather(
+            self._row("overview", **span),
+            self._row("gained", **span),
+            self._row("subscribers_known", **span),
+            self._rows("reach", **span),
+        )
+        by_age = {row["age_s"]: row for row in reach}
+        overview = overview_of(posts, gained, subscribers, by_age, to_ms - from_ms)
         evidence = Evidence(
             as_of_ms=_newest(posts["as_of_ms"], gained["as_of_ms"], subscribers["as_of_ms"]),
             coverage=share(posts["posts_known"], posts["posts"]),
@@ -131,11 +135,12 @@ class HistoryReader:
             limit=limit + 1,
         )
         page = rows[:limit]
-        more = len(rows) > limit
         url = await self._url(channel_id)
-        end = cursors.Place(sort, page[-1]["place"], page[-1]["post_id"]) if more else None
-        posts = [_post(row, url) for row in page]
-        return Page(posts, end and cursors.write(end)), _evidence_of_posts(page)
+        next_cursor = None
+        if len(rows) > limit:
+            end = cursors.Place(sort, page[-1]["place"], page[-1]["post_id"])
+            next_cursor = cursors.write(end)
+        return Page([_post(row, url) for row in page], next_cursor), _evidence_of_posts(page)
 
     async def post(self, channel_id: ChannelId, post_id: PostId) -> tuple[PostRow, Evidence] | None:
         """The album's row where the post belongs to one."""

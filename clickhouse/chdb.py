@@ -134,7 +134,7 @@ class ChdbHistory:
         with writing(insert.table):
             context = self._context(insert)
             context.data = list(insert.columns.values())
-            self._writer.insert(context=context, settings=insert_settings(insert))
+            self._writer.insert(context=context, settings=dict(insert_settings(insert)))
 
     def _context(self, insert: Insert) -> InsertContext:
         """Describing a table costs a query, so that is done once a table and list of columns."""
