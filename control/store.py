@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from streams.ids import ChannelId
-from streams.sources.cursors import Cursor, Followed
+from streams.sources.cursors import Cursor, CursorsUnavailable, Followed
 
 __all__ = [
     "ControlError",
@@ -28,7 +28,7 @@ __all__ = [
 class ControlError(Exception): ...
 
 
-class ControlUnavailable(ControlError): ...
+class ControlUnavailable(ControlError, CursorsUnavailable): ...
 
 
 class Subscription(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ CURSORS = Table(
     Column("backfilled_to", BigInteger),
     Column("backfill_done", Boolean, nullable=False),
     Column("access_hash", BigInteger),
+    Column("recent", Text),
 )
 
 SUBSCRIPTIONS = Table(

@@ -11,7 +11,8 @@ CREATE TABLE cursors (
     last_post_id BIGINT NOT NULL,
     backfilled_to BIGINT,
     backfill_done BOOLEAN NOT NULL,
-    access_hash BIGINT
+    access_hash BIGINT,
+    recent TEXT
 );
 
 CREATE TABLE subscriptions (

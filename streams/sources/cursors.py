@@ -1,6 +1,8 @@
 """What a source keeps between runs: which channels it follows and how far it has read them.
 
 The port that a source needs of the control store; not the store itself (control.store).
+
+    CursorsUnavailable    the store cannot be reached now: try again with growing pauses
 """
 
 from collections.abc import Sequence
@@ -9,6 +11,9 @@ from typing import Protocol
 import msgspec
 
 from streams.ids import ChannelId, PostId, Username
+
+
+class CursorsUnavailable(Exception): ...
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -31,10 +36,12 @@ class Cursor(msgspec.Struct, frozen=True):
     backfill_done: bool = False
     #: Telegram's hash for this account; a channel cannot be addressed without it.
     access_hash: int | None = None
+    #: The newest posts as last compared with Telegram. Opaque to the store.
+    recent: str | None = None
 
 
 class Cursors(Protocol):
-    """May raise any error while its database is away; the source then stops and is restarted."""
+    """Each method raises CursorsUnavailable while the store cannot be reached."""
 
     async def followed(self) -> Sequence[Followed]: ...
 

@@ -81,7 +81,7 @@ class ControlLaws:
         assert await store.cursor(DUROV) is None
         await store.put_cursor(Cursor(DUROV))
         assert await store.cursor(DUROV) == Cursor(DUROV)
-        newer = Cursor(DUROV, PostId(400), PostId(7), True, -(2**62))
+        newer = Cursor(DUROV, PostId(400), PostId(7), True, -(2**62), '{"400": [1, 0]}')
         await store.put_cursor(newer)
         assert await store.cursor(DUROV) == newer
         assert await store.cursor(NEWS) is None

@@ -1,0 +1,20 @@
+"""Telegram as a source: the channels followed, observed through Telethon, as events in the log.
+
+client       the connection's settings, and what its errors mean
+calls        one account's requests: flood waits by method and channel, a limit at once
+mapping      Telegram's objects as events (pure)
+recent       which posts are sampled when, and what a page of history tells of them (pure)
+status       what is said of a channel when it is live, away, waiting or private
+channel      what is known of one channel while it is followed
+history      reading pages: catching up, backfill, comparing recent posts
+sampling     counters, reactions, subscribers, descriptions
+follower     one channel's work, each job when it is due
+pushes       what Telegram pushes: queued, merged, published
+collector    one account: connect, follow, reconnect
+"""
+
+from streams.sources.telegram.client import AccountLost, client_factory
+from streams.sources.telegram.collector import Collector
+from streams.sources.telegram.settings import CollectorSettings
+
+__all__ = ["AccountLost", "Collector", "CollectorSettings", "client_factory"]

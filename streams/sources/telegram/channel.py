@@ -1,0 +1,118 @@
+"""What is known of one followed channel, kept over connections."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from telethon.tl import types
+
+from streams.ids import ChannelId, PostId
+from streams.sources.cursors import Cursor, Followed
+from streams.sources.telegram.recent import RecentPosts
+from streams.sources.telegram.settings import CollectorSettings
+
+#: How many posts a cursor remembers, to find edits and deletions after a restart.
+REMEMBERED = 100
+
+_Remembered = dict[int, tuple[int, int]]
+_remembered = msgspec.json.Decoder(_Remembered)
+
+
+class FollowedChannel:
+    def __init__(self, followed: Followed, settings: CollectorSettings) -> None:
+        self.reference = followed.reference
+        self.channel_id = followed.channel_id
+        self.username: str | None = followed.username
+        self.cursor: Cursor | None = None
+        self.recent = RecentPosts(settings.sampling, settings.most_recent)
+        #: Whether `recent` holds all it should: not before the first catching up of this process.
+        self.complete = False
+        #: Title, username and description as last published.
+        self.described: tuple[str | None, ...] | None = None
+        #: The status last published: what, and why.
+        self.status: tuple[str, str] | None = None
+        #: Something was or may have been missed: the newest posts are to be read again.
+        self.missed = True
+        #: Wakes whoever waits for the channel's next job.
+        self.changed = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        return self.username or str(self.channel_id or self.reference)
+
+    @property
+    def known_id(self) -> ChannelId:
+        """The id, once it is resolved."""
+        assert self.channel_id is not None
+        return self.channel_id
+
+    @property
+    def known_cursor(self) -> Cursor:
+        """The cursor, once it is resolved."""
+        assert self.cursor is not None
+        return self.cursor
+
+    @property
+    def resolved(self) -> bool:
+        return self.cursor is not None and self.cursor.access_hash is not None
+
+    @property
+    def input_peer(self) -> Any:
+        return types.InputPeerChannel(self.known_id, self.known_cursor.access_hash)
+
+    @property
+    def input_channel(self) -> Any:
+        return types.InputChannel(self.known_id, self.known_cursor.access_hash)
+
+    def miss(self) -> None:
+        """Have the newest posts read again, now."""
+        self.missed = True
+        self.changed.set()
+
+    def load(self, cursor: Cursor, now_ms: int) -> None:
+        """Take over what an earlier run left."""
+        self.cursor = cursor
+        if cursor.recent is not None and not len(self.recent):
+            posts = _remembered.decode(cursor.recent)
+            self.recent.load({PostId(i): post for i, post in posts.items()}, now_ms)
+
+    def remembered(self) -> str:
+        return msgspec.json.encode(self.recent.newest(REMEMBERED)).decode()
+
+
+class Following:
+    """The channels followed, by reference and, once resolved, by id."""
+
+    def __init__(self, settings: CollectorSettings) -> None:
+        self._settings = settings
+        self._by_reference: dict[str, FollowedChannel] = {}
+        self._by_id: dict[ChannelId, FollowedChannel] = {}
+
+    def __iter__(self) -> Any:
+        return iter(list(self._by_reference.values()))
+
+    def add(self, followed: Followed) -> FollowedChannel | None:
+        """None where it is followed already, by this reference or by another one."""
+        if followed.reference in self._by_reference:
+            return None
+        channel = FollowedChannel(followed, self._settings)
+        if followed.channel_id is not None and not self.resolved(channel, followed.channel_id):
+            return None
+        self._by_reference[followed.reference] = channel
+        return channel
+
+    def resolved(self, channel: FollowedChannel, channel_id: ChannelId) -> bool:
+        """Say which channel it is. False where another reference means the same one."""
+        if self._by_id.setdefault(channel_id, channel) is not channel:
+            return False
+        channel.channel_id = channel_id
+        return True
+
+    def remove(self, reference: str) -> FollowedChannel | None:
+        channel = self._by_reference.pop(reference, None)
+        if channel is not None and self._by_id.get(channel.channel_id or ChannelId(0)) is channel:
+            del self._by_id[channel.known_id]
+        return channel
+
+    def find(self, channel_id: ChannelId) -> FollowedChannel | None:
+        return self._by_id.get(channel_id)

@@ -1,0 +1,102 @@
+"""The Telethon client as the collector needs it, and what the errors of a connection mean.
+
+AccountLost      the account's session is no longer good: log in again; never retried
+ConnectionLost   Telegram cannot be reached now: connect again, with growing pauses
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from telethon import TelegramClient, errors
+from telethon.errors import InvalidBufferError
+from telethon.sessions import Session
+
+
+class AccountLost(Exception):
+    """`reason` is Telegram's word for it, such as AUTH_KEY_DUPLICATED."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Telegram no longer accepts this session ({reason}): log in again")
+        self.reason = reason
+
+
+class ConnectionLost(Exception): ...
+
+
+class CollectorClient(TelegramClient):  # type: ignore[misc]
+    """One connection. It never reconnects by itself and never sleeps on a flood wait.
+
+    Telethon's own reconnection does not catch up, and its flood waits stop a method for all
+    channels and even the loop of updates: the collector does both itself.
+    """
+
+    #: Telethon keeps the list of servers by class: apart here from other clients of the process.
+    _config = None
+
+    def __init__(self, session: Session, api_id: int, api_hash: str) -> None:
+        super().__init__(
+            session,
+            api_id,
+            api_hash,
+            auto_reconnect=False,
+            connection_retries=0,
+            retry_delay=0,
+            request_retries=0,
+            flood_sleep_threshold=0,
+            raise_last_call_error=True,
+            sequential_updates=True,
+            catch_up=False,
+            base_logger=_quiet_logger(),
+        )
+        self._flood_waited_requests = _NoMemory()
+
+    def seed(self, channel_id: int, pts: int, chats: list[Any]) -> None:
+        """Say where a channel's updates stand, without which its first push is taken as the start.
+
+        Telethon itself learns it from get_dialogs only, which is too dear after each join.
+        """
+        self._mb_entity_cache.extend([], chats)
+        self._message_box.try_set_channel_state(channel_id, pts)
+
+
+def _quiet_logger() -> str:
+    """The name of Telethon's logger here: the collector says itself, and once, what is away."""
+    name = f"{__name__}.telethon"
+    logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger(f"{name}.network.mtprotosender").setLevel(logging.CRITICAL)
+    return name
+
+
+class _NoMemory(dict[int, float]):
+    """Forgets the flood waits that Telethon would hold against all channels."""
+
+    def __setitem__(self, key: int, value: float) -> None:
+        return
+
+
+def client_factory(session: Session, api_id: int, api_hash: str) -> Callable[[], CollectorClient]:
+    """A new client for each connection, all on one session (an authorised one).
+
+    The session's own address says where to connect: `session.set_dc` points it elsewhere.
+    """
+    return lambda: CollectorClient(session, api_id, api_hash)
+
+
+#: What ends a session for good.
+FATAL = (errors.UnauthorizedError, errors.AuthKeyError, errors.AuthKeyNotFound)
+#: What a lost or refused connection looks like.
+AWAY = (OSError, EOFError, InvalidBufferError)
+
+
+def connection_error(error: BaseException | None) -> AccountLost | ConnectionLost:
+    """What the end of a connection means."""
+    if isinstance(error, errors.AuthKeyNotFound):
+        return AccountLost("AUTH_KEY_UNKNOWN")
+    if isinstance(error, InvalidBufferError) and error.code == 404:
+        return AccountLost("AUTH_KEY_UNKNOWN")
+    if isinstance(error, FATAL):
+        return AccountLost(str(error.message))
+    if error is None:
+        return ConnectionLost("Telegram closed the connection")
+    return ConnectionLost(f"{type(error).__name__}: {error}".rstrip(": "))

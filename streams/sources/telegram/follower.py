@@ -1,0 +1,149 @@
+"""One channel's work while a connection lasts: each job when it is due, one at a time.
+
+A job that has to wait (a flood wait, a refusal) does not hold up the channel's other jobs.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from streams.sources.telegram.calls import CallFailed, Flooded, Unreadable
+from streams.sources.telegram.channel import FollowedChannel
+from streams.sources.telegram.connection import Connection, publish_status
+from streams.sources.telegram.history import backfill, catch_up
+from streams.sources.telegram.introduction import describe, resolve
+from streams.sources.telegram.sampling import sample
+
+logger = logging.getLogger(__name__)
+
+Job = Literal["resolve", "describe", "catch_up", "sample", "backfill"]
+Work = Callable[[FollowedChannel, Connection], Awaitable[None]]
+
+#: In the order in which jobs that are due are done.
+WORK: Mapping[Job, Work] = MappingProxyType(
+    {
+        "resolve": resolve,
+        "describe": describe,
+        "catch_up": catch_up,
+        "sample": sample,
+        "backfill": backfill,
+    }
+)
+#: Pauses after a failure grow from the first to the longest, in the clock's time.
+FIRST_RETRY_MS = 1000
+LONGEST_RETRY_MS = 300_000
+#: Longer than anything is planned ahead.
+_NEVER_MS = 1 << 62
+
+
+class Follower:
+    def __init__(self, channel: FollowedChannel, on: Connection) -> None:
+        self._channel = channel
+        self._on = on
+        #: When each job was done last on this connection.
+        self._done_ms: dict[Job, int] = {}
+        #: Not before: flood waits, failures, turns.
+        self._not_before_ms: dict[Job, int] = {}
+        self._retry_ms: dict[Job, int] = {}
+        self._flooded: set[Job] = set()
+        self._unreadable_until_ms = 0
+
+    async def run(self) -> None:
+        """Until cancelled. Raises AccountLost, ConnectionLost, CursorsUnavailable, LogError."""
+        while True:
+            self._channel.changed.clear()
+            job, due_ms = self._next()
+            wait_ms = due_ms - self._on.clock.now_ms()
+            if wait_ms > 0:
+                await self._idle(wait_ms)
+            else:
+                await self._do(job)
+
+    def _next(self) -> tuple[Job, int]:
+        """The first job that is due; if none is, the one that will be first."""
+        dues: dict[Job, int] = {job: self._due_ms(job) for job in WORK}
+        now_ms = self._on.clock.now_ms()
+        due: list[Job] = [job for job, due_ms in dues.items() if due_ms <= now_ms]
+        job = due[0] if due else min(dues, key=lambda job: dues[job])
+        return job, dues[job]
+
+    def _due_ms(self, job: Job) -> int:
+        held_ms = max(self._not_before_ms.get(job, 0), self._unreadable_until_ms)
+        return max(self._planned_ms(job), held_ms)
+
+    def _planned_ms(self, job: Job) -> int:
+        channel, settings = self._channel, self._on.settings
+        if not channel.resolved:
+            return 0 if job == "resolve" else _NEVER_MS
+        caught_up = "catch_up" in self._done_ms
+        match job:
+            case "describe":
+                return self._done_ms.get(job, -settings.describe_every_ms) + (
+                    settings.describe_every_ms
+                )
+            case "catch_up":
+                if channel.missed or not caught_up:
+                    return 0
+                return self._done_ms[job] + settings.check_every_ms
+            case "sample" if caught_up:
+                due_ms = channel.recent.next_due_ms()
+                return _NEVER_MS if due_ms is None else due_ms
+            case "backfill" if caught_up and settings.backfill:
+                return _NEVER_MS if channel.known_cursor.backfill_done else 0
+            case _:
+                return _NEVER_MS
+
+    async def _do(self, job: Job) -> None:
+        now_ms = self._on.clock.now_ms()
+        try:
+            await WORK[job](self._channel, self._on)
+        except Flooded as flooded:
+            self._not_before_ms[job] = flooded.until_ms
+            self._flooded.add(job)
+            await self._tell("waiting", f"FLOOD_WAIT {flooded.method}", flooded.until_ms)
+        except Unreadable as error:
+            await self._put_unreadable(error)
+        except CallFailed as error:
+            retry_ms = self._retry_ms.get(job, FIRST_RETRY_MS)
+            self._retry_ms[job] = min(retry_ms * 2, LONGEST_RETRY_MS)
+            self._not_before_ms[job] = now_ms + retry_ms
+            logger.warning("request failed: channel=%s reason=%s", self._channel.name, error)
+        else:
+            await self._succeeded(job)
+
+    async def _succeeded(self, job: Job) -> None:
+        now_ms = self._on.clock.now_ms()
+        self._done_ms[job] = now_ms
+        self._retry_ms.pop(job, None)
+        self._flooded.discard(job)
+        self._not_before_ms[job] = (
+            self._on.backfill_pace.next_turn_ms(now_ms) if job == "backfill" else 0
+        )
+        if not self._flooded and "catch_up" in self._done_ms:
+            await self._tell("live")
+
+    async def _put_unreadable(self, error: Unreadable) -> None:
+        until_ms = self._on.clock.now_ms() + self._on.settings.unreadable_retry_ms
+        self._unreadable_until_ms = until_ms
+        logger.warning(
+            "channel cannot be read: channel=%s reason=%s", self._channel.name, error.reason
+        )
+        await self._tell("private", error.reason, until_ms)
+
+    async def _tell(self, status: str, reason: str = "", until_ms: int | None = None) -> None:
+        now_ms = self._on.clock.now_ms()
+        await publish_status(self._channel, self._on.publisher, now_ms, status, reason, until_ms)
+
+    async def _idle(self, wait_ms: int) -> None:
+        """Wait in the clock's time, or until the channel changes."""
+        waits = (
+            asyncio.ensure_future(self._on.clock.sleep_ms(wait_ms)),
+            asyncio.ensure_future(self._channel.changed.wait()),
+        )
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()

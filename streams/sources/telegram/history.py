@@ -1,0 +1,173 @@
+"""Reading pages of history: catching up with what is newest, and the backfill of what is older.
+
+The cursor's `last_post_id` means: every post up to here is in the log. So only a completed catching
+up moves it, never a push, and what the pushes missed is found by the next one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from telethon.tl import functions, types
+
+from streams.events import (
+    MAX_POSTS,
+    CountersSampled,
+    Event,
+    Post,
+    PostsDeleted,
+    PostsEdited,
+    PostsSeen,
+)
+from streams.ids import PostId
+from streams.sources.telegram.channel import FollowedChannel
+from streams.sources.telegram.connection import Connection
+from streams.sources.telegram.mapping import column, posts_of
+
+_NEWEST = PostId(0)
+
+
+class _Page(NamedTuple):
+    """Posts, newest first. `oldest` is the lowest id on it, of a post or not; None: none left."""
+
+    posts: list[Post]
+    oldest: PostId | None
+    newest: PostId
+    observed_at_ms: int
+
+
+async def catch_up(channel: FollowedChannel, on: Connection) -> None:
+    """Read from the newest post down to what is in the log, and compare what is known already.
+
+    Publishes posts not known, edits, deletions and fresh counters; then moves the cursor. Where
+    this process does not yet know the recent posts it reads on until it does.
+    """
+    cursor = channel.known_cursor
+    newest, below = cursor.last_post_id, _NEWEST
+    channel.missed = False
+    missing: list[PostId] = []
+    while True:
+        page = await _read_page(channel, on, below)
+        oldest = page.oldest or PostId(0)
+        missing += await _publish_page(channel, on, page, oldest, below or None)
+        newest = max(newest, page.newest)
+        if page.oldest is None or _reached(channel, on, page):
+            break
+        below = oldest
+    await publish_deleted(channel, on, missing)
+    channel.complete = True
+    if cursor.backfilled_to is None:
+        cursor = msgspec.structs.replace(
+            cursor, backfilled_to=page.oldest, backfill_done=page.oldest is None
+        )
+    await on.put_cursor(channel, msgspec.structs.replace(cursor, last_post_id=newest))
+
+
+async def backfill(channel: FollowedChannel, on: Connection) -> None:
+    """One page below what the backfill has reached. The cursor follows the acknowledgement."""
+    cursor = channel.known_cursor
+    page = await _read_page(channel, on, cursor.backfilled_to or PostId(0))
+    if page.posts:
+        await on.publisher.publish(_seen(channel, page.posts, page.observed_at_ms))
+        channel.recent.put(page.posts, page.observed_at_ms)
+    cursor = (
+        msgspec.structs.replace(channel.known_cursor, backfill_done=True)
+        if page.oldest is None
+        else msgspec.structs.replace(channel.known_cursor, backfilled_to=page.oldest)
+    )
+    await on.put_cursor(channel, cursor)
+
+
+async def publish_deleted(
+    channel: FollowedChannel, on: Connection, suspects: Sequence[PostId]
+) -> None:
+    """Ask Telegram about posts that seem to be gone, and publish those that are."""
+    for start in range(0, len(suspects), MAX_POSTS):
+        ids = suspects[start : start + MAX_POSTS]
+        request = functions.channels.GetMessagesRequest(
+            channel.input_channel, [types.InputMessageID(i) for i in ids]
+        )
+        answer = await on.calls(request, channel.channel_id)
+        there = {m.id for m in answer.messages if not isinstance(m, types.MessageEmpty)}
+        if gone := [post_id for post_id in ids if post_id not in there]:
+            now_ms = on.clock.now_ms()
+            await on.publisher.publish(
+                PostsDeleted(channel_id=channel.known_id, observed_at_ms=now_ms, post_ids=gone)
+            )
+            channel.recent.drop(gone)
+
+
+async def _read_page(channel: FollowedChannel, on: Connection, below: PostId) -> _Page:
+    request = functions.messages.GetHistoryRequest(
+        peer=channel.input_peer,
+        offset_id=below,
+        offset_date=None,
+        add_offset=0,
+        limit=MAX_POSTS,
+        max_id=0,
+        min_id=0,
+        hash=0,
+    )
+    answer: Any = await on.calls(request, channel.channel_id)
+    ids = [message.id for message in answer.messages]
+    return _Page(
+        posts_of(answer.messages, answer.chats),
+        PostId(min(ids)) if ids else None,
+        PostId(max(ids, default=0)),
+        on.clock.now_ms(),
+    )
+
+
+async def _publish_page(
+    channel: FollowedChannel, on: Connection, page: _Page, oldest: PostId, below: PostId | None
+) -> list[PostId]:
+    """Publish what a page tells; returns the posts that should be on it and are not."""
+    compared = channel.recent.compare(page.posts, oldest, below)
+    at_ms = page.observed_at_ms
+    events: list[Event] = []
+    if compared.new:
+        events.append(_seen(channel, compared.new, at_ms))
+    if compared.edited:
+        events.append(
+            PostsEdited(channel_id=channel.known_id, observed_at_ms=at_ms, posts=compared.edited)
+        )
+    if compared.unchanged:
+        events.append(_counters(channel, compared.unchanged, at_ms))
+    await on.publisher.publish(*events)
+    channel.recent.put(page.posts, at_ms)
+    return compared.missing
+
+
+def _reached(channel: FollowedChannel, on: Connection, page: _Page) -> bool:
+    """Whether everything below the page is known, or left to the backfill."""
+    cursor = channel.known_cursor
+    if cursor.backfilled_to is None:
+        return True
+    oldest = page.oldest or PostId(0)
+    if oldest > cursor.last_post_id + 1:
+        return False
+    if channel.complete or oldest <= cursor.backfilled_to:
+        return True
+    horizon_ms = page.observed_at_ms - channel.recent.horizon_ms
+    old = bool(page.posts) and page.posts[-1].date_ms < horizon_ms
+    return old or len(channel.recent) >= on.settings.most_recent
+
+
+def _seen(channel: FollowedChannel, posts: list[Post], at_ms: int) -> PostsSeen:
+    return PostsSeen(channel_id=channel.known_id, observed_at_ms=at_ms, posts=posts)
+
+
+def _counters(channel: FollowedChannel, posts: list[Post], at_ms: int) -> CountersSampled:
+    return CountersSampled(
+        channel_id=channel.known_id,
+        observed_at_ms=at_ms,
+        post_ids=[post.post_id for post in posts],
+        views=column([post.views for post in posts]),
+        forwards=column([post.forwards for post in posts]),
+        replies=column([post.replies for post in posts]),
+        reactions=column([_total(post) for post in posts]),
+    )
+
+
+def _total(post: Post) -> int | None:
+    return None if post.reactions is None else sum(post.reactions.values())

@@ -1,0 +1,99 @@
+"""Telegram's objects as the parts of events. Pure: the instant of observation is passed in.
+
+Not for service messages (joins, pins, photo changes): they are not posts.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from telethon.tl import types
+
+from streams.events import Post
+from streams.ids import ChannelId, PostId
+
+#: What a document is called by the first of its attributes that says so.
+_DOCUMENTS = (
+    (types.DocumentAttributeSticker, "sticker"),
+    (types.DocumentAttributeAnimated, "animation"),
+    (types.DocumentAttributeVideo, "video"),
+    (types.DocumentAttributeAudio, "audio"),
+)
+
+
+def posts_of(messages: Iterable[Any], chats: Iterable[Any] = ()) -> list[Post]:
+    """The posts among the messages, in their order."""
+    usernames = {chat.id: name for chat in chats if (name := getattr(chat, "username", None))}
+    return [post_of(message, usernames) for message in messages if type(message) is types.Message]
+
+
+def post_of(message: types.Message, usernames: Mapping[int, str] | None = None) -> Post:
+    # `edit_hide`: Telegram changed the buttons or reactions, nobody edited the post.
+    edited = message.edit_date if not message.edit_hide else None
+    return Post(
+        post_id=PostId(message.id),
+        date_ms=_ms(message.date),
+        text=message.message or "",
+        edit_date_ms=None if edited is None else _ms(edited),
+        media=media_of(message.media),
+        album_id=message.grouped_id,
+        forwarded_from=origin_of(message.fwd_from, usernames or {}),
+        views=message.views,
+        forwards=message.forwards,
+        replies=None if message.replies is None else message.replies.replies,
+        reactions=reactions_of(message.reactions),
+    )
+
+
+def media_of(media: Any) -> str | None:
+    """The kind of media; None where there is none or only a preview of a link."""
+    if media is None or isinstance(media, types.MessageMediaWebPage | types.MessageMediaEmpty):
+        return None
+    if isinstance(media, types.MessageMediaDocument):
+        attributes = getattr(media.document, "attributes", None) or ()
+        for kind, name in _DOCUMENTS:
+            if any(isinstance(attribute, kind) for attribute in attributes):
+                return name
+        return "document"
+    return type(media).__name__.removeprefix("MessageMedia").lower()
+
+
+def origin_of(header: Any, usernames: Mapping[int, str]) -> str | None:
+    """The channel that a post was forwarded from: its username where known, else its bare id."""
+    origin = None if header is None else header.from_id
+    if not isinstance(origin, types.PeerChannel):
+        return None
+    return usernames.get(origin.channel_id) or str(origin.channel_id)
+
+
+def reactions_of(reactions: Any) -> dict[str, int]:
+    """Empty for a post without reactions: a whole message says all it has."""
+    results = [] if reactions is None else reactions.results
+    return {_reaction(result.reaction): result.count for result in results}
+
+
+def channel_of(update: Any) -> ChannelId | None:
+    """The channel that an update is about."""
+    channel_id = getattr(update, "channel_id", None)
+    if channel_id is None:
+        message = getattr(update, "message", None)
+        peer = getattr(message, "peer_id", None) or getattr(update, "peer", None)
+        channel_id = getattr(peer, "channel_id", None)
+    return None if channel_id is None else ChannelId(channel_id)
+
+
+def column(values: Sequence[int | None]) -> list[int | None] | None:
+    """A column of CountersSampled: None where the source said nothing at all."""
+    return None if all(value is None for value in values) else list(values)
+
+
+def _reaction(reaction: Any) -> str:
+    if isinstance(reaction, types.ReactionEmoji):
+        return str(reaction.emoticon)
+    if isinstance(reaction, types.ReactionCustomEmoji):
+        return f"custom:{reaction.document_id}"
+    return "paid"
+
+
+def _ms(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
