@@ -1,6 +1,7 @@
 """From a request to its answer: the journal, the planned faults, the method."""
 
 import logging
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +11,16 @@ from streams.loopback.calls import Call, Calls
 from streams.loopback.faults import Faults
 from streams.loopback.methods.caller import Caller, Place
 from streams.loopback.methods.table import METHODS, name_of
+from streams.loopback.mtproto import tl
 from streams.loopback.mtproto.auth_keys import AuthKey
 from streams.loopback.mtproto.connection import Answer
 from streams.loopback.mtproto.errors import Cut, RpcFailure
-from streams.loopback.mtproto.tl import LAYER
 
 logger = logging.getLogger(__name__)
+
+#: What a method of ours, or the writing of its answer, raises where it is wrong. The client gets
+#: an error and does not try again for ever; closing the server says so.
+_BUGS = (AssertionError, AttributeError, LookupError, TypeError, ValueError, struct.error)
 
 
 class Dispatch:
@@ -57,15 +62,21 @@ class Dispatch:
         if method is None:
             self._violate(f"unknown method {name}")
             raise RpcFailure(400, "METHOD_INVALID")
-        return Answer(method(Caller(self._place, auth_key), request), delay_s)
+        try:
+            body = tl.boxed(method(Caller(self._place, auth_key), request))
+        except _BUGS as exc:
+            self._violate(f"{name} failed: {exc!r}")
+            logger.exception("%s failed", name)
+            raise RpcFailure(500, "INTERNAL") from exc
+        return Answer(body, delay_s)
 
     def _check(self, auth_key: AuthKey, name: str, request: Any) -> None:
         if self._faults.one_session_per_key and self._sessions(auth_key) > 1:
             self._duplicated.add(auth_key.key_id)
         if auth_key.key_id in self._duplicated:
             raise RpcFailure(406, "AUTH_KEY_DUPLICATED")
-        if auth_key.layer not in (None, LAYER):
-            self._violate(f"layer {auth_key.layer}, not {LAYER}")
+        if auth_key.layer not in (None, tl.LAYER):
+            self._violate(f"layer {auth_key.layer}, not {tl.LAYER}")
         views = functions.messages.GetMessagesViewsRequest
         if isinstance(request, views) and request.increment:
             self._violate(f"{name} with increment: a reader must not change the counters")

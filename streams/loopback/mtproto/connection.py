@@ -36,9 +36,9 @@ _WRAPPERS = (
 
 
 class Answer(NamedTuple):
-    """What a method says, and how much later it says it."""
+    """What stands behind `rpc_result`, and how much later it is sent."""
 
-    result: Any
+    body: bytes
     delay_s: float = 0.0
 
 
@@ -174,8 +174,8 @@ class Connection:
         try:
             answer = call()
         except RpcFailure as failure:
-            answer = Answer(types.RpcError(failure.code, failure.message))
-        body = rpc_result(message.msg_id, tl.gzipped(tl.boxed(answer.result)))
+            answer = Answer(bytes(types.RpcError(failure.code, failure.message)))
+        body = rpc_result(message.msg_id, tl.gzipped(answer.body))
         if not answer.delay_s:
             session.post(body, answers=message.msg_id)
             return

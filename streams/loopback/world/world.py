@@ -98,12 +98,15 @@ class World:
         channel.put(post)
         self._write(channel, Kind.NEW, [post.post_id])
 
-    def edit(self, channel: WorldChannel, post_id: int, text: str) -> None:
+    def edit(
+        self, channel: WorldChannel, post_id: int, text: str, *, at_ms: int | None = None
+    ) -> None:
+        """Now, or at the instant that somebody else has recorded. Raises KeyError."""
         post = channel.find(PostId(post_id))
         if post is None:
             raise KeyError(post_id)
         post.text = text
-        post.edit_date_ms = self.clock.now_ms()
+        post.edit_date_ms = self.clock.now_ms() if at_ms is None else at_ms
         self._write(channel, Kind.EDIT, [post.post_id])
 
     def delete(self, channel: WorldChannel, post_ids: Iterable[int]) -> None:
