@@ -1,7 +1,7 @@
 """What becomes of one message of telegram.updates: the steps in order, over rows. No Faust here."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from agents.activity import activity_again, put_activity
@@ -32,8 +32,10 @@ class Folded(NamedTuple):
     """What a message led to."""
 
     outputs: Sequence[Window]
-    #: Buckets of posts that changed.
-    buckets: Iterable[int]
+    #: False when the message was in the rows already.
+    changed: bool
+    #: Buckets of posts that it spoke of.
+    touched: Collection[int]
     handled: Counter[HandledReason]
 
 
@@ -44,14 +46,16 @@ def fold_update(channel: Channel, buckets: Buckets, event: Event, offset: int) -
     stands now, because a crash may have kept its outputs from being sent.
     """
     if offset <= channel.last_offset:
-        return Folded(_again(event, channel, buckets), (), Counter[HandledReason](["duplicate"]))
+        return Folded(
+            _again(event, channel, buckets), False, (), Counter[HandledReason](["duplicate"])
+        )
     turn = Turn(event, channel, buckets)
     outputs = [output for step in STEPS for output in step(turn)]
     channel.last_offset = offset
     touched = buckets_of(post_ids_of(event))
     for number in touched:
         buckets[number].last_offset = offset
-    return Folded(outputs, touched, turn.handled)
+    return Folded(outputs, True, touched, turn.handled)
 
 
 def post_ids_of(event: Event) -> Sequence[PostId]:

@@ -1,0 +1,208 @@
+"""The pipeline as a Faust app. Nothing is made when this module is imported.
+
+What Faust does by default and we do ourselves, because it does not survive a restart or costs
+seconds at start: expiry of rows, dead letters, the end on an unknown error, waiting for tables
+that are declared late, folders for state (it is kept in the log), a web server, a leader.
+"""
+
+import os
+import sys
+from typing import Any
+
+import faust
+import msgspec
+from faust.sensors.monitor import Monitor
+from faust.tables.manager import TableManager
+from faust.types import TopicT
+
+from agents.binding import Body, Fatal, Sender
+from agents.cache import RowCache
+from agents.dead import DeadLimit
+from agents.spikes_body import SpikesBody
+from agents.updates_body import UpdatesBody
+from streams import topics
+from streams.embedded.transport import Transport as EmbeddedTransport
+from streams.embedded.transport import register_transport, stop_commits
+from streams.metrics import Metrics
+from streams.topics import Topic
+from tables.channel import Channel
+from tables.posts import Bucket, Shelf
+from tables.rows import R
+from tables.spikes import Spikes
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be set of the pipeline."""
+
+    #: The log: embedded:///folder or kafka://host:port.
+    broker: str
+    #: Of every topic that this program makes.
+    partitions: int = 4
+    #: The consumer group; changelogs are named by it.
+    group: str = "analyticbot"
+    #: How often offsets are committed on Kafka; the embedded log commits as soon as it can.
+    commit_interval_s: float = 1.0
+    #: Decoded rows kept in memory, a table.
+    cached_rows: int = 8192
+    dead_limit: DeadLimit = DeadLimit()
+
+
+def end_process(error: Exception) -> None:
+    """The default end: one line, exit 1, and nothing more is acknowledged."""
+    sys.stderr.write(f"analyticbot: the pipeline stopped: {error or type(error).__name__}\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def build(settings: WorkerSettings, metrics: Metrics, fatal: Fatal = end_process) -> faust.App:
+    """The app, ready to be started. `fatal` is called with what cannot be gone on from.
+
+    On the embedded log commits are forbidden before that, so `fatal` may return and end the
+    process in order; on Kafka it must not return.
+    """
+    register_transport()
+    app = _app(settings)
+
+    def stop(error: Exception) -> None:
+        if isinstance(app.transport, EmbeddedTransport):
+            stop_commits(app)
+        fatal(error)
+
+    pipe = _Pipe(app, settings, metrics, stop)
+    pipe.add_updates()
+    pipe.add_spikes()
+    return app
+
+
+class _Pipe:
+    """Adds the agents of the pipeline to an app."""
+
+    def __init__(
+        self, app: faust.App, settings: WorkerSettings, metrics: Metrics, fatal: Fatal
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._metrics = metrics
+        self._fatal = fatal
+
+    def add_updates(self) -> None:
+        body = UpdatesBody(
+            *self._of_all(topics.UPDATES),
+            channels=self._table("channels", Channel),
+            posts=self._table("posts", Bucket),
+            shelves=self._table("shelves", Shelf),
+            windows=self._sender(topics.WINDOWS.name),
+            again=self._sender(topics.UPDATES.name),
+        )
+        self._agent(body, topics.UPDATES)
+
+    def add_spikes(self) -> None:
+        body = SpikesBody(
+            *self._of_all(topics.WINDOWS),
+            spikes=self._table("spikes", Spikes),
+            alerts=self._sender(topics.ALERTS.name),
+        )
+        self._agent(body, topics.WINDOWS)
+
+    def _of_all(self, topic: Topic) -> tuple[str, Sender, Metrics, DeadLimit, Fatal]:
+        limit = self._settings.dead_limit
+        return topic.name, self._sender(topic.dead), self._metrics, limit, self._fatal
+
+    def _agent(self, body: Body, topic: Topic) -> None:
+        self._app.agent(self._topic(topic.name), name=body.stage)(body.run)
+
+    def _table(self, name: str, row: type[R]) -> RowCache[R]:
+        table = self._app.Table(
+            name,
+            key_type=bytes,
+            value_type=bytes,
+            partitions=self._settings.partitions,
+        )
+        # Faust takes bytes for JSON unless it is told here, before the changelog is made.
+        table.key_serializer = table.value_serializer = "raw"
+        cache = RowCache(table, row, self._settings.cached_rows)
+
+        async def forget(*_args: Any, **_kwargs: Any) -> None:
+            cache.forget()
+
+        self._app.on_partitions_assigned.connect(forget, weak=False)
+        return cache
+
+    def _topic(self, name: str) -> TopicT:
+        return self._app.topic(
+            name,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            partitions=self._settings.partitions,
+            allow_empty=True,
+        )
+
+    def _sender(self, name: str) -> Sender:
+        topic = self._topic(name)
+
+        def send(
+            key: bytes | None,
+            value: bytes | None,
+            timestamp_s: float,
+            headers: dict[str, bytes] | None = None,
+        ) -> None:
+            topic.send_soon(key=key, value=value, timestamp=timestamp_s, headers=headers)
+
+        return send
+
+
+def _app(settings: WorkerSettings) -> faust.App:
+    return _App(
+        settings.group,
+        broker=settings.broker,
+        store="memory://",
+        web_enabled=False,
+        topic_partitions=settings.partitions,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        # With Faust's 4096 a full buffer stops all partitions for a second.
+        stream_buffer_maxsize=65536,
+        stream_wait_empty=False,
+        stream_recovery_delay=0,
+        broker_commit_interval=settings.commit_interval_s,
+        broker_session_timeout=10,
+        broker_heartbeat_interval=3,
+        consumer_max_fetch_size=4 << 20,
+        producer_linger=0.005,
+        Monitor=_QuietMonitor,
+        TableManager=_PromptTables,
+    )
+
+
+class _App(faust.App):
+    def _create_directories(self) -> None:
+        """None: state is kept in the log."""
+
+
+class _PromptTables(TableManager):
+    """All tables are declared before the start, so there is nothing to wait for."""
+
+    async def on_start(self) -> None:
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
+
+
+class _QuietMonitor(Monitor):
+    """Faust's own measurements cost more than a message's work; ours are in streams.metrics."""
+
+    def on_message_in(self, *_args: Any) -> None: ...
+
+    def on_stream_event_in(self, *_args: Any) -> None: ...
+
+    def on_stream_event_out(self, *_args: Any) -> None: ...
+
+    def on_message_out(self, *_args: Any) -> None: ...
+
+    def on_table_get(self, *_args: Any) -> None: ...
+
+    def on_table_set(self, *_args: Any) -> None: ...
+
+    def track_tp_end_offset(self, *_args: Any) -> None: ...

@@ -1,0 +1,83 @@
+"""One agent of the pipeline on Faust: a message at a time, in a body that never waits.
+
+Faust acknowledges a message when its body is left, even by an error (and would commit it). So a
+message that cannot be processed becomes a dead letter inside the body, and an unknown error ends
+the process before the body is left. Because there is no await between the first thing a body
+sends and its end, the embedded log commits all of a message or nothing.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from faust.types import EventT, StreamT
+
+from agents.dead import DeadCount, DeadLimit, dead_headers
+from agents.reasons import Rejected
+from streams.metrics import Metrics, Stage
+
+#: Ends the process; called with what cannot be gone on from. It may return, for an orderly end.
+Fatal = Callable[[Exception], None]
+
+
+class Sender(Protocol):
+    """Sends within the current message's commit; never waits."""
+
+    def __call__(
+        self,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_s: float,
+        headers: dict[str, bytes] | None = None,
+    ) -> None: ...
+
+
+class Body:
+    """What is done with each message of a topic. Subclasses say it in `handle`."""
+
+    stage: Stage
+
+    def __init__(
+        self, topic: str, dead: Sender, metrics: Metrics, limit: DeadLimit, fatal: Fatal
+    ) -> None:
+        self._topic = topic
+        self._dead = dead
+        self._count = DeadCount(topic, limit)
+        self._metrics = metrics
+        self._fatal = fatal
+
+    def handle(self, event: EventT[bytes]) -> None:
+        """Fold one message and send what follows from it. Raises Rejected before any effect."""
+        raise NotImplementedError
+
+    async def run(self, stream: StreamT[bytes]) -> None:
+        """The body of the agent."""
+        async for _ in stream:
+            event = stream.current_event
+            assert event is not None
+            try:
+                self._take(event)
+            except Exception as error:  # noqa: BLE001 (the top loop: whatever it is, it ends here)
+                self._metrics.error(self.stage, type(error).__name__)
+                self._fatal(error)
+                # The body must not be left: that would acknowledge the message.
+                await asyncio.Event().wait()
+
+    def _take(self, event: EventT[bytes]) -> None:
+        self._metrics.received(self.stage)
+        try:
+            self.handle(event)
+        except Rejected as rejected:
+            self._count.note(rejected.reason)
+            self._bury(event, rejected)
+        else:
+            self._count.note(None)
+
+    def _bury(self, event: EventT[bytes], rejected: Rejected) -> None:
+        message: Any = event.message
+        added = dead_headers(
+            rejected.reason, str(rejected), message.topic, message.partition, message.offset
+        )
+        headers = {**dict(message.headers or {}), **added}
+        self._dead(message.key, message.value, message.timestamp, headers)
+        self._metrics.dropped(self.stage, rejected.reason)
