@@ -99,15 +99,15 @@ class Database:
             value: bytes | None = self._db.get(key)
             return value
 
-    def write(self, write: Write) -> None:
-        """Atomic, and durable when it returns.
+    def write(self, write: Write, *, durable: bool = True) -> None:
+        """Atomic; and durable when it returns, or with the next write that is.
 
         In two steps, because rocksdict holds the interpreter's lock while it writes to memory and
         the file's cache, but not while it waits for the disk.
         """
         with self._translated():
             self._db.write(write.batch)
-            if self._sync:
+            if durable and self._sync:
                 self._db.flush_wal(True)
 
     def close(self) -> None:

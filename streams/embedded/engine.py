@@ -6,6 +6,7 @@ writer makes them durable in that order; only then do readers see them.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,12 +61,19 @@ class Engine:
             raise
         self.topics = self._store.topics
         self.commits = self._store.commits
+        loop = asyncio.get_running_loop()
+
+        def compacted(partition: Partition) -> None:
+            with suppress(RuntimeError):  # the event loop has ended before the log
+                loop.call_soon_threadsafe(self._tail.forget, partition)
+
+        upkeep = Upkeep(database, self.topics, settings, clock, compacted)
         self._writer = Writer(
             database,
             clock=clock,
             durable=self._on_durable,
             failed=self._on_failed,
-            upkeep=Upkeep(database, self.topics, settings, clock).step,
+            upkeep=upkeep.step,
             free_bytes=settings.free_bytes,
             folder=folder,
         )

@@ -15,7 +15,7 @@ row that turns up in another's place is found out.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 from zlib import crc32
 
@@ -30,6 +30,9 @@ TOPICS = (b"t", b"u")
 PARTITIONS = (b"p", b"q")
 COMMITS = (b"o", b"p")
 
+#: No batch holds more: reading one record decodes the batch it is in.
+_BATCH_RECORDS = 512
+_BATCH_BYTES = 1 << 20
 _SEAL = struct.Struct(">BI")
 _BATCH_KEY = struct.Struct(">cHHQ")
 _PARTITION_KEY = struct.Struct(">cHH")
@@ -144,6 +147,20 @@ def unseal_offset(key: bytes, row: bytes) -> int:
 
 def seal_batch(key: bytes, records: Sequence[Record], appended_at_ms: int) -> bytes:
     return seal(key, _BATCH_HEAD.pack(appended_at_ms, len(records)) + _encode(records))
+
+
+def batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """`records` in portions that make a batch each."""
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        batch.append(record)
+        size += len(record.value or b"")
+        if len(batch) >= _BATCH_RECORDS or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def batch_head(row: bytes) -> BatchHead:

@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, frozen=True):
     free_bytes: int = 64 << 20
     #: How often retention and compaction look for work.
     upkeep_interval_ms: int = 30_000
+    #: A partition is not compacted for less than this.
+    dirty_bytes: int = 256 << 10
     #: A compacted topic's tombstones are kept so long for readers that are behind. (Changelogs
     #: are only read from their start, so theirs go at once.)
     tombstone_grace_ms: int = 86_400_000

@@ -21,23 +21,28 @@ class Tail:
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
         self._size = 0
-        self._batches: dict[Partition, _Run] = {}
-        self._order: deque[tuple[Partition, int]] = deque()
+        self._runs: dict[Partition, _Run] = {}
+        self._order: deque[tuple[_Run, int]] = deque()
 
     def add(self, partition: Partition, records: list[Record]) -> None:
         """`records` follow directly on those added before."""
         size = sum(size_of(record.key, record.value) for record in records)
-        self._batches.setdefault(partition, _Run()).append(records)
-        self._order.append((partition, size))
+        run = self._runs.setdefault(partition, _Run())
+        run.append(records)
+        self._order.append((run, size))
         self._size += size
         while self._size > self._limit and len(self._order) > 1:
             oldest, gone = self._order.popleft()
-            self._batches[oldest].pop()
+            oldest.pop()
             self._size -= gone
+
+    def forget(self, partition: Partition) -> None:
+        """Its records are read from the database again: they may have become fewer."""
+        self._runs.pop(partition, None)
 
     def read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record] | None:
         """Records from `offset` on; None when the tail does not reach back so far."""
-        run = self._batches.get(partition)
+        run = self._runs.get(partition)
         return run.read(offset, max_records) if run else None
 
 

@@ -1,17 +1,50 @@
 """Upkeep: retention and compaction, in short steps on the writer's thread."""
 
+from collections.abc import Callable, Iterator
+
 from streams.clock import Clock
+from streams.embedded.compaction import Compaction, due
 from streams.embedded.database import Database
-from streams.embedded.partition import TopicState
+from streams.embedded.partition import PartitionState, TopicState
+from streams.embedded.retention import trim
 from streams.embedded.settings import Settings
+from streams.log import Partition
 
 
 class Upkeep:
     def __init__(
-        self, database: Database, topics: dict[str, TopicState], settings: Settings, clock: Clock
+        self,
+        database: Database,
+        topics: dict[str, TopicState],
+        settings: Settings,
+        clock: Clock,
+        compacted: Callable[[Partition], None],
     ) -> None:
+        """`compacted` is called on the writer's thread after each pass over a partition."""
+        self._database = database
+        self._topics = topics
         self._settings = settings
+        self._clock = clock
+        self._compacted = compacted
+        self._round = self._new_round()
 
     def step(self) -> float:
-        """One short step. Returns how many seconds later the next should follow."""
+        """One short step. Returns how many seconds later the next should follow at the earliest.
+
+        Raises LogError.
+        """
+        for _ in self._round:
+            return 0.0
+        self._round = self._new_round()
         return self._settings.upkeep_interval_ms / 1000
+
+    def _new_round(self) -> Iterator[None]:
+        for topic in list(self._topics.values()):
+            for state in topic.partitions:
+                yield from trim(self._database, state, self._clock.now_ms())
+                while due(state, self._settings):
+                    yield from self._compaction(state).run()
+                    self._compacted(state.partition)
+
+    def _compaction(self, state: PartitionState) -> Compaction:
+        return Compaction(self._database, state, self._settings, self._clock.now_ms())

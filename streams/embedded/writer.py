@@ -10,7 +10,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -24,9 +24,6 @@ logger = logging.getLogger(__name__)
 
 #: No write takes more than this at once, so that nobody waits long for others' bytes.
 _GROUP_BYTES = 8 << 20
-#: No batch holds more: reading one record decodes the batch it is in.
-_BATCH_RECORDS = 512
-_BATCH_BYTES = 1 << 20
 #: Upkeep gets at most one part in five of the thread's time.
 _UPKEEP_SHARE = 4
 _SPACE_CHECK_S = 1.0
@@ -175,7 +172,7 @@ class Writer:
 
 def _put_records(write: Write, state: PartitionState, records: list[Record], now_ms: int) -> None:
     topic_id, number, row = state.topic.id, state.number, state.row
-    for chunk in _chunks(records):
+    for chunk in rows.batches(records):
         key = rows.batch_key(topic_id, number, chunk[-1].offset)
         batch = rows.seal_batch(key, chunk, now_ms)
         write.put(key, batch)
@@ -183,16 +180,3 @@ def _put_records(write: Write, state: PartitionState, records: list[Record], now
     row.next = records[-1].offset + 1
     key = rows.partition_key(topic_id, number)
     write.put(key, rows.seal_struct(key, row))
-
-
-def _chunks(records: list[Record]) -> Iterator[list[Record]]:
-    chunk: list[Record] = []
-    size = 0
-    for record in records:
-        chunk.append(record)
-        size += len(record.value or b"")
-        if len(chunk) >= _BATCH_RECORDS or size >= _BATCH_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
