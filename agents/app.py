@@ -15,9 +15,10 @@ from faust.sensors.monitor import Monitor
 from faust.tables.manager import TableManager
 from faust.types import TopicT
 
-from agents.binding import Body, Fatal, Sender
+from agents.binding import Body, Fatal
 from agents.cache import RowCache
 from agents.dead import DeadLimit
+from agents.sending import Sender, sender, writer
 from agents.spikes_body import SpikesBody
 from agents.updates_body import UpdatesBody
 from streams import topics
@@ -119,8 +120,9 @@ class _Pipe:
             partitions=self._settings.partitions,
         )
         # Faust takes bytes for JSON unless it is told here, before the changelog is made.
-        table.key_serializer = table.value_serializer = "raw"
-        cache = RowCache(table, row, self._settings.cached_rows)
+        for_changelog: Any = table
+        for_changelog.key_serializer = for_changelog.value_serializer = "raw"
+        cache = RowCache(table, writer(self._app, table), row, self._settings.cached_rows)
 
         async def forget(*_args: Any, **_kwargs: Any) -> None:
             cache.forget()
@@ -140,17 +142,7 @@ class _Pipe:
         )
 
     def _sender(self, name: str) -> Sender:
-        topic = self._topic(name)
-
-        def send(
-            key: bytes | None,
-            value: bytes | None,
-            timestamp_s: float,
-            headers: dict[str, bytes] | None = None,
-        ) -> None:
-            topic.send_soon(key=key, value=value, timestamp=timestamp_s, headers=headers)
-
-        return send
+        return sender(self._app, self._topic(name))
 
 
 def _app(settings: WorkerSettings) -> faust.App:

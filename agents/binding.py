@@ -8,28 +8,17 @@ sends and its end, the embedded log commits all of a message or nothing.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from faust.types import EventT, StreamT
 
 from agents.dead import DeadCount, DeadLimit, dead_headers
 from agents.reasons import Rejected
+from agents.sending import Sender
 from streams.metrics import Metrics, Stage
 
 #: Ends the process; called with what cannot be gone on from. It may return, for an orderly end.
 Fatal = Callable[[Exception], None]
-
-
-class Sender(Protocol):
-    """Sends within the current message's commit; never waits."""
-
-    def __call__(
-        self,
-        key: bytes | None,
-        value: bytes | None,
-        timestamp_s: float,
-        headers: dict[str, bytes] | None = None,
-    ) -> None: ...
 
 
 class Body:

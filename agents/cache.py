@@ -7,16 +7,18 @@ is why an unknown error ends the process.
 from collections import OrderedDict
 from typing import Generic
 
-from faust.types.tables import TableT
+from faust.types import EventT
 
+from agents.sending import Table, Writer
 from tables.rows import R, RowDecoder
 
 
 class RowCache(Generic[R]):
     """The rows of one table. The oldest used are forgotten first."""
 
-    def __init__(self, table: TableT[bytes, bytes], row: type[R], size: int) -> None:
+    def __init__(self, table: Table, write: Writer, row: type[R], size: int) -> None:
         self._table = table
+        self._write = write
         self._row = row
         self._decode = RowDecoder(row)
         self._size = size
@@ -35,15 +37,15 @@ class RowCache(Generic[R]):
             self._rows.popitem(last=False)
         return row
 
-    def write(self, key: bytes, data: bytes) -> None:
-        """An encoded row to the table and its changelog, in the partition of the current event."""
-        self._table[key] = data
+    def write(self, event: EventT[bytes], key: bytes, data: bytes) -> None:
+        """An encoded row to the table and its changelog, in the partition of the event."""
+        self._write(event, key, data)
 
-    def drop(self, key: bytes) -> None:
+    def drop(self, event: EventT[bytes], key: bytes) -> None:
         """Out of the table, with a tombstone in its changelog."""
         self._rows.pop(key, None)
         if key in self._table.data:
-            del self._table[key]
+            self._write(event, key, None)
 
     def forget(self) -> None:
         """Forget decoded rows: the partitions of this process have changed."""

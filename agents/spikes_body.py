@@ -4,9 +4,10 @@ from typing import Any
 
 from faust.types import EventT
 
-from agents.binding import Body, Sender
+from agents.binding import Body
 from agents.cache import RowCache
 from agents.reasons import Rejected, dead_reason
+from agents.sending import Sender
 from agents.spikes import put_spikes
 from streams.analytics import ActivityWindow
 from streams.codec import Undecodable, decode_analytics, encode
@@ -41,7 +42,7 @@ class SpikesBody(Body):
         row = encode_row(state)
         for value in values:
             self._alerts(key, value, window.observed_at_ms / 1000)
-        self._spikes.write(key, row)
+        self._spikes.write(event, key, row)
         if values:
             self._metrics.sent(self.stage, len(values))
 

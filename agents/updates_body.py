@@ -5,9 +5,10 @@ from typing import Any
 
 from faust.types import EventT
 
-from agents.binding import Body, Sender
+from agents.binding import Body
 from agents.cache import RowCache
 from agents.check import read_event
+from agents.sending import Sender
 from agents.updates import fold_update
 from streams.codec import encode
 from streams.topics import channel_key
@@ -57,24 +58,26 @@ class UpdatesBody(Body):
         for value in values:
             self._windows(key, value, update.observed_at_ms / 1000)
         for bucket_key, data in posts:
-            self._posts.write(bucket_key, data)
+            self._posts.write(event, bucket_key, data)
         if folded.changed:
-            self._channels.write(key, row)
+            self._channels.write(event, key, row)
         if folded.touched:
-            self._shelve(key, folded.touched, channel.watermark_ms)
+            self._shelve(event, key, folded.touched, channel.watermark_ms)
         self._metrics.sent(self.stage, len(values))
         for reason, amount in folded.handled.items():
             self._metrics.dropped(self.stage, reason, amount)
 
-    def _shelve(self, key: bytes, touched: Iterable[int], watermark_ms: int) -> None:
+    def _shelve(
+        self, event: EventT[bytes], key: bytes, touched: Iterable[int], watermark_ms: int
+    ) -> None:
         """Note which buckets are in use, and drop those that have not been for 90 days."""
         shelf = self._shelves.get(key)
         moved = shelf.touch(touched, watermark_ms)
         for number in shelf.sweep(watermark_ms):
-            self._posts.drop(_bucket_key(key, number))
+            self._posts.drop(event, _bucket_key(key, number))
             moved = True
         if moved:
-            self._shelves.write(key, encode_row(shelf))
+            self._shelves.write(event, key, encode_row(shelf))
 
 
 class _Buckets(dict[int, Bucket]):
