@@ -115,7 +115,7 @@ class ChdbHistory:
             "mode": "ro",
             "max_execution_time": str(self._settings.max_query_s),
             "max_memory_usage": str(self._settings.max_query_bytes),
-            "max_threads": "2",
+            "max_threads": "1",
         }
 
     def _migrate(self) -> Sequence[str]:

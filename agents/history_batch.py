@@ -1,0 +1,98 @@
+"""One batch of history: ranges of the log, and the rows that they come to. Pure."""
+
+import functools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from zlib import crc32
+
+from agents.check import read_event
+from agents.reasons import Rejected
+from clickhouse.history import Insert
+from clickhouse.rows import ObservedRows
+from clickhouse.upserts import DecidedRows
+from streams.codec import Undecodable, decode_analytics
+from streams.ids import ChannelId
+from streams.log import Batch, Offsets, Partition, Record
+from streams.topics import UPDATES
+
+
+class _Range:
+    """Consecutive offsets of one partition, and a checksum of what they hold."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.next = first
+        self.checksum = 0
+
+    def take(self, record: Record) -> None:
+        self.next = record.offset + 1
+        self.checksum = crc32(record.value or b"", self.checksum)
+
+
+class HistoryBatch:
+    """The same ranges of the same log give the same rows under the same token."""
+
+    def __init__(self) -> None:
+        #: Messages that are not in history, by reason.
+        self.dropped: Counter[str] = Counter()
+        self.messages = 0
+        self._ranges: dict[Partition, _Range] = {}
+        self._observed = ObservedRows()
+        self._decided = DecidedRows()
+
+    def take(self, batch: Batch) -> None:
+        """Records must follow those taken before of the same partition."""
+        span = self._ranges.setdefault(batch.partition, _Range(batch.records[0].offset))
+        observed = batch.partition.topic == UPDATES.name
+        take = self._take_event if observed else self._take_decision
+        for record in batch.records:
+            span.take(record)
+            if record.value is not None:
+                take(record.value)
+        self.messages += len(batch.records)
+
+    def __len__(self) -> int:
+        """Rows, of all tables."""
+        return len(self._observed) + len(self._decided)
+
+    @property
+    def ends(self) -> Offsets:
+        return {partition: span.next for partition, span in self._ranges.items()}
+
+    @functools.cached_property
+    def token(self) -> str:
+        """Names the ranges and what they hold; read it after the last `take`."""
+        ranges = sorted(
+            (*partition, span.first, span.next, span.checksum)
+            for partition, span in self._ranges.items()
+        )
+        return blake2b(repr(ranges).encode(), digest_size=16).hexdigest()
+
+    @property
+    def number(self) -> int:
+        """The token as a number of 64 bits; 0 for an empty batch."""
+        return int(self.token[:16], 16) if self._ranges else 0
+
+    def drop_closed(self, marks: Mapping[ChannelId, int]) -> int:
+        return self._decided.drop_closed(marks)
+
+    def closed_marks(self) -> Mapping[ChannelId, int]:
+        return self._decided.closed_marks()
+
+    def inserts(self) -> Sequence[Insert]:
+        observed = self._observed.inserts(self.token)
+        return [*observed, *self._decided.inserts(self.token, self.number)]
+
+    def _take_event(self, data: bytes) -> None:
+        """What was dead-lettered is not kept: the updates agent reads with the same checks."""
+        try:
+            self._observed.take(read_event(data))
+        except Rejected as rejected:
+            self.dropped[rejected.reason] += 1
+
+    def _take_decision(self, data: bytes) -> None:
+        try:
+            self._decided.take(decode_analytics(data))
+        except Undecodable as error:
+            self.dropped[error.reason] += 1

@@ -1,0 +1,45 @@
+"""Collecting records of the log into batches that are worth an insertion."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
+
+from agents.history_batch import HistoryBatch
+from streams.log import Batch
+
+
+async def gathered(
+    stream: AsyncIterator[Batch], rows: int, wait_s: float
+) -> AsyncGenerator[HistoryBatch, None]:
+    """Batches of at least `rows` rows, or of what came within `wait_s` of the first record.
+
+    While a batch is worked on, at most one more group of records is read: that is the pressure
+    on the log. Closing this closes `stream`.
+    """
+    loop = asyncio.get_running_loop()
+    coming: asyncio.Task[Batch] | None = None
+    try:
+        while True:
+            batch = HistoryBatch()
+            until: float | None = None
+            while len(batch) < rows:
+                coming = coming or asyncio.ensure_future(_next(stream))
+                timeout = None if until is None else max(until - loop.time(), 0)
+                await asyncio.wait({coming}, timeout=timeout)
+                if not coming.done():
+                    break
+                done, coming = coming, None
+                batch.take(done.result())
+                until = until or loop.time() + wait_s
+            yield batch
+    finally:
+        if coming is not None:
+            coming.cancel()
+            with suppress(asyncio.CancelledError):
+                await coming
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
+
+
+async def _next(stream: AsyncIterator[Batch]) -> Batch:
+    return await anext(stream)
