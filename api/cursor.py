@@ -6,8 +6,8 @@ this log. Its last four bytes are a checksum of the rest.
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
+from typing import Annotated
 from zlib import crc32
 
 import msgspec
@@ -37,7 +37,7 @@ Positions = Mapping[Partition, Position]
 
 
 class _Row(msgspec.Struct, frozen=True, array_like=True):
-    topic: int
+    topic: Annotated[int, msgspec.Meta(ge=0)]
     number: int
     next: int
     before_ms: int | None
@@ -68,13 +68,16 @@ def decode(text: str) -> dict[Partition, Position]:
     """Raises BadCursor."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        data, check = raw[:-4], raw[-4:]
-        if crc32(data).to_bytes(4, "big") != check:
-            raise BadCursor("the cursor is damaged")
-        cursor = _decoder.decode(data)
+    except ValueError as error:
+        raise BadCursor("this is no cursor of this interface") from error
+    data, check = raw[:-4], raw[-4:]
+    if crc32(data).to_bytes(4, "big") != check:
+        raise BadCursor("the cursor is damaged")
+    try:
+        rows = _decoder.decode(data).rows
         return {
             Partition(_TOPICS[row.topic], row.number): Position(row.next, row.before_ms)
-            for row in cursor.rows
+            for row in rows
         }
-    except (binascii.Error, UnicodeEncodeError, msgspec.DecodeError, IndexError) as error:
-        raise BadCursor("this is no cursor of this interface") from error
+    except (msgspec.DecodeError, IndexError) as error:
+        raise BadCursor("the cursor is of another version of this program") from error

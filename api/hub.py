@@ -64,22 +64,27 @@ class Connection:
         self._bytes = 0
 
     @property
+    def queued(self) -> int:
+        return len(self._frames)
+
+    @property
     def idle(self) -> bool:
         return not self._frames and self.gap is None
 
-    def put(self, frame: str, cursor: str | None = None) -> bool:
-        """False when the backlog was full and has been dropped, this frame with it."""
+    def put(self, frame: str, cursor: str | None = None) -> int:
+        """How many frames were dropped, because the client is too slow to be given more."""
         if self.gap is not None:
-            return True
+            return 1
         full = len(self._frames) >= BACKLOG_FRAMES or self._bytes + len(frame) > BACKLOG_BYTES
         # A frame that is larger than the whole backlog still passes when it is the only one.
         if full and self._frames:
+            dropped = len(self._frames) + 1
             self.drop("slow_client")
-            return False
+            return dropped
         self._frames.append((frame, cursor))
         self._bytes += len(frame)
         self.ready.set()
-        return True
+        return 0
 
     def drop(self, reason: str) -> None:
         """Forget the backlog; the client will be told and gets a snapshot."""
@@ -120,6 +125,10 @@ class Hub:
     def __len__(self) -> int:
         return len(self._connections)
 
+    @property
+    def connections(self) -> frozenset[Connection]:
+        return frozenset(self._connections)
+
     def add(self, connection: Connection) -> None:
         self._connections.add(connection)
         self._metrics.gauge("analyticbot_live_connections", len(self._connections))
@@ -138,8 +147,8 @@ class Hub:
                 data = [raw for channel, raw in encoded if wanted is None or channel in wanted]
                 frames[wanted] = text(_Changes(now_ms, cursor, data)) if data else None
             frame = frames[wanted]
-            if frame is not None and not connection.put(frame, cursor):
-                self._metrics.dropped("api", "slow_client", BACKLOG_FRAMES)
+            if frame is not None and (dropped := connection.put(frame, cursor)):
+                self._metrics.dropped("api", "slow_client", dropped)
         self._quiet = False
         self._metrics.sent("api", sum(frame is not None for frame in frames.values()))
 

@@ -144,11 +144,15 @@ class LiveView:
         )
 
     def channel_named(self, username: str) -> ChannelId | None:
-        """The channel that goes by this name (in lower case) now."""
-        for channel_id, view in self._channels.items():
-            if view.summary is not None and (view.summary.username or "").lower() == username:
-                return channel_id
-        return None
+        """The channel that was last seen with this name (in lower case) and still has it."""
+        found: ChannelSummary | None = None
+        for view in self._channels.values():
+            one = view.summary
+            if one is None or (one.username or "").lower() != username:
+                continue
+            if found is None or one.observed_at_ms > found.observed_at_ms:
+                found = one
+        return None if found is None else found.channel_id
 
     def _put_window(self, windows: dict[int, W], message: W) -> None:
         start_ms = message.start_ms
