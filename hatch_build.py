@@ -64,11 +64,8 @@ def build(sources: Path) -> None:
     npm, folder = find_npm()
     path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
-    locked = digest_of(sources / "package-lock.json")
-    marker = sources / "node_modules" / ".installed"
-    if read(marker) != locked:
+    if not installed(sources):
         run([*npm, "ci", "--omit=dev", "--prefer-offline"], sources, environment)
-        marker.write_text(locked)
     run([*npm, "run", "build"], sources, environment)
 
 
@@ -103,8 +100,12 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
         raise BuildFailed(f"{' '.join(command[-2:])} ended with {done.returncode}\n{said}")
 
 
-def digest_of(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def installed(sources: Path) -> bool:
+    """Whether npm has installed since package-lock.json changed; npm leaves a copy of it, last."""
+    copy = sources / "node_modules" / ".package-lock.json"
+    return (
+        copy.is_file() and copy.stat().st_mtime >= (sources / "package-lock.json").stat().st_mtime
+    )
 
 
 def read(path: Path) -> str | None:

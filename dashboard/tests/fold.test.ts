@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { apply, empty, fromSnapshot, lastHour, lastMinutes, MINUTE, newestMinute, postsToday, sumKnown } from "../src/lib/fold";
+import type { ActivityWindow, Alert, ChannelSummary, PostCounters } from "../src/lib/live.gen";
+import { rows, sorted } from "../src/lib/rows";
+import { gained, spanUntil } from "../src/lib/series";
+
+const NOW = Date.UTC(2026, 10, 24, 14, 3, 20);
+const RUNNING = Math.floor(NOW / MINUTE) * MINUTE;
+
+function minute(back: number, views_gained: number | null, channel_id = 1): ActivityWindow {
+  const start_ms = RUNNING - back * MINUTE;
+  const rest = { forwards_gained: null, replies_gained: null, reactions_gained: null, posts: 0, edits: 0, deletes: 0, samples: 1, closed: false };
+  return { kind: "activity", v: 1, channel_id, observed_at_ms: start_ms, start_ms, views_gained, ...rest };
+}
+
+function counters(post_ids: number[], views: (number | null)[], dates_ms: number[]): PostCounters {
+  const none = post_ids.map(() => null);
+  return { kind: "post_counters", v: 1, channel_id: 1, observed_at_ms: NOW, post_ids, dates_ms, views, forwards: none, replies: none, reactions: none };
+}
+
+function summary(channel_id: number, title: string): ChannelSummary {
+  const rest = { username: null, subscribers: null, first_observed_at_ms: null, last_post_at_ms: null, last_sample_at_ms: null };
+  return { kind: "channel", v: 1, channel_id, observed_at_ms: NOW, title, ...rest, status: "live", status_reason: "", status_until_ms: null };
+}
+
+function alert(alert_id: string, state: string): Alert {
+  return { kind: "alert", v: 1, channel_id: 1, observed_at_ms: NOW, alert_id, type: "spike", state, raised_at_ms: NOW, resolved_at_ms: null, post_id: null, observed: 9, expected: 1, method: "" };
+}
+
+test("a later window of the same minute replaces the earlier one", () => {
+  const live = empty();
+  apply(live, minute(0, 5));
+  apply(live, minute(0, 7));
+  expect(lastMinutes(live.channels.get(1), NOW, 1)).toEqual([7]);
+});
+
+test("a channel that is touched is a new object, another one is not", () => {
+  const live = empty();
+  apply(live, minute(0, 5, 1));
+  apply(live, minute(0, 5, 2));
+  const [one, two] = [live.channels.get(1), live.channels.get(2)];
+  apply(live, minute(0, 6, 1));
+  expect(live.channels.get(1)).not.toBe(one);
+  expect(live.channels.get(2)).toBe(two);
+});
+
+test("a snapshot and the same messages one by one give the same", () => {
+  const data = { channels: [summary(1, "A")], windows: [minute(1, 5)], subscribers: [], posts: [counters([7], [70], [NOW])], alerts: [alert("x", "raised")] };
+  const live = empty();
+  for (const change of [...data.windows, ...data.alerts, ...data.posts, ...data.channels]) apply(live, change);
+  expect(live).toEqual(fromSnapshot(data));
+});
+
+test("counters replace what was known of the posts they name, and only of those", () => {
+  const live = empty();
+  apply(live, counters([7, 8], [70, 80], [NOW, NOW]));
+  apply(live, counters([8], [81], [NOW]));
+  expect([...live.channels.get(1)!.posts.values()].map((post) => post.views)).toEqual([70, 81]);
+});
+
+test("an alert that is over is the same alert", () => {
+  const live = empty();
+  apply(live, alert("x", "raised"));
+  apply(live, alert("x", "resolved"));
+  expect([...live.alerts.values()].map((a) => a.state)).toEqual(["resolved"]);
+});
+
+test("memory is bounded", () => {
+  const live = empty();
+  for (let back = 1000; back >= 0; back--) apply(live, minute(back, 1));
+  for (let i = 0; i < 1000; i++) apply(live, alert(`${i}`, "raised"));
+  apply(live, counters(Array.from({ length: 1000 }, (_, i) => i), Array(1000).fill(1), Array(1000).fill(NOW)));
+  const channel = live.channels.get(1)!;
+  expect(channel.minutes.size).toBeLessThanOrEqual(240);
+  expect(channel.minutes.has(RUNNING)).toBe(true);
+  expect(live.alerts.size).toBeLessThanOrEqual(200);
+  expect(Math.min(...channel.posts.keys())).toBe(700);
+});
+
+test("the last minute is the newest full one with a gain, at most three minutes old", () => {
+  const live = empty();
+  apply(live, minute(0, 9));
+  expect(newestMinute(live.channels.get(1), NOW)).toBeNull();
+  apply(live, minute(4, 4));
+  expect(newestMinute(live.channels.get(1), NOW)).toBeNull();
+  apply(live, minute(3, 3));
+  apply(live, minute(1, null));
+  expect(newestMinute(live.channels.get(1), NOW)?.views_gained).toBe(3);
+});
+
+test("nothing known adds up to nothing known", () => {
+  expect(sumKnown([])).toBeNull();
+  expect(sumKnown([null, undefined])).toBeNull();
+  expect(sumKnown([null, 0, 2])).toBe(2);
+  expect(lastHour(undefined, NOW)).toBeNull();
+});
+
+test("posts of today are a lower bound when all that are known are from today", () => {
+  const live = empty();
+  apply(live, counters([1, 2], [1, 1], [NOW - 86_400_000, NOW]));
+  expect(postsToday(live.channels.get(1), NOW)).toEqual({ posts: 1, atLeast: false });
+  apply(live, counters([1], [1], [NOW]));
+  expect(postsToday(live.channels.get(1), NOW)).toEqual({ posts: 2, atLeast: true });
+  expect(postsToday(undefined, NOW)).toBeNull();
+});
+
+test("a chart's end is the sum of the live minutes, the rest is history", () => {
+  const span = spanUntil(NOW, 20 * MINUTE, 5 * MINUTE);
+  const live = empty();
+  // The oldest minute lies inside a step: of that step history knows more.
+  for (let back = 6; back >= 0; back--) apply(live, minute(back, 1));
+  const history = new Map([[span.from, 50], [span.from + 5 * MINUTE, null], [span.from + 10 * MINUTE, 60], [span.from + 15 * MINUTE, 999]]);
+  const values = gained(span, history, live.channels.get(1)!.minutes);
+  expect(values).toEqual([50, null, 60, (RUNNING - (span.to - 5 * MINUTE)) / MINUTE + 1]);
+});
+
+test("without live minutes a chart is what history says", () => {
+  const span = spanUntil(NOW, 2 * MINUTE, MINUTE);
+  expect(span.to).toBe(RUNNING + MINUTE);
+  expect(gained(span, new Map([[RUNNING, 3]]), new Map())).toEqual([null, 3]);
+});
+
+test("rows: the socket brings REST up to date; unknown comes last in both orders", () => {
+  const live = empty();
+  apply(live, summary(1, "Live name"));
+  apply(live, minute(1, 5, 1));
+  apply(live, minute(1, 50, 3));
+  const rest = { username: "b", title: "B", subscribers: 10, followed_since: null, last_post_at: null, last_sample_at: null, status: "recorded" };
+  const list = rows([{ ...rest, id: 1 }, { ...rest, id: 2 }], live.channels, NOW);
+  expect(list.map((row) => [row.id, row.name, row.hour])).toEqual([[1, "Live name", 5], [2, "B", null], [3, "Channel 3", 50]]);
+  expect(sorted(list, "hour", false).map((row) => row.id)).toEqual([3, 1, 2]);
+  expect(sorted(list, "hour", true).map((row) => row.id)).toEqual([1, 3, 2]);
+  expect(sorted(list, "name", false).map((row) => row.id)).toEqual([2, 3, 1]);
+});
