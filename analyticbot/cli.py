@@ -3,13 +3,43 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from types import ModuleType
+from typing import Protocol, cast
 
 from analyticbot import __version__
-from analyticbot.commands import COMMANDS
-from analyticbot.config import ConfigError, read_settings
+from analyticbot.commands import (
+    demo,
+    doctor,
+    follow,
+    login,
+    migrate,
+    replay,
+    topology,
+    unfollow,
+    up,
+)
+from analyticbot.config import ConfigError, Settings, read_settings
 from analyticbot.failure import Failure
 from analyticbot.logs import set_up_logs
+
+
+class Command(Protocol):
+    """What a module of analyticbot.commands gives."""
+
+    NAME: str
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, options: argparse.Namespace, settings: Settings) -> Awaitable[int]: ...
+
+
+_MODULES: tuple[ModuleType, ...] = (
+    demo, up, login, follow, unfollow, replay, migrate, doctor, topology,
+)  # fmt: skip
+#: In the order in which `--help` lists them.
+COMMANDS = cast(tuple[Command, ...], _MODULES)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings()
         set_up_logs(settings.log_level)
-        return asyncio.run(options.run(options, settings))
+        return int(asyncio.run(options.run(options, settings)))
     except ConfigError as error:
         return _fail(error, 2)
     except Failure as error:

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from clickhouse.opening import WrongHistoryUrl, check_history_url
+
 CONFIG_FILE = "analyticbot.toml"
 
 
@@ -79,6 +81,15 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def _history_url(text: str) -> str:
+    if text:
+        try:
+            check_history_url(text)
+        except WrongHistoryUrl as error:
+            raise ValueError(str(error)) from error
+    return text
+
+
 def _text(text: str) -> str:
     return text
 
@@ -92,7 +103,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("history", "ANALYTICBOT_HISTORY", "",
            "History: `chdb:///path`, or a server: `clickhouse://user:password@host:8123/name` "
            "(empty: the folder `history` under ANALYTICBOT_DATA).",
-           _url("chdb", "clickhouse", "clickhouses")),
+           _history_url),
     Option("control", "ANALYTICBOT_CONTROL", "",
            "What operators set: `sqlite:///path` or `postgresql://…` "
            "(empty: the file `control.db` under ANALYTICBOT_DATA).",

@@ -33,7 +33,7 @@ class Crew:
             done, _ = await asyncio.wait(
                 (stopping, *self._members), return_when=asyncio.FIRST_COMPLETED
             )
-            for member in done - {stopping}:
+            for member in (member for member in self._members if member in done):
                 raise Failure(f"{member.get_name()} stopped: {_reason(member)}") from (
                     None if member.cancelled() else member.exception()
                 )

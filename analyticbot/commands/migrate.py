@@ -16,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_folder(settings.data)
-    async with opened_control(settings), opened_log(settings), opened_history(settings) as history:
-        applied = await history.migrate()
+    history = opened_history(settings, migrate=False)
+    async with opened_control(settings), opened_log(settings), history as opened:
+        applied = await opened.migrate()
     print("up to date" if not applied else f"applied {', '.join(applied)}")
     return 0

@@ -1,0 +1,49 @@
+"""The collector as a member of the crew, on the session that `analyticbot login` stored."""
+
+from pathlib import Path
+
+from telethon.sessions import Session, SQLiteSession
+
+from analyticbot.config import Settings
+from analyticbot.engine import Engine
+from analyticbot.failure import Failure
+from control.store import ControlStore
+from streams.clock import Clock
+from streams.log import LogError
+from streams.publisher import Publisher
+from streams.sources.telegram.client import AccountLost, client_factory
+from streams.sources.telegram.collector import Collector
+from streams.sources.telegram.settings import CollectorSettings
+
+
+def session_path(settings: Settings) -> Path:
+    return settings.data / "telegram.session"
+
+
+def stored_session(settings: Settings) -> Session:
+    """Raises Failure where nobody has logged in."""
+    path = session_path(settings)
+    if not path.is_file():
+        raise Failure("nobody is logged in to Telegram here: run `analyticbot login` first")
+    return SQLiteSession(str(path))
+
+
+def collect(
+    engine: Engine,
+    control: ControlStore,
+    clock: Clock,
+    account: tuple[Session, int, str],
+    settings: CollectorSettings | None = None,
+) -> None:
+    """Observe the followed channels until the crew stops. `account`: session, api id and hash."""
+    make_client = client_factory(*account)
+
+    async def run() -> None:
+        async with Publisher(engine.log, engine.metrics) as publisher:
+            collector = Collector(make_client, publisher, control, clock, engine.metrics, settings)
+            try:
+                await collector.run()
+            except (AccountLost, LogError) as error:
+                raise Failure(str(error)) from error
+
+    engine.crew.add("collector", run())
