@@ -1,0 +1,95 @@
+import msgspec
+import pytest
+
+from agents.check import HIGHEST_COUNTER, LAST_MS, SKEW_MS, checked, read_event
+from agents.reasons import DeadReason, Rejected
+from streams.codec import encode
+from streams.events import (
+    CountersSampled,
+    Event,
+    Post,
+    PostsDeleted,
+    PostsSeen,
+    SubscribersSampled,
+)
+from streams.ids import MARK, ChannelId, PostId
+
+T = 1_700_000_000_000
+CHANNEL = ChannelId(42)
+ONE = PostId(1)
+
+
+def _sample(
+    views: list[int | None] | None = None, reactions: list[int | None] | None = None
+) -> CountersSampled:
+    return CountersSampled(
+        channel_id=CHANNEL, observed_at_ms=T, post_ids=[ONE], views=views, reactions=reactions
+    )
+
+
+def _seen(post: Post, at_ms: int = T) -> PostsSeen:
+    return PostsSeen(channel_id=CHANNEL, observed_at_ms=at_ms, posts=[post])
+
+
+def _subscribers(count: int, channel_id: int = CHANNEL) -> SubscribersSampled:
+    return SubscribersSampled(channel_id=ChannelId(channel_id), observed_at_ms=T, subscribers=count)
+
+
+BAD: list[tuple[Event, DeadReason]] = [
+    (_sample(views=[1, 2]), "wrong_shape"),
+    (_sample(reactions=[]), "wrong_shape"),
+    (_sample(views=[-1]), "negative_counter"),
+    (_sample(views=[HIGHEST_COUNTER + 1]), "wrong_shape"),
+    (_seen(Post(ONE, T + SKEW_MS + 1)), "future_date"),
+    (_seen(Post(ONE, -1)), "wrong_shape"),
+    (_seen(Post(ONE, T, replies=-1)), "negative_counter"),
+    (_seen(Post(ONE, T, reactions={"👍": 1, "❤": -1})), "negative_counter"),
+    (_seen(Post(PostId(0), T)), "wrong_shape"),
+    (_seen(Post(ONE, T), at_ms=0), "wrong_shape"),
+    (_seen(Post(ONE, T), at_ms=LAST_MS), "wrong_shape"),
+    (_subscribers(-1), "negative_counter"),
+    (_subscribers(1, channel_id=0), "wrong_channel"),
+    (_subscribers(1, channel_id=MARK), "wrong_channel"),
+    (_subscribers(1, channel_id=-5), "wrong_channel"),
+    (PostsDeleted(channel_id=CHANNEL, observed_at_ms=T, post_ids=[PostId(-3)]), "wrong_shape"),
+]
+
+
+@pytest.mark.parametrize(("event", "reason"), BAD)
+def test_a_bad_event_is_rejected_with_its_reason(event: Event, reason: DeadReason) -> None:
+    with pytest.raises(Rejected) as raised:
+        read_event(encode(event))
+    assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "broken_bytes"),
+        (b"\xc1", "broken_bytes"),
+        (encode(_sample([1]))[:-1], "broken_bytes"),
+        (encode(msgspec.structs.replace(_sample([1]), v=99)), "unknown_version"),
+        (msgspec.msgpack.encode({"kind": "counters_sampled", "v": 1}), "wrong_shape"),
+        (msgspec.msgpack.encode(7), "wrong_shape"),
+    ],
+)
+def test_bad_bytes_are_rejected_with_their_reason(data: bytes, reason: DeadReason) -> None:
+    with pytest.raises(Rejected) as raised:
+        read_event(data)
+    assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        _sample(views=[None], reactions=[HIGHEST_COUNTER]),
+        _seen(Post(ONE, T + SKEW_MS, views=0)),
+        _subscribers(0, channel_id=MARK - 1),
+    ],
+)
+def test_what_is_just_right_passes_as_it_is(event: Event) -> None:
+    assert checked(event) is event
+
+
+def test_a_marked_channel_id_becomes_the_bare_one() -> None:
+    assert checked(_subscribers(5, channel_id=-MARK - 42)) == _subscribers(5)

@@ -1,0 +1,179 @@
+"""What the steps promise of any stream of events: splits, replays, disorder, sums."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.analytics import (
+    ActivityWindow,
+    PostAge,
+    PostCounters,
+    SubscribersWindow,
+    Window,
+    upsert_key,
+)
+from streams.events import CountersSampled, Event, PostsEdited, PostsSeen
+from tables.windows import MINUTE_MS, oldest_open
+from tests.agents.pure import CHANNEL, Pure
+from tests.agents.strategies import T, streams
+from tests.tables import model
+
+splits = st.sets(st.integers(0, 25))
+
+
+@given(streams, splits)
+def test_a_fold_split_anywhere_by_restarts_is_the_same(
+    events: Sequence[Event], cuts: set[int]
+) -> None:
+    whole, split = Pure(), Pure()
+    outputs = whole.fold_all(events)
+    split_outputs: list[Window] = []
+    for number, event in enumerate(events):
+        if number in cuts:
+            split.restart()
+        split_outputs += split.fold(event)
+    assert split_outputs == outputs
+    assert split.rows() == whole.rows()
+
+
+@given(streams, st.integers(0, 25), st.integers(0, 25))
+def test_replaying_any_stretch_changes_nothing(
+    events: Sequence[Event], first: int, last: int
+) -> None:
+    pure = Pure()
+    pure.fold_all(events)
+    rows, upserts, spikes = pure.rows(), dict(pure.upserts), dict(pure.spikes)
+    for offset in range(min(first, len(events)), min(last, len(events))):
+        pure.fold(events[offset], offset)
+    assert pure.rows() == rows
+    assert {key: pure.upserts[key] for key in upserts if "/counters/" not in key} == {
+        key: value for key, value in upserts.items() if "/counters/" not in key
+    }
+    assert {key: row.spike for key, row in pure.spikes.items()} == {
+        key: row.spike for key, row in spikes.items()
+    }
+
+
+@given(streams)
+def test_a_closed_window_never_changes_and_is_closed_by_the_watermark(
+    events: Sequence[Event],
+) -> None:
+    pure = Pure()
+    closed: dict[str, Window] = {}
+    for event in events:
+        for output in pure.fold(event):
+            key = upsert_key(output)
+            assert key not in closed
+            if isinstance(output, ActivityWindow | SubscribersWindow):
+                size_ms = getattr(output, "size_ms", MINUTE_MS)
+                oldest_ms = oldest_open(pure.channels[CHANNEL].watermark_ms, size_ms)
+                assert output.closed == (output.start_ms < oldest_ms)
+                if output.closed:
+                    closed[key] = output
+
+
+@given(streams)
+def test_a_message_gives_each_window_at_most_once_running(events: Sequence[Event]) -> None:
+    pure = Pure()
+    for event in events:
+        running = [
+            upsert_key(output)
+            for output in pure.fold(event)
+            if isinstance(output, ActivityWindow) and not output.closed
+        ]
+        assert len(running) == len(set(running))
+
+
+@given(streams)
+def test_gains_of_all_windows_are_the_sum_of_all_increments(events: Sequence[Event]) -> None:
+    pure = Pure()
+    pure.fold_all(events)
+    windows = [w for w in pure.upserts.values() if isinstance(w, ActivityWindow)]
+    gained = [
+        _sum([getattr(window, name) for window in windows])
+        for name in ("views_gained", "forwards_gained", "replies_gained", "reactions_gained")
+    ]
+    assert gained == _increments(events)
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _increments(events: Sequence[Event]) -> list[int | None]:
+    """By the plain model, whatever the windows."""
+    posts: dict[int, model.ModelPost] = {}
+    total: list[int | None] = [None] * 4
+    first_ms = -1
+    for event in events:
+        first_ms = event.observed_at_ms if first_ms < 0 else min(first_ms, event.observed_at_ms)
+        ids, columns = _sample(event, posts)
+        out = model.fold(posts, event.observed_at_ms, ids, columns, first_ms)
+        total = [_sum(pair) for pair in zip(total, out.gains, strict=True)]
+    return total
+
+
+def _sample(
+    event: Event, posts: dict[int, model.ModelPost]
+) -> tuple[list[int], list[model.Column]]:
+    if isinstance(event, CountersSampled):
+        return list(event.post_ids), [event.views, event.forwards, event.replies, event.reactions]
+    if not isinstance(event, PostsSeen | PostsEdited):
+        return [], [None] * 4
+    for post in event.posts:
+        posts.setdefault(post.post_id, model.ModelPost()).date_ms = post.date_ms
+    counted = [
+        post
+        for post in event.posts
+        if (post.views, post.forwards, post.reactions) != (None, None, None)
+    ]
+    return [post.post_id for post in counted], [
+        [post.views for post in counted],
+        [post.forwards for post in counted],
+        None,
+        [None if p.reactions is None else sum(p.reactions.values()) for p in counted],
+    ]
+
+
+@given(streams)
+def test_a_post_counts_once_and_its_newest_counters_are_sent(events: Sequence[Event]) -> None:
+    pure = Pure()
+    seen: dict[int, tuple[int | None, ...]] = {}
+    for event in events:
+        for output in pure.fold(event):
+            if isinstance(output, PostCounters):
+                columns = zip(
+                    output.post_ids,
+                    output.views,
+                    output.forwards,
+                    output.replies,
+                    output.reactions,
+                    strict=True,
+                )
+                seen.update({post_id: tuple(values) for post_id, *values in columns})
+    windows = [w for w in pure.upserts.values() if isinstance(w, ActivityWindow)]
+    assert sum(w.posts for w in windows) <= len(seen)
+    for post_id, values in seen.items():
+        bucket = pure.buckets[CHANNEL][post_id // 64]
+        assert bucket.newest(post_id % 64) == values
+
+
+@given(streams)
+def test_a_post_tells_of_an_age_once(events: Sequence[Event]) -> None:
+    dates: dict[int, set[int]] = {}
+    for event in events:
+        if isinstance(event, PostsSeen | PostsEdited):
+            for post in event.posts:
+                dates.setdefault(post.post_id, set()).add(post.date_ms)
+    told = [
+        upsert_key(output)
+        for output in Pure().fold_all(events)
+        if isinstance(output, PostAge) and len(dates[output.post_id]) == 1
+    ]
+    assert len(told) == len(set(told))
+
+
+def test_the_times_of_the_strategies_meet_the_edges_of_windows() -> None:
+    assert T % MINUTE_MS == 0
