@@ -11,7 +11,7 @@ import msgspec
 
 from api.times import iso
 from clickhouse import reader
-from clickhouse.reader import Evidence
+from clickhouse.reader import Evidence, Overview
 
 T = TypeVar("T")
 
@@ -173,8 +173,29 @@ def channel(row: reader.Channel) -> Channel:
     )
 
 
-def views(points: Sequence[reader.ViewsPoint]) -> Views:
-    return Views([ViewsPoint(iso(p.time_ms), *msgspec.structs.astuple(p)[1:]) for p in points])
+def overview(row: Overview, evidence: Evidence) -> Overview:
+    """Where nothing was observed, nobody knows that nothing was published."""
+    if evidence.as_of_ms is not None:
+        return row
+    return msgspec.structs.replace(row, posts=None, posts_per_day=None)
+
+
+def views(points: Sequence[reader.ViewsPoint], evidence: Evidence) -> Views:
+    """Without any observation in the range the numbers of posts are not known either."""
+    known = evidence.as_of_ms is not None or any(p.posts for p in points)
+    return Views(
+        [
+            ViewsPoint(
+                time=iso(p.time_ms),
+                views_gained=p.views_gained,
+                forwards_gained=p.forwards_gained,
+                replies_gained=p.replies_gained,
+                reactions_gained=p.reactions_gained,
+                posts=p.posts if known else None,
+            )
+            for p in points
+        ]
+    )
 
 
 def growth(points: Sequence[reader.GrowthPoint]) -> Growth:

@@ -46,7 +46,7 @@ async def overview(
     channel_id = await questions.channel_id(ports, channel)
     asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
     row, evidence = await ports.reader.overview(channel_id, *asked)
-    return Answer(row, answers.meta(evidence, asked))
+    return Answer(answers.overview(row, evidence), answers.meta(evidence, asked))
 
 
 @get("/channels/{channel:str}/views", tags=["channels"])
@@ -59,10 +59,9 @@ async def views(
 ) -> Answer[answers.Views]:
     """What was gained, by the time at which it was observed."""
     channel_id = await questions.channel_id(ports, channel)
-    asked = questions.time_range(from_, to, ports.clock.now_ms(), DAY_MS)
-    step_ms = questions.step_ms(step, asked)
+    asked, step_ms = questions.stepped(from_, to, step, ports.clock.now_ms(), DAY_MS)
     points, evidence = await ports.reader.views(channel_id, *asked, step_ms)
-    return Answer(answers.views(points), answers.meta(evidence, asked))
+    return Answer(answers.views(points, evidence), answers.meta(evidence, asked))
 
 
 @get("/channels/{channel:str}/growth", tags=["channels"])
@@ -75,8 +74,7 @@ async def growth(
 ) -> Answer[answers.Growth]:
     """Subscribers, and how they changed."""
     channel_id = await questions.channel_id(ports, channel)
-    asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
-    step_ms = questions.step_ms(step, asked)
+    asked, step_ms = questions.stepped(from_, to, step, ports.clock.now_ms(), WEEK_MS)
     points, evidence = await ports.reader.growth(channel_id, *asked, step_ms)
     return Answer(answers.growth(points), answers.meta(evidence, asked))
 

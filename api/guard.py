@@ -37,7 +37,7 @@ class Guard:
         if scope["type"] == ScopeType.WEBSOCKET:
             check_origin(headers.get("origin"), headers.get("host", ""))
         key = self._settings.api_key
-        if key is None:
+        if not key:
             return await self._app(scope, receive, send)
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
         if is_session(connection.cookies.get(COOKIE, ""), key):

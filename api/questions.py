@@ -26,7 +26,7 @@ STEPS: Final[dict[Step, int]] = {
 }
 #: A step that is not asked for gives at most so many points; one that is, so many.
 POINTS_BY_DEFAULT: Final = 300
-POINTS_AT_MOST: Final = 10_000
+POINTS_AT_MOST: Final = 9_000
 
 
 class Range(NamedTuple):
@@ -45,17 +45,30 @@ def time_range(from_: str | None, to: str | None, now_ms: int, default_ms: int) 
     return Range(from_ms, to_ms)
 
 
-def step_ms(step: Step | None, asked: Range, finest: Step = "1m") -> int:
-    """The step in milliseconds; by default the finest one that gives not too many points."""
-    length_ms = asked.to_ms - asked.from_ms
+def stepped(
+    from_: str | None, to: str | None, step: Step | None, now_ms: int, default_ms: int
+) -> tuple[Range, int]:
+    """A range and its step in milliseconds; by default the finest that gives not too many points.
+
+    A range without `from` starts at a whole step, so that its points do not move with the clock.
+    """
+    asked = time_range(from_, to, now_ms, default_ms)
+    step_ms = _step_ms(step, asked.to_ms - asked.from_ms)
+    if from_ is None:
+        asked = asked._replace(from_ms=asked.from_ms // step_ms * step_ms)
+    return asked, step_ms
+
+
+def _step_ms(step: Step | None, length_ms: int) -> int:
     if step is None:
-        usable = [s for s in STEPS.values() if s >= STEPS[finest]]
-        fitting = (s for s in usable if length_ms <= s * POINTS_BY_DEFAULT)
-        return next(fitting, usable[-1])
-    if length_ms > STEPS[step] * POINTS_AT_MOST:
+        fitting = (s for s in STEPS.values() if length_ms <= s * POINTS_BY_DEFAULT)
+        step_ms = next(fitting, STEPS["1d"])
+    else:
+        step_ms = STEPS[step]
+    if length_ms > step_ms * POINTS_AT_MOST:
         detail = f"more than {POINTS_AT_MOST} points: take a larger step or a shorter range"
         raise Refused(422, "range-unusable", detail)
-    return STEPS[step]
+    return step_ms
 
 
 async def channel_id(ports: Ports, reference: str) -> ChannelId:

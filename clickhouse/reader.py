@@ -26,7 +26,8 @@ class Channel(msgspec.Struct, frozen=True):
 class Overview(msgspec.Struct, frozen=True):
     subscribers: int | None
     subscribers_change: int | None
-    posts: int
+    #: None where nothing of the channel was observed in the range.
+    posts: int | None
     views: int | None
     views_gained: int | None
     forwards: int | None

@@ -74,7 +74,7 @@ export interface Meta {
 export interface Overview {
   subscribers: number | null;
   subscribers_change: number | null;
-  posts: number;
+  posts: number | null;
   views: number | null;
   views_gained: number | null;
   forwards: number | null;
