@@ -23,6 +23,7 @@ from streams.sources.telegram.client import (
     CollectorClient,
     ConnectionLost,
     connection_error,
+    word_of,
 )
 
 _FLOODS = (errors.FloodWaitError, errors.FloodPremiumWaitError)
@@ -109,7 +110,7 @@ class Calls:
                 self._metrics.error("collector", "flood_wait")
                 raise Flooded(method, until_ms) from error
             except _UNREADABLE as error:
-                raise Unreadable(_reason(error)) from error
+                raise Unreadable(word_of(error)) from error
             except FATAL as error:
                 raise connection_error(error) from error
             except TimeoutError as error:
@@ -119,9 +120,3 @@ class Calls:
             except (errors.RPCError, ValueError) as error:
                 self._metrics.error("collector", "call_failed")
                 raise CallFailed(f"{method}: {error}") from error
-
-
-def _reason(error: errors.RPCError) -> str:
-    """Telegram's word for an error, in its own spelling where Telethon kept it."""
-    name = type(error).__name__.removesuffix("Error")
-    return "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(name)).upper()

@@ -5,6 +5,7 @@ ConnectionLost   Telegram cannot be reached now: connect again, with growing pau
 """
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -96,7 +97,13 @@ def connection_error(error: BaseException | None) -> AccountLost | ConnectionLos
     if isinstance(error, InvalidBufferError) and error.code == 404:
         return AccountLost("AUTH_KEY_UNKNOWN")
     if isinstance(error, FATAL):
-        return AccountLost(str(error.message))
+        return AccountLost(word_of(error))
     if error is None:
         return ConnectionLost("Telegram closed the connection")
     return ConnectionLost(f"{type(error).__name__}: {error}".rstrip(": "))
+
+
+def word_of(error: BaseException) -> str:
+    """Telegram's word for an error: AuthKeyDuplicatedError is AUTH_KEY_DUPLICATED."""
+    name = type(error).__name__.removesuffix("Error")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()

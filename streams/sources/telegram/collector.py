@@ -174,6 +174,8 @@ class Collector:
 async def _watch(client: CollectorClient) -> None:
     """Raises what the connection ended with."""
     ended = client.disconnected
+    # looked at even where this is cancelled first, or asyncio complains
+    ended.add_done_callback(lambda future: future.cancelled() or future.exception())
     await asyncio.wait([ended])
     error: Any = client._updates_error or ended.exception()
     raise connection_error(error)

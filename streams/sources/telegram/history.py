@@ -28,11 +28,14 @@ _NEWEST = PostId(0)
 
 
 class _Page(NamedTuple):
-    """Posts, newest first. `oldest` is the lowest id on it, of a post or not; None: none left."""
+    """Posts, newest first."""
 
     posts: list[Post]
+    #: The lowest and the highest id on it, of a post or not; None: history holds nothing more.
     oldest: PostId | None
     newest: PostId
+    #: Whether there may be more below it.
+    full: bool
     observed_at_ms: int
 
 
@@ -48,12 +51,11 @@ async def catch_up(channel: FollowedChannel, on: Connection) -> None:
     missing: list[PostId] = []
     while True:
         page = await _read_page(channel, on, below)
-        oldest = page.oldest or PostId(0)
-        missing += await _publish_page(channel, on, page, oldest, below or None)
+        missing += await _publish_page(channel, on, page, below or None)
         newest = max(newest, page.newest)
         if page.oldest is None or _reached(channel, on, page):
             break
-        below = oldest
+        below = page.oldest
     await publish_deleted(channel, on, missing)
     channel.complete = True
     if cursor.backfilled_to is None:
@@ -114,14 +116,16 @@ async def _read_page(channel: FollowedChannel, on: Connection, below: PostId) ->
         posts_of(answer.messages, answer.chats),
         PostId(min(ids)) if ids else None,
         PostId(max(ids, default=0)),
+        len(ids) >= MAX_POSTS,
         on.clock.now_ms(),
     )
 
 
 async def _publish_page(
-    channel: FollowedChannel, on: Connection, page: _Page, oldest: PostId, below: PostId | None
+    channel: FollowedChannel, on: Connection, page: _Page, below: PostId | None
 ) -> list[PostId]:
     """Publish what a page tells; returns the posts that should be on it and are not."""
+    oldest = page.oldest if page.full and page.oldest is not None else PostId(0)
     compared = channel.recent.compare(page.posts, oldest, below)
     at_ms = page.observed_at_ms
     events: list[Event] = []
@@ -135,7 +139,8 @@ async def _publish_page(
         events.append(_counters(channel, compared.unchanged, at_ms))
     await on.publisher.publish(*events)
     channel.recent.put(page.posts, at_ms)
-    return compared.missing
+    # a page that is not full is the last one, mostly: ask no more than one request can answer
+    return compared.missing if page.full else compared.missing[:MAX_POSTS]
 
 
 def _reached(channel: FollowedChannel, on: Connection, page: _Page) -> bool:

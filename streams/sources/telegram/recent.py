@@ -29,7 +29,7 @@ class Compared(NamedTuple):
     new: list[Post]
     edited: list[Post]
     unchanged: list[Post]
-    #: Known, but not on the page although it spans them: deleted, or younger than the page.
+    #: Known, newest first, but not on the page although it spans them: deleted, or younger than it.
     missing: list[PostId]
 
 
@@ -111,11 +111,8 @@ class RecentPosts:
             else:
                 compared.unchanged.append(post)
         there = {post.post_id for post in posts}
-        compared.missing.extend(
-            post_id
-            for post_id in self._posts
-            if post_id >= oldest and (below is None or post_id < below) and post_id not in there
-        )
+        spanned = (i for i in self._posts if i >= oldest and (below is None or i < below))
+        compared.missing.extend(sorted((i for i in spanned if i not in there), reverse=True))
         return compared
 
     def newest(self, count: int) -> dict[PostId, tuple[int, int]]:

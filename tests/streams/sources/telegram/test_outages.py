@@ -1,0 +1,231 @@
+"""Telegram away, cut, flooded, refusing: nothing is lost, nothing else is delayed, said once."""
+
+import pytest
+
+from streams.events import ChannelStatus, PostsDeleted, PostsEdited
+from streams.sources.telegram import AccountLost
+from tests.streams.sources.telegram.conftest import HOUR_MS, MINUTE_MS, USER, Scene, history, until
+
+LOGGER = "streams.sources.telegram"
+
+
+def said(caplog: pytest.LogCaptureFixture, start: str) -> int:
+    return sum(
+        record.getMessage().startswith(start)
+        for record in caplog.records
+        if record.name.startswith(LOGGER)
+    )
+
+
+async def test_telegram_away_at_the_start(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    channel = scene.channel(history=history(3))
+    await scene.follow("news")
+    async with scene.telegram.away():
+        scene.start()
+        errors = scene.metrics.registry.get_sample_value
+        labels = {"stage": "collector", "kind": "ConnectionLost"}
+        await until(lambda: (errors("analyticbot_errors_total", labels) or 0) >= 4)
+    await scene.live(channel)
+    await until(lambda: len(scene.seen(channel)) == 3)
+    assert said(caplog, "telegram away") == 1
+    assert said(caplog, "telegram back") == 1
+    assert len(caplog.records) == 2
+
+
+async def test_a_cut_is_told_and_its_gap_filled(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = scene.channel(history=history(3))
+    await scene.follow("news")
+    scene.start()
+    await scene.live(channel)
+    async with scene.telegram.away():
+        await until(lambda: scene.statuses(channel)[-1] == "away")
+        for n in range(130):
+            scene.world.post(channel, f"while away {n}")
+        scene.world.edit(channel, 2, "edited while away")
+        scene.world.delete(channel, [1, 3])
+    await scene.live(channel, times=2)
+    await until(lambda: len(scene.seen(channel)) == 131)
+    assert scene.seen(channel)[2] == "edited while away"
+    assert [post.post_id for e in scene.of(PostsEdited) for post in e.posts] == [2]
+    assert sorted(i for e in scene.of(PostsDeleted) for i in e.post_ids) == [1, 3]
+    assert scene.statuses(channel) == ["live", "away", "live"]
+    assert said(caplog, "telegram away") == 1
+    # and pushes go on
+    scene.world.post(channel, "pushed again")
+    await until(lambda: "pushed again" in scene.seen(channel).values())
+
+
+@pytest.mark.parametrize("method", ["messages.getHistory", "channels.getFullChannel"])
+async def test_a_cut_before_an_answer(scene: Scene, method: str) -> None:
+    channel = scene.channel(history=history(3))
+    await scene.follow("news")
+    scene.telegram.faults.cut(method, times=2)
+    scene.start()
+    await scene.live(channel)
+    await until(lambda: len(scene.seen(channel)) == 3)
+
+
+async def test_lost_pushes_are_found_by_the_next_check(scene: Scene) -> None:
+    channel = scene.channel(history=history(3))
+    await scene.follow("news")
+    scene.start()
+    await scene.live(channel)
+    with scene.telegram.faults.lost_pushes():
+        scene.world.post(channel, "lost")
+        scene.world.edit(channel, 2, "lost edit")
+        scene.world.delete(channel, [1])
+    scene.clock.advance(5 * MINUTE_MS)
+    await until(lambda: scene.seen(channel) == {2: "lost edit", 3: "post 3", 4: "lost"})
+
+
+async def test_a_forgotten_log_of_updates_loses_nothing(scene: Scene) -> None:
+    channel = scene.channel(history=history(3))
+    await scene.follow("news")
+    scene.start()
+    await scene.live(channel)
+    with scene.telegram.faults.lost_pushes():
+        for n in range(250):
+            scene.world.post(channel, f"lost {n}")
+        channel.forget_log()
+    scene.world.post(channel, "pushed")
+    scene.clock.advance(5 * MINUTE_MS)
+    await until(lambda: len(scene.seen(channel)) == 254)
+
+
+@pytest.mark.parametrize(
+    "method", ["messages.getHistory", "channels.getFullChannel", "messages.getMessagesViews"]
+)
+async def test_a_flood_wait_delays_its_own_channel_only(scene: Scene, method: str) -> None:
+    first = scene.channel(1001, "first", history=history(2, every_ms=MINUTE_MS))
+    second = scene.channel(1002, "second", history=history(2, every_ms=MINUTE_MS))
+    await scene.follow("first")
+    if method != "messages.getMessagesViews":
+        scene.telegram.faults.flood_wait(30, method)
+    collector = scene.start(check_every_ms=HOUR_MS, describe_every_ms=HOUR_MS)
+    if method == "messages.getMessagesViews":
+        await scene.live(first)
+        scene.telegram.faults.flood_wait(30, method)
+        scene.clock.advance(MINUTE_MS)
+    await until(lambda: "waiting" in scene.statuses(first))
+    waiting = scene.of(ChannelStatus, first)[-1]
+    assert waiting.until_ms == scene.clock.now_ms() + 30_000
+    calls = len(scene.telegram.calls.of(method))
+    await collector.follow(await scene.control.follow("second", 0))
+    await scene.live(second)
+    await until(lambda: len(scene.seen(second)) == 2)
+    if method == "messages.getMessagesViews":
+        scene.clock.advance(29_999)
+        scene.world.post(first, "pushed all the same")
+        await until(lambda: "pushed all the same" in scene.seen(first).values())
+        assert len(scene.telegram.calls.of(method)) == calls
+        assert scene.statuses(first)[-1] == "waiting"
+        scene.clock.advance(1)
+    else:
+        scene.clock.advance(30_000)
+    await until(lambda: scene.statuses(first)[-1] == "live")
+
+
+async def test_a_method_that_floods_two_channels_rests(scene: Scene) -> None:
+    for n in range(5):
+        scene.channel(1001 + n, f"channel{n}", history=history(1))
+    await scene.follow(*(f"channel{n}" for n in range(5)))
+    scene.telegram.faults.flood_wait(30, "messages.getHistory", times=2)
+    scene.start(most_calls=1)
+    channels = list(scene.world.channels.values())
+    await until(lambda: all("waiting" in scene.statuses(channel) for channel in channels))
+    assert scene.telegram.calls.count("messages.getHistory") == 2
+    scene.clock.advance(30_000)
+    await scene.live(*channels)
+
+
+async def test_a_flood_wait_within_updates_delays_no_other_channel(scene: Scene) -> None:
+    first, second = scene.channel(1001, "first"), scene.channel(1002, "second")
+    await scene.follow("first", "second")
+    scene.start()
+    await scene.live(first, second)
+    scene.telegram.faults.flood_wait(3600, "updates.getChannelDifference")
+    with scene.telegram.faults.lost_pushes(1001):
+        scene.world.post(first, "lost")
+    scene.world.post(first, "reveals the gap")
+    scene.world.post(second, "at once")
+    await until(lambda: "at once" in scene.seen(second).values())
+    scene.clock.advance(5 * MINUTE_MS)
+    await until(lambda: set(scene.seen(first).values()) == {"lost", "reveals the gap"})
+
+
+async def test_a_second_session_on_the_account_ends_it(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = scene.channel(history=history(1))
+    await scene.follow("news")
+    scene.start()
+    await scene.live(channel)
+    scene.telegram.faults.rpc_error(406, "AUTH_KEY_DUPLICATED", times=99)
+    scene.clock.advance(5 * MINUTE_MS)
+    assert scene.running is not None
+    with pytest.raises(AccountLost, match=r"AUTH_KEY_DUPLICATED.*log in again"):
+        await scene.running
+    scene.running = None
+    scene.telegram.faults.clear()
+    await until(lambda: scene.statuses(channel)[-1] == "away")
+    assert scene.of(ChannelStatus)[-1].reason == "AUTH_KEY_DUPLICATED"
+
+
+async def test_a_session_that_was_revoked_before_the_start(scene: Scene) -> None:
+    scene.channel()
+    await scene.follow("news")
+    scene.telegram.revoke(USER)
+    scene.start()
+    assert scene.running is not None
+    with pytest.raises(AccountLost, match="log in again"):
+        await scene.running
+    scene.running = None
+
+
+async def test_a_channel_that_turns_private_leaves_the_others_alone(scene: Scene) -> None:
+    hidden, other = scene.channel(), scene.channel(1002, "other")
+    await scene.follow("news", "other")
+    scene.start(unreadable_retry_ms=HOUR_MS)
+    await scene.live(hidden, other)
+    hidden.private = True
+    scene.world.leave(scene.world.accounts[USER], hidden)
+    scene.clock.advance(5 * MINUTE_MS)
+    await until(lambda: scene.statuses(hidden)[-1] == "private")
+    scene.world.post(other, "goes on")
+    await until(lambda: "goes on" in scene.seen(other).values())
+    hidden.private = False
+    scene.clock.advance(HOUR_MS)
+    await until(lambda: scene.statuses(hidden)[-1] == "live")
+
+
+async def test_a_name_nobody_has(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    channel = scene.channel()
+    await scene.follow("nobody_here", "news")
+    scene.start()
+    await scene.live(channel)
+    await until(lambda: said(caplog, "channel cannot be read: channel=nobody_here") == 1)
+
+
+async def test_a_refused_request_is_tried_again(scene: Scene) -> None:
+    channel = scene.channel(history=history(1))
+    await scene.follow("news")
+    scene.telegram.faults.rpc_error(400, "MSG_ID_INVALID", "messages.getHistory")
+    scene.start()
+    await until(lambda: scene.telegram.calls.count("messages.getHistory") == 1)
+    labels = {"stage": "collector", "kind": "call_failed"}
+    value = scene.metrics.registry.get_sample_value
+    await until(lambda: value("analyticbot_errors_total", labels) == 1)
+    scene.clock.advance(1000)
+    await scene.live(channel)
+
+
+async def test_more_pushes_than_fit_are_read_from_history(scene: Scene) -> None:
+    channel = scene.channel()
+    await scene.follow("news")
+    scene.start(most_pushes=1)
+    await scene.live(channel)
+    for n in range(50):
+        scene.world.post(channel, f"burst {n}")
+    await until(lambda: len(scene.seen(channel)) == 50)
