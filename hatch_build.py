@@ -19,6 +19,12 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SKIP = "ANALYTICBOT_SKIP_WEB"
+#: npm's own settings: a registry that is away is given up within seconds, not minutes.
+NPM = {
+    "npm_config_fetch_retry_maxtimeout": "4000",
+    "npm_config_fetch_retry_mintimeout": "1000",
+    "npm_config_update_notifier": "false",
+}
 
 
 class DashboardHook(BuildHookInterface[Any]):
@@ -63,7 +69,7 @@ def build(sources: Path) -> None:
     """Install what package-lock.json names (unless it is there) and run `npm run build`."""
     npm, folder = find_npm()
     path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
+    environment = {**NPM, **os.environ, "PATH": path}
     if not installed(sources):
         run([*npm, "ci", "--omit=dev", "--prefer-offline"], sources, environment)
     run([*npm, "run", "build"], sources, environment)
