@@ -1,0 +1,126 @@
+"""Reads analytics.alerts and has each alert delivered to the chats that subscribed.
+
+Its place in the log is kept under the group `bot` and moves on only after delivery, so that a
+restart goes on where this stopped; what was delivered meanwhile is not delivered again (courier).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from typing import cast
+
+from bot.courier import Courier
+from bot.held import HeldEdits, Place
+from streams.analytics import Alert
+from streams.codec import Undecodable, decode_analytics
+from streams.log import Batch, Log, OffsetTooOld, Partition, Record
+from streams.metrics import Metrics
+from streams.topics import ALERTS
+
+logger = logging.getLogger(__name__)
+GROUP = "bot"
+#: Messages under way at once; Telegram takes about 30 a second.
+AT_ONCE = 20
+
+
+class Alerts:
+    def __init__(
+        self,
+        log: Log,
+        courier: Courier,
+        metrics: Metrics,
+        edit_every_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log = log
+        self._courier = courier
+        self._metrics = metrics
+        self._held = HeldEdits(edit_every_s)
+        self._now_s = monotonic
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._next: dict[Partition, int] = {}
+        self._committed: dict[Partition, int] = {}
+
+    async def run(self) -> None:
+        """Until cancelled. Raises LogError."""
+        await self._find_place()
+        while True:
+            try:
+                await self._follow()
+            except OffsetTooOld as gone:
+                at = {"partition": str(gone.partition), "from": gone.offset, "to": gone.floor}
+                logger.warning("alerts_removed_by_retention", extra=at)
+                self._metrics.dropped("bot", "retention", gone.floor - gone.offset)
+                self._next[gone.partition] = gone.floor
+
+    async def _find_place(self) -> None:
+        """A bot that starts for the first time begins with what happens from now on."""
+        committed = await self._log.committed(GROUP)
+        ends = await self._log.bounds(ALERTS.name)
+        self._next = {at: committed.get(at, bounds.next) for at, bounds in ends.items()}
+        await self._commit()
+
+    async def _follow(self) -> None:
+        batches = cast(
+            "AsyncGenerator[Batch, None]", self._log.subscribe([ALERTS.name], dict(self._next))
+        )
+        async with aclosing(batches):
+            upcoming = asyncio.ensure_future(anext(batches))
+            try:
+                while True:
+                    await asyncio.wait({upcoming}, timeout=self._pause_s())
+                    if upcoming.done():
+                        await self._take(upcoming.result())
+                        upcoming = asyncio.ensure_future(anext(batches))
+                    await self._edit_due()
+                    await self._commit()
+            finally:
+                upcoming.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration, OffsetTooOld):
+                    await upcoming
+
+    def _pause_s(self) -> float | None:
+        due_s = self._held.next_due_s()
+        return None if due_s is None else max(due_s - self._now_s(), 0)
+
+    async def _take(self, batch: Batch) -> None:
+        for record in batch.records:
+            if alert := self._alert(record):
+                chats = await self._courier.chats(alert)
+                places = [Place(alert.alert_id, each.chat_id) for each in chats]
+                now_s = self._now_s()
+                at = batch.partition, record.offset, now_s
+                due = [place for place in places if not self._held.hold(place, alert, *at)]
+                await asyncio.gather(*(self._deliver(place, alert) for place in due))
+            self._next[batch.partition] = record.offset + 1
+
+    def _alert(self, record: Record) -> Alert | None:
+        self._metrics.received("bot")
+        try:
+            message = decode_analytics(record.value or b"")
+        except Undecodable as error:
+            self._metrics.dropped("bot", error.reason)
+            return None
+        return message if isinstance(message, Alert) else None
+
+    async def _edit_due(self) -> None:
+        due = list(self._held.take_due(self._now_s()))
+        await asyncio.gather(*(self._deliver(place, edit.alert) for place, edit in due))
+
+    async def _deliver(self, place: Place, alert: Alert) -> None:
+        async with self._room:
+            if await self._courier.deliver(alert, place.chat_id):
+                self._held.told(place, self._now_s())
+
+    async def _commit(self) -> None:
+        """Up to the first record that is not delivered everywhere."""
+        reached: dict[Partition, int] = {}
+        for partition, offset in self._next.items():
+            held = self._held.first_offset(partition)
+            reached[partition] = offset if held is None else held
+        changed = {at: to for at, to in reached.items() if self._committed.get(at) != to}
+        if changed:
+            await self._log.commit(GROUP, changed)
+            self._committed.update(changed)

@@ -1,0 +1,122 @@
+"""The bot as one thing that runs: answers and alerts.
+
+BotError
+└── WrongToken    Telegram does not know the token
+"""
+
+import asyncio
+import logging
+
+import aiogram
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
+from aiogram.exceptions import TelegramNotFound, TelegramUnauthorizedError
+from aiogram.types import BotCommand
+from aiogram.utils.token import TokenValidationError
+
+from bot import texts
+from bot.alerts import Alerts
+from bot.courier import Courier
+from bot.desk import Desk
+from bot.dispatcher import build_dispatcher
+from bot.patience import FloodWaits, outlast
+from bot.polling import Polling
+from bot.settings import BotSettings
+from clickhouse.reader import Reader
+from control.store import ControlStore
+from streams.clock import Clock
+from streams.log import Log
+from streams.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+
+class BotError(Exception): ...
+
+
+class WrongToken(BotError):
+    def __init__(self) -> None:
+        super().__init__("BOT_TOKEN is not a token that Telegram knows; @BotFather shows yours")
+
+
+class Bot:
+    """Raises WrongToken when `token` cannot be one. `api_url` None: Telegram's own servers.
+
+    Reader, control store, log stay the caller's to close.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        api_url: str | None,
+        reader: Reader,
+        control: ControlStore,
+        log: Log,
+        clock: Clock,
+        metrics: Metrics,
+        settings: BotSettings,
+    ) -> None:
+        self._metrics = metrics
+        self._control = control
+        self._clock = clock
+        self._settings = settings
+        self._telegram = _telegram(token, api_url, metrics)
+        desk = Desk(reader, control, clock, texts.Links(settings.base_url.rstrip("/")))
+        dispatcher = build_dispatcher(desk, metrics, settings.allowed_chats)
+        self._polling = Polling(self._telegram, dispatcher, metrics, settings.poll_s)
+        courier = Courier(self._telegram, desk, control, metrics)
+        self._alerts = Alerts(log, courier, metrics, settings.edit_every_s)
+
+    async def run(self) -> None:
+        """Until cancelled. Raises WrongToken, LogError; waits while Telegram is away."""
+        try:
+            await self._introduce()
+            parts = {
+                asyncio.create_task(self._polling.run()),
+                asyncio.create_task(self._alerts.run()),
+            }
+            try:
+                done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+                for part in done:
+                    part.result()
+            finally:
+                await _end(parts)
+        except TelegramUnauthorizedError as error:
+            raise WrongToken from error
+        finally:
+            await self._telegram.session.close()
+
+    async def _introduce(self) -> None:
+        """Who the bot is, and its commands; forgets deliveries that nothing will edit any more."""
+        try:
+            me = await outlast(self._telegram.get_me, self._metrics)
+        except TelegramNotFound as error:
+            raise WrongToken from error
+        commands = [BotCommand(command=name, description=text) for name, text in _MENU]
+        await outlast(self._telegram.delete_webhook, self._metrics)
+        await outlast(lambda: self._telegram.set_my_commands(commands), self._metrics)
+        before_ms = self._clock.now_ms() - self._settings.remember_deliveries_ms
+        await outlast(lambda: self._control.forget_deliveries(before_ms), self._metrics)
+        logger.info("bot_started", extra={"username": me.username})
+
+
+_MENU = tuple(texts.COMMANDS.items())
+
+
+def _telegram(token: str, api_url: str | None, metrics: Metrics) -> aiogram.Bot:
+    api = TelegramAPIServer.from_base(api_url) if api_url else PRODUCTION
+    session = AiohttpSession(api=api)
+    session.middleware(FloodWaits(metrics))
+    defaults = DefaultBotProperties(parse_mode="HTML", link_preview_is_disabled=True)
+    try:
+        return aiogram.Bot(token, session=session, default=defaults)
+    except TokenValidationError as error:
+        raise WrongToken from error
+
+
+async def _end(parts: set[asyncio.Task[None]]) -> None:
+    """Side by side: each may take its moment."""
+    for part in parts:
+        part.cancel()
+    await asyncio.wait(parts)

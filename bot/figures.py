@@ -1,0 +1,33 @@
+"""Numbers and times as the bot writes them. What is not known is a dash, never a zero."""
+
+from datetime import UTC, datetime
+
+UNKNOWN = "—"
+_MINUS = "−"
+
+
+def figure(value: float | None) -> str:
+    """12,345 · 1,234.5 · —"""
+    if value is None:
+        return UNKNOWN
+    text = f"{abs(value):,}" if isinstance(value, int) else f"{abs(value):,.1f}"
+    return f"{_MINUS}{text}" if value < 0 else text
+
+
+def change(value: int | None) -> str:
+    """+12 · −3 · ±0 · —"""
+    if value is None:
+        return UNKNOWN
+    return figure(value) if value < 0 else f"{'+' if value else '±'}{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """12.3 % · —"""
+    return UNKNOWN if value is None else f"{figure(float(value))} %"
+
+
+def moment(time_ms: int | None) -> str:
+    """2025-06-15 12:00 UTC · —"""
+    if time_ms is None:
+        return UNKNOWN
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,63 @@
+"""Waiting for what is away: Telegram's flood waits, and outages of Telegram or of our stores."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter, TelegramServerError
+from aiogram.methods import TelegramMethod
+from aiogram.methods.base import TelegramType
+
+from control.store import ControlUnavailable
+from streams.metrics import Metrics
+from streams.pauses import Pauses
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PASSING = (TelegramNetworkError, TelegramServerError, ControlUnavailable)
+
+
+class FloodWaits(BaseRequestMiddleware):
+    """Of aiogram's session: a call that Telegram asks to repeat later is repeated then."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Any:
+        while True:
+            try:
+                return await make_request(bot, method)
+            except TelegramRetryAfter as flood:
+                fields = {"method": method.__api_method__, "seconds": flood.retry_after}
+                logger.warning("flood_wait", extra=fields)
+                self._metrics.error("bot", "flood_wait")
+                await asyncio.sleep(flood.retry_after)
+
+
+async def outlast(call: Callable[[], Awaitable[T]], metrics: Metrics) -> T:
+    """The call's result, repeated with growing pauses while what it needs is away.
+
+    For calls that may be repeated. An outage is logged once, and once more when it is over.
+    """
+    pauses = Pauses()
+    while True:
+        try:
+            result = await call()
+        except PASSING as error:
+            if not pauses.waiting:
+                logger.warning("waiting", extra={"reason": str(error)})
+            metrics.error("bot", type(error).__name__)
+            await pauses.pause()
+        else:
+            if pauses.waiting:
+                logger.info("going_on")
+            return result

@@ -1,0 +1,88 @@
+"""Fetches updates and has each of them answered; many at once, so that one flood wait holds one."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
+from aiogram.types import Update
+
+from streams.metrics import Metrics
+from streams.pauses import Pauses
+
+logger = logging.getLogger(__name__)
+#: Updates answered at once; the next poll waits while there are as many.
+AT_ONCE = 32
+#: How long answers that are under way may take when the bot stops.
+GRACE_S = 2.0
+
+
+class Polling:
+    def __init__(self, bot: Bot, dispatcher: Dispatcher, metrics: Metrics, poll_s: int) -> None:
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._metrics = metrics
+        self._poll_s = poll_s
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._answers: set[asyncio.Task[None]] = set()
+        self._offset: int | None = None
+
+    async def run(self) -> None:
+        """Until cancelled; then lets answers end and confirms what was answered."""
+        try:
+            while True:
+                for update in await self._fetch():
+                    await self._room.acquire()
+                    answer = asyncio.create_task(self._answer(update))
+                    self._answers.add(answer)
+                    answer.add_done_callback(self._answers.discard)
+                    self._offset = update.update_id + 1
+        finally:
+            await self._finish()
+
+    async def _fetch(self) -> list[Update]:
+        """The next updates. Raises TelegramUnauthorizedError; waits out everything else."""
+        pauses = Pauses()
+        while True:
+            try:
+                updates = await self._poll(self._poll_s)
+            except TelegramUnauthorizedError:
+                raise
+            except AiogramError as error:
+                if not pauses.waiting:
+                    logger.warning("telegram_is_away", extra={"reason": str(error)})
+                self._metrics.error("bot", type(error).__name__)
+                await pauses.pause()
+            else:
+                if pauses.waiting:
+                    logger.info("telegram_is_back")
+                return updates
+
+    async def _poll(self, timeout_s: int) -> list[Update]:
+        used = self._dispatcher.resolve_used_update_types()
+        return await self._bot.get_updates(
+            offset=self._offset,
+            timeout=timeout_s,
+            allowed_updates=used,
+            request_timeout=timeout_s + 10,
+        )
+
+    async def _answer(self, update: Update) -> None:
+        try:
+            self._metrics.received("bot")
+            await self._dispatcher.feed_update(self._bot, update)
+        except AiogramError as error:
+            # Even the word of apology did not get through.
+            logger.warning("answer_lost", extra={"reason": str(error)})
+        finally:
+            self._room.release()
+
+    async def _finish(self) -> None:
+        if self._answers:
+            _, late = await asyncio.wait(self._answers, timeout=GRACE_S)
+            for answer in late:
+                answer.cancel()
+        if self._offset is not None:
+            with suppress(AiogramError):
+                await self._bot.get_updates(offset=self._offset, limit=1, request_timeout=1)
