@@ -6,19 +6,31 @@ import { dirname, join } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
 
-const SWAGGER = ["swagger-ui-bundle.js", "swagger-ui-standalone-preset.js", "swagger-ui.css", "LICENSE"];
-
 /** Swagger UI's files beside the page: the API serves its documentation offline from them. */
-function swagger(): Plugin {
-  const folder = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+const SWAGGER = ["swagger-ui-bundle.js", "swagger-ui.css"];
+/** Whose work is in what is built. */
+const LICENSED: Record<string, string> = {
+  "@fontsource-variable/inter": "LICENSE",
+  "swagger-ui-dist": "LICENSE",
+  svelte: "LICENSE.md",
+  uplot: "LICENSE",
+};
+
+function file(module: string, name: string): Buffer {
+  const folder = dirname(createRequire(import.meta.url).resolve(`${module}/package.json`));
+  return readFileSync(join(folder, name));
+}
+
+function shipped(): Plugin {
   return {
-    name: "swagger",
+    name: "shipped",
     apply: "build",
     generateBundle() {
       for (const name of SWAGGER) {
-        const source = readFileSync(join(folder, name));
-        this.emitFile({ type: "asset", fileName: `swagger/${name}`, source });
+        this.emitFile({ type: "asset", fileName: `swagger/${name}`, source: file("swagger-ui-dist", name) });
       }
+      const licenses = Object.entries(LICENSED).map(([module, name]) => `${module}\n\n${file(module, name).toString()}`);
+      this.emitFile({ type: "asset", fileName: "licenses.txt", source: licenses.join("\n\n---\n\n") });
     },
   };
 }
@@ -26,7 +38,7 @@ function swagger(): Plugin {
 const server = process.env["ANALYTICBOT_SERVER"] ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
-  plugins: [svelte(), swagger()],
+  plugins: [svelte(), shipped()],
   build: { outDir: "../api/static", emptyOutDir: true, target: "es2022", reportCompressedSize: false },
   server: { proxy: { "/api": { target: server, ws: true }, "/docs": server, "/openapi.json": server, "/swagger": server } },
 });
