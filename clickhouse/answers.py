@@ -86,7 +86,7 @@ class HistoryReader:
         published = await self._history.ask("posts_by_step", {**span, "step_ms": step_ms})
         points = views_points(starts, gained, published)
         known = sum(point.views_gained is not None for point in points)
-        as_of_ms = _newest(*gained.columns["as_of_ms"])
+        as_of_ms = _newest(*(row["as_of_ms"] for row in gained.rows))
         sources = await self._rows("sources", **span, what="counters")
         return points, Evidence(
             as_of_ms, share(known, len(points)), [row["source"] for row in sources]
