@@ -2,49 +2,41 @@
 
 import argparse
 import asyncio
+import importlib
 import sys
-from collections.abc import Awaitable, Sequence
-from types import ModuleType
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol, cast
 
 from analyticbot import __version__
-from analyticbot.commands import (
-    demo,
-    doctor,
-    follow,
-    login,
-    migrate,
-    replay,
-    topology,
-    unfollow,
-    up,
-)
 from analyticbot.config import ConfigError, Settings, read_settings
 from analyticbot.failure import Failure
 from analyticbot.logs import set_up_logs
 
+#: Each is the module of its name in analyticbot.commands, loaded only when it is asked for.
+COMMANDS: Mapping[str, str] = {
+    "demo": "recorded channels, live, with no account: the whole system on 127.0.0.1",
+    "up": "run everything in one process: collector, agents, history, page, bot",
+    "login": "sign in to Telegram with your phone (asks for number and code)",
+    "follow": "follow channels: @username or id",
+    "unfollow": "follow channels no longer (their history stays)",
+    "replay": "write a recording into the log; ends when all of it is in history",
+    "migrate": "make the topics and bring the schemas up to date",
+    "doctor": "print what is configured and check that it can be reached",
+    "topology": "print the pipeline: topics in, agents, tables, topics out",
+}
+
 
 class Command(Protocol):
     """What a module of analyticbot.commands gives."""
-
-    NAME: str
-    HELP: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
 
     def run(self, options: argparse.Namespace, settings: Settings) -> Awaitable[int]: ...
 
 
-_MODULES: tuple[ModuleType, ...] = (
-    demo, up, login, follow, unfollow, replay, migrate, doctor, topology,
-)  # fmt: skip
-#: In the order in which `--help` lists them.
-COMMANDS = cast(tuple[Command, ...], _MODULES)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _options(sys.argv[1:] if arguments is None else arguments)
     try:
         settings = read_settings()
         set_up_logs(settings.log_level)
@@ -57,17 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="analyticbot", description="Real-time analytics for Telegram channels."
     )
     parser.add_argument("--version", action="version", version=f"analyticbot {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        added = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
-        command.add_arguments(added)
-        added.set_defaults(run=command.run)
-    return parser
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    for name, meaning in COMMANDS.items():
+        added = commands.add_parser(name, help=meaning, description=meaning.capitalize() + ".")
+        if name == wanted:
+            command = cast(Command, importlib.import_module(f"analyticbot.commands.{name}"))
+            command.add_arguments(added)
+            added.set_defaults(run=command.run)
+    return parser.parse_args(arguments)
 
 
 def _fail(error: Exception, code: int) -> int:

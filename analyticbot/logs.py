@@ -14,6 +14,8 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _QUIET = (
     "faust", "mode", "aiokafka", "telethon", "aiogram", "uvicorn", "clickhouse_connect", "asyncio",
 )  # fmt: skip
+#: Services of this library speak under the name of whoever made them.
+_SERVICES = "/mode/"
 
 
 class FieldsFormatter(logging.Formatter):
@@ -35,9 +37,14 @@ def set_up_logs(level: str, stream: TextIO = sys.stderr) -> None:
     """Send the logs of the whole process to `stream`."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(FieldsFormatter())
+    handler.addFilter(_is_ours)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or _SERVICES not in record.pathname
 
 
 def _quoted(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`analyticbot demo`: everything, on a recording that a Telegram on loopback plays. No account."""
+"""`analyticbot demo`: everything, on a recording that a Telegram on loopback plays."""
 
 import argparse
 import asyncio
@@ -25,9 +25,6 @@ from streams.loopback.telegram import LoopbackTelegram
 from streams.loopback.world.world import World
 from streams.metrics import Metrics
 from streams.recording import Recording
-
-NAME = "demo"
-HELP = "recorded channels, live, with no account: the whole system on 127.0.0.1"
 
 USER_ID = 777_000_001
 BOT_TOKEN = "1000000001:loopback-demo-token-not-a-secret"

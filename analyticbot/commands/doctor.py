@@ -11,9 +11,6 @@ from analyticbot.failure import Failure
 from analyticbot.preflight import check_credentials, check_folder, check_port
 from analyticbot.stores import opened_control, opened_history, opened_log
 
-NAME = "doctor"
-HELP = "print what is configured and check that it can be reached"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """It takes none."""

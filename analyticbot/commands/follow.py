@@ -7,9 +7,6 @@ from analyticbot.stores import opened_control
 from streams.clock import SystemClock
 from streams.ids import InvalidChannel, parse_channel
 
-NAME = "follow"
-HELP = "follow channels: @username or id"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("channel", nargs="+", help="@username, or an id in any spelling")

@@ -10,9 +10,6 @@ from analyticbot.failure import Failure
 from analyticbot.preflight import check_credentials, check_folder
 from analyticbot.telegram import session_path
 
-NAME = "login"
-HELP = "sign in to Telegram with your phone (asks for number and code)"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """It takes none."""

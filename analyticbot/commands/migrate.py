@@ -6,9 +6,6 @@ from analyticbot.config import Settings
 from analyticbot.preflight import check_folder
 from analyticbot.stores import opened_control, opened_history, opened_log
 
-NAME = "migrate"
-HELP = "make the topics and bring the schemas up to date"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """It takes none."""

@@ -19,9 +19,6 @@ from streams.publisher import Publisher
 from streams.recording import Recording, RecordingError
 from streams.sources.replay import Replayed, replay
 
-NAME = "replay"
-HELP = "write a recording into the log; ends when all of it is in history"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the recording's folder")

@@ -5,9 +5,6 @@ import argparse
 from agents.pipeline import PIPELINE, topology
 from analyticbot.config import Settings
 
-NAME = "topology"
-HELP = "print the pipeline: topics in, agents, tables, topics out"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """It takes none."""

@@ -7,9 +7,6 @@ from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from analyticbot.stores import opened_control
 
-NAME = "unfollow"
-HELP = "follow channels no longer (their history stays)"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("channel", nargs="+", help="@username, or an id in any spelling")

@@ -12,9 +12,6 @@ from analyticbot.telegram import collect, stored_session
 from streams.clock import SystemClock
 from streams.metrics import Metrics
 
-NAME = "up"
-HELP = "run everything in one process: collector, agents, history, page, bot"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """It takes none."""
