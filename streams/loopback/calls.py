@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 #: Older calls are forgotten (a demo runs for days); `count` knows them all the same.
-MAX_CALLS = 10_000
+MAX_CALLS = 2_000
 MAX_VIOLATIONS = 100
 
 

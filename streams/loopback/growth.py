@@ -5,7 +5,7 @@ was not recorded. This model puts a plausible, saturating curve there:
 
     value(age) = first · S(age) / S(age of first),   S(age) = 1 − exp(−(age / τ)^β)
 
-with τ = 6 h and β = 0.7: half of the views of the first day in about four hours, a long tail.
+with τ = 6 h and β = 0.7: half of the views of the first day in about three hours, a long tail.
 It is exact at age 0 (nothing) and at the recorded instant (the recorded value), whole, and never
 falls. It says nothing after the recorded instant, and nothing it says is a measurement.
 """

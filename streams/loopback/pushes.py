@@ -26,9 +26,10 @@ class Pushes:
         channel = happening.channel
         if self._faults.is_push_lost(channel.channel_id):
             return
-        updates = self._updates(happening)
-        if not updates:
-            return
+        if updates := self._updates(happening):
+            self.push(channel, updates)
+
+    def push(self, channel: WorldChannel, updates: list[Any]) -> None:
         now_s = self._place.world.clock.now_ms() // 1000
         for account in self._place.world.accounts.values():
             if channel.channel_id in account.joined:

@@ -16,6 +16,7 @@ from telethon import TelegramClient
 from telethon.crypto import AuthKey as TelethonAuthKey
 from telethon.crypto import rsa as telethon_rsa
 from telethon.sessions import StringSession
+from telethon.tl import types
 
 from streams.loopback.calls import Calls
 from streams.loopback.dispatch import Dispatch
@@ -24,6 +25,7 @@ from streams.loopback.methods.caller import Place
 from streams.loopback.mtproto.rsa_key import process_key
 from streams.loopback.mtproto.server import HOST, MtprotoServer
 from streams.loopback.pushes import Pushes
+from streams.loopback.world.channel import WorldChannel
 from streams.loopback.world.world import World
 
 
@@ -44,7 +46,8 @@ class LoopbackTelegram:
         self._place = Place(world)
         dispatch = Dispatch(self._place, self.calls, self.faults, self._connected_sessions)
         self.server = MtprotoServer(dispatch, secret=secret)
-        world.listen(Pushes(self._place, self.server, self.faults).take)
+        self._pushes = Pushes(self._place, self.server, self.faults)
+        world.listen(self._pushes.take)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -145,6 +148,12 @@ class LoopbackTelegram:
     def revoke(self, user_id: int) -> None:
         """Signs the account's sessions out: AUTH_KEY_UNREGISTERED from now on."""
         self.server.keys.sign_out(user_id)
+
+    def push_too_long(self, channel: WorldChannel) -> None:
+        """Tells the subscribers only that they have missed something, as Telegram does after
+        much of it."""
+        update = types.UpdateChannelTooLong(channel.channel_id, channel.pts)
+        self._pushes.push(channel, [update])
 
     def _connected_sessions(self, auth_key: Any) -> int:
         return len(self.server.connected_sessions(auth_key))

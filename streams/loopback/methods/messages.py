@@ -33,8 +33,9 @@ def get_dialogs(caller: Caller, request: Any) -> Any:
 def get_history(caller: Caller, request: Any) -> Any:
     """A page of at most 100, newest first.
 
-    The ids in (min_id, max_id) are counted from the first one below offset_id and before
-    offset_date; add_offset moves that start, towards newer posts where it is negative.
+    The ids in (min_id, max_id) are counted from the first one below offset_id (without one:
+    from the first before offset_date); add_offset moves that start, towards newer posts where
+    it is negative.
     """
     found = caller.channel(request.peer)
     ids = found.ids_between(request.min_id, request.max_id or None)
@@ -95,14 +96,14 @@ def _dialog_after(dialogs: Sequence[WorldChannel], channel_id: int | None) -> in
 
 
 def _history_end(found: WorldChannel, ids: Sequence[PostId], request: Any) -> int:
-    end = len(ids)
     if request.offset_id:
-        end = bisect_left(ids, request.offset_id)
+        return bisect_left(ids, request.offset_id)
     # A date of 0 says nothing; it is read as the start of 1970.
-    if before_ms := int(request.offset_date.timestamp()) * 1000 if request.offset_date else 0:
-        # By binary search: posts of a channel are dated in the order of their ids.
-        end = min(end, bisect_left(ids, before_ms, key=lambda i: _date_ms(found, i)))
-    return end
+    before_ms = int(request.offset_date.timestamp()) * 1000 if request.offset_date else 0
+    if not before_ms:
+        return len(ids)
+    # By binary search: posts of a channel are dated in the order of their ids.
+    return bisect_left(ids, before_ms, key=lambda post_id: _date_ms(found, post_id))
 
 
 def _date_ms(found: WorldChannel, post_id: PostId) -> int:

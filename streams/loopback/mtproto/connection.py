@@ -96,15 +96,17 @@ class Connection:
                 session.detach(self.send)
 
     def send(self, packet: bytes) -> None:
+        self._write(self._framing.frame(packet))
+
+    def send_error(self, code: int) -> None:
+        self._write(self._framing.error(code))
+
+    def _write(self, data: bytes) -> None:
         transport = self._writer.transport
         if transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             transport.abort()
         if not transport.is_closing():
-            self._writer.write(self._framing.frame(packet))
-
-    def send_error(self, code: int) -> None:
-        """A transport error: four bytes that are no message."""
-        self.send(struct.pack("<i", code))
+            self._writer.write(data)
 
     def carries(self, sessions: Set[Session]) -> bool:
         return not self._sessions.isdisjoint(sessions)

@@ -45,6 +45,9 @@ class Framing(Protocol):
 
     def frame(self, payload: bytes) -> bytes: ...
 
+    def error(self, code: int) -> bytes:
+        """A transport error: four bytes instead of a message."""
+
 
 class Full:
     """Length, number, payload, CRC-32."""
@@ -69,6 +72,10 @@ class Full:
         self._sent += 1
         return packet + struct.pack("<I", crc32(packet))
 
+    def error(self, code: int) -> bytes:
+        """-429 was seen to come without a frame: as length, number and payload."""
+        return struct.pack("<iii", code, code, code) if code == -429 else self.frame(_int32(code))
+
 
 class Abridged:
     """Length in words of four bytes, in one byte or four."""
@@ -90,6 +97,9 @@ class Abridged:
             return bytes([words]) + payload
         return b"\x7f" + words.to_bytes(3, "little") + payload
 
+    def error(self, code: int) -> bytes:
+        return self.frame(_int32(code))
+
 
 class Intermediate:
     """Length in four bytes. Padded: with random bytes behind the payload,
@@ -107,7 +117,11 @@ class Intermediate:
     def frame(self, payload: bytes) -> bytes:
         if self._padded:
             payload += os.urandom(secrets.randbelow(4))
-        return struct.pack("<i", len(payload)) + payload
+        return _int32(len(payload)) + payload
+
+    def error(self, code: int) -> bytes:
+        # Never padded: its size is what tells it from a message.
+        return _int32(4) + _int32(code)
 
 
 class Obfuscated:
@@ -123,6 +137,9 @@ class Obfuscated:
 
     def frame(self, payload: bytes) -> bytes:
         return self._cipher.apply(self._inner.frame(payload))
+
+    def error(self, code: int) -> bytes:
+        return self._cipher.apply(self._inner.error(code))
 
 
 async def detect(reader: asyncio.StreamReader, secret: bytes | None = None) -> Framing:
@@ -148,6 +165,10 @@ def _by_tag(tag: bytes, wire: Wire) -> Framing:
     if tag in (b"\xee" * 4, b"\xdd" * 4):
         return Intermediate(wire, padded=tag == b"\xdd" * 4)
     raise FramingError(f"unknown transport {tag.hex()}")
+
+
+def _int32(number: int) -> bytes:
+    return struct.pack("<i", number)
 
 
 def _checked(size: int) -> int:

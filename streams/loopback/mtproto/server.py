@@ -19,8 +19,9 @@ from streams.loopback.mtproto.session import Session, packed
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-#: Sessions remembered in all; the longest unused is forgotten first.
-MAX_SESSIONS = 1000
+#: Sessions without a connection are remembered, with what they have not acknowledged, in case
+#: their clients come back; of more than this the longest unused is forgotten.
+MAX_LEFT_SESSIONS = 50
 _READ_BUFFER_BYTES = 1 << 20
 
 
@@ -99,9 +100,8 @@ class MtprotoServer:
         place = (auth_key.key_id, session_id)
         session = self._sessions.get(place)
         if session is None:
+            self._forget_left_sessions()
             session = self._sessions[place] = Session(auth_key, session_id, self._clock)
-            if len(self._sessions) > MAX_SESSIONS:
-                self._sessions.popitem(last=False)
         self._sessions.move_to_end(place)
         session.skew_s = self.skew_s
         return session
@@ -115,6 +115,11 @@ class MtprotoServer:
 
     def connected_sessions(self, auth_key: AuthKey) -> list[Session]:
         return [s for s in self._sessions.values() if s.auth_key is auth_key and s.is_connected]
+
+    def _forget_left_sessions(self) -> None:
+        left = [place for place, one in self._sessions.items() if not one.is_connected]
+        for place in left[:-MAX_LEFT_SESSIONS]:
+            del self._sessions[place]
 
     def _flush_soon(self, session: Session) -> None:
         if not self._unflushed:

@@ -43,7 +43,8 @@ class Stage:
 
     async def close(self) -> None:
         for client in self._clients:
-            await client.disconnect()
+            if client.is_connected():
+                await client.disconnect()
 
 
 @pytest.fixture
