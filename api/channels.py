@@ -10,7 +10,7 @@ from api.answers import Answer, Meta
 from api.parameters import Cursor, FromDay, FromWeek, Limit, Reference, StepAsked, To
 from api.ports import Wired
 from api.problems import Refused
-from api.questions import DAY_MS
+from api.questions import DAY_MS, POINTS_AT_MOST
 from clickhouse.reader import Overview
 
 WEEK_MS: Final = 7 * DAY_MS
@@ -94,7 +94,8 @@ async def alerts(
     now_ms = ports.clock.now_ms() if place.to_ms is None else place.to_ms
     asked = questions.time_range(from_, to, now_ms, WEEK_MS)
     rows = await ports.reader.alerts(channel_id, *asked, place.start + limit + 1)
-    _, evidence = await ports.reader.views(channel_id, *asked, DAY_MS)
+    days_a_step = 1 + (asked.to_ms - asked.from_ms) // (DAY_MS * POINTS_AT_MOST)
+    _, evidence = await ports.reader.views(channel_id, *asked, DAY_MS * days_a_step)
     page = paging.cut(rows, place, limit, asked.to_ms)
     meta: Meta = answers.meta(evidence, asked, page.cursor)
     return Answer([answers.alert(row) for row in page.rows], meta)

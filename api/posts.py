@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 
 from api import answers, questions
 from api.answers import Answer
@@ -17,6 +17,7 @@ from clickhouse.history import QueryFailed
 from streams.ids import PostId
 
 Sort = Literal["date", "views", "forwards", "replies", "reactions", "velocity"]
+PostAsked = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 SortAsked = Annotated[Sort, QueryParameter(name="sort", description="Newest or highest first")]
 
 
@@ -42,9 +43,7 @@ async def posts(
 
 
 @get("/channels/{channel:str}/posts/{post_id:int}", tags=["posts"])
-async def one_post(
-    ports: Wired, channel: Reference, post_id: FromPath[int]
-) -> Answer[answers.Post]:
+async def one_post(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[answers.Post]:
     """A post with its newest counters."""
     channel_id = await questions.channel_id(ports, channel)
     found = await ports.reader.post(channel_id, PostId(post_id))
@@ -55,7 +54,7 @@ async def one_post(
 
 
 @get("/channels/{channel:str}/posts/{post_id:int}/curve", tags=["posts"])
-async def curve(ports: Wired, channel: Reference, post_id: FromPath[int]) -> Answer[answers.Curve]:
+async def curve(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[answers.Curve]:
     """Every sample of a post's counters, oldest first."""
     channel_id = await questions.channel_id(ports, channel)
     found = await ports.reader.curve(channel_id, PostId(post_id))

@@ -15,6 +15,9 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 
+#: 2200-01-01: history stores no later times.
+LATEST_MS: Final = 7_258_118_400_000
+
 Step = Literal["1m", "5m", "15m", "1h", "6h", "1d"]
 STEPS: Final[dict[Step, int]] = {
     "1m": MINUTE_MS,
@@ -111,7 +114,10 @@ def _live_channel(ports: Ports, reference: str) -> ChannelId | None:
 
 def _time(name: str, text: str) -> int:
     try:
-        return from_iso(text)
-    except ValueError as error:
+        time_ms = from_iso(text)
+    except (ValueError, OverflowError) as error:
         detail = f"`{name}` is no ISO-8601 time like 2026-01-31T08:00:00Z: {text!r}"
         raise Refused(400, "bad-parameter", detail) from error
+    if not 0 <= time_ms < LATEST_MS:
+        raise Refused(422, "range-unusable", f"`{name}` is not between 1970 and 2200: {text!r}")
+    return time_ms
