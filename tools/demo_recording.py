@@ -138,7 +138,7 @@ def iso(time_ms: int) -> str:
 def write(path: Path, rows: Iterable[dict[str, object]]) -> None:
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
     data = "".join(lines).encode()
-    path.write_bytes(zstandard.compress(data, 19) if path.suffix == ".zst" else data)
+    path.write_bytes(zstandard.compress(data, 12) if path.suffix == ".zst" else data)
 
 
 if __name__ == "__main__":

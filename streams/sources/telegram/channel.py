@@ -29,6 +29,8 @@ class FollowedChannel:
         self.complete = False
         #: Title, username and description as last published.
         self.described: tuple[str | None, ...] | None = None
+        #: Whether it allows reactions.
+        self.reactive = True
         #: The status last published: what, and why.
         self.status: tuple[str, str] | None = None
         #: Something was or may have been missed: the newest posts are to be read again.

@@ -113,7 +113,7 @@ async def _read_page(channel: FollowedChannel, on: Connection, below: PostId) ->
     answer: Any = await on.calls(request, channel.channel_id)
     ids = [message.id for message in answer.messages]
     return _Page(
-        posts_of(answer.messages, answer.chats),
+        posts_of(answer.messages, answer.chats, reactive=channel.reactive),
         PostId(min(ids)) if ids else None,
         PostId(max(ids, default=0)),
         len(ids) >= MAX_POSTS,

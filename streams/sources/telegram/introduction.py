@@ -40,6 +40,9 @@ async def describe(channel: FollowedChannel, on: Connection) -> None:
     entity = next((chat for chat in answer.chats if chat.id == channel.channel_id), None)
     title, username = getattr(entity, "title", None), getattr(entity, "username", None)
     described = (title, username, full.about)
+    # absent means the same as none
+    none = (types.ChatReactionsNone, type(None))
+    channel.reactive = not isinstance(full.available_reactions, none)
     if described != channel.described:
         event = ChannelDescribed(
             channel_id=channel.known_id,

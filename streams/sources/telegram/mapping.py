@@ -21,13 +21,19 @@ _DOCUMENTS = (
 )
 
 
-def posts_of(messages: Iterable[Any], chats: Iterable[Any] = ()) -> list[Post]:
+def posts_of(
+    messages: Iterable[Any], chats: Iterable[Any] = (), *, reactive: bool = True
+) -> list[Post]:
     """The posts among the messages, in their order."""
     usernames = {chat.id: name for chat in chats if (name := getattr(chat, "username", None))}
-    return [post_of(message, usernames) for message in messages if type(message) is types.Message]
+    posts = (message for message in messages if type(message) is types.Message)
+    return [post_of(message, usernames, reactive=reactive) for message in posts]
 
 
-def post_of(message: types.Message, usernames: Mapping[int, str] | None = None) -> Post:
+def post_of(
+    message: types.Message, usernames: Mapping[int, str] | None = None, *, reactive: bool = True
+) -> Post:
+    """`reactive`: whether the channel allows reactions, so that a post without any has none."""
     # `edit_hide`: Telegram changed the buttons or reactions, nobody edited the post.
     edited = message.edit_date if not message.edit_hide else None
     return Post(
@@ -41,7 +47,7 @@ def post_of(message: types.Message, usernames: Mapping[int, str] | None = None) 
         views=message.views,
         forwards=message.forwards,
         replies=None if message.replies is None else message.replies.replies,
-        reactions=reactions_of(message.reactions),
+        reactions=reactions_of(message.reactions) if message.reactions or reactive else None,
     )
 
 
@@ -67,7 +73,7 @@ def origin_of(header: Any, usernames: Mapping[int, str]) -> str | None:
 
 
 def reactions_of(reactions: Any) -> dict[str, int]:
-    """Empty for a post without reactions: a whole message says all it has."""
+    """Empty where there are none: a whole message says all it has."""
     results = [] if reactions is None else reactions.results
     return {_reaction(result.reaction): result.count for result in results}
 

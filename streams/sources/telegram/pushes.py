@@ -86,7 +86,10 @@ class Pushes:
         by_channel: dict[ChannelId, list[Push]] = {}
         for push in batch:
             by_channel.setdefault(push.channel_id, []).append(push)
-        found = [event for pushes in by_channel.values() for event in events_of(pushes)]
+        found: list[Event] = []
+        for channel_id, pushes in by_channel.items():
+            if channel := self._following.find(channel_id):
+                found += events_of(pushes, reactive=channel.reactive)
         await self._publisher.publish(*found)
         for event in found:
             if channel := self._following.find(event.channel_id):
@@ -97,14 +100,14 @@ class Pushes:
                 channel.miss()
 
 
-def events_of(pushes: Iterable[Push]) -> list[Event]:
+def events_of(pushes: Iterable[Push], *, reactive: bool = True) -> list[Event]:
     """The events of one channel's pushes, in their order; counters in a row are one sample."""
     found: list[Event] = []
     sample = _Sample()
     for push in pushes:
         if isinstance(push.update, _COUNTERS):
             sample.put(push)
-        elif events := _events(push):
+        elif events := _events(push, reactive):
             found += [*sample.taken(), *events]
     return found + sample.taken()
 
@@ -146,7 +149,7 @@ class _Sample:
         self._counters.setdefault(PostId(post_id), {}).update(counters)
 
 
-def _events(push: Push) -> list[Event]:
+def _events(push: Push, reactive: bool) -> list[Event]:
     """Empty where there is nothing to publish: hints and service messages."""
     update, at_ms = push.update, push.observed_at_ms
     if isinstance(update, types.UpdateDeleteChannelMessages):
@@ -158,7 +161,7 @@ def _events(push: Push) -> list[Event]:
     if not isinstance(update, types.UpdateNewChannelMessage | types.UpdateEditChannelMessage):
         return []
     chats = getattr(update, "_entities", {}).values()
-    if not (posts := posts_of([update.message], chats)):
+    if not (posts := posts_of([update.message], chats, reactive=reactive)):
         return []
     # an edit without an edit date changed the reactions or buttons only
     edited = isinstance(update, types.UpdateEditChannelMessage) and posts[0].edit_date_ms
@@ -172,3 +175,6 @@ def _remember(channel: FollowedChannel, event: Event) -> None:
         channel.changed.set()
     elif isinstance(event, PostsDeleted):
         channel.recent.drop(event.post_ids)
+    elif isinstance(event, CountersSampled) and event.reactions is not None:
+        reacted = zip(event.post_ids, event.reactions, strict=True)
+        channel.recent.put_reacted(post_id for post_id, total in reacted if total)

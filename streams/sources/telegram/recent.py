@@ -66,6 +66,12 @@ class RecentPosts:
             if known := self._posts.get(post_id):
                 self._put(post_id, known.date_ms, known.edit_ms, known.reacted, now_ms)
 
+    def put_reacted(self, post_ids: Iterable[PostId]) -> None:
+        """These have reactions."""
+        for post_id in post_ids:
+            if known := self._posts.get(post_id):
+                known.reacted = True
+
     def reacted(self, post_ids: Iterable[PostId]) -> list[PostId]:
         """Those that had reactions when last seen."""
         return [i for i in post_ids if (post := self._posts.get(i)) and post.reacted]

@@ -1,6 +1,7 @@
 """A clock that a test moves."""
 
 import asyncio
+from collections.abc import Coroutine
 
 
 class ManualClock:
@@ -13,17 +14,20 @@ class ManualClock:
     def now_ms(self) -> int:
         return self._now_ms
 
-    async def sleep_ms(self, duration_ms: float) -> None:
-        awake = asyncio.Event()
-        sleeper = (self._now_ms + duration_ms, awake)
-        if duration_ms <= 0:
+    def sleep_ms(self, duration_ms: float) -> Coroutine[None, None, None]:
+        """Counts from this call, not from when it is awaited: a test may advance in between."""
+        return self._sleep(self._now_ms + duration_ms)
+
+    async def _sleep(self, due_ms: float) -> None:
+        if due_ms <= self._now_ms:
             await asyncio.sleep(0)
             return
-        self._sleepers.append(sleeper)
+        awake = asyncio.Event()
+        self._sleepers.append((due_ms, awake))
         try:
             await awake.wait()
         finally:
-            self._sleepers.remove(sleeper)
+            self._sleepers.remove((due_ms, awake))
 
     def advance(self, duration_ms: int) -> None:
         self._now_ms += duration_ms

@@ -1,0 +1,124 @@
+"""Which posts are sampled when, and what a page of history tells of those known."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.events import MAX_POSTS, Post
+from streams.sources.telegram.recent import RecentPosts
+from streams.sources.telegram.settings import DAY_MS, HOUR_MS, MINUTE_MS, CollectorSettings
+
+SCHEDULE = CollectorSettings().sampling
+NOW_MS = 1_735_689_600_000
+
+
+def post(post_id: int, age_ms: int = 0, edit_ms: int | None = None, **fields: object) -> Post:
+    return Post(post_id=post_id, date_ms=NOW_MS - age_ms, edit_date_ms=edit_ms, **fields)
+
+
+def recent(*posts: Post, most: int = 1000) -> RecentPosts:
+    found = RecentPosts(SCHEDULE, most)
+    found.put(posts, NOW_MS)
+    return found
+
+
+def test_the_younger_the_sooner() -> None:
+    ages = {1: 0, 2: HOUR_MS - 1, 3: HOUR_MS, 4: 6 * HOUR_MS, 5: 48 * HOUR_MS, 6: 30 * DAY_MS}
+    dues = {i: recent(post(i, age_ms)).next_due_ms() for i, age_ms in ages.items()}
+    assert dues == {
+        1: NOW_MS + MINUTE_MS,
+        2: NOW_MS + MINUTE_MS,
+        3: NOW_MS + 5 * MINUTE_MS,
+        4: NOW_MS + 30 * MINUTE_MS,
+        5: NOW_MS + 12 * HOUR_MS,
+        6: None,
+    }
+
+
+def test_a_post_dated_in_the_future_counts_as_young() -> None:
+    assert recent(post(1, -HOUR_MS)).next_due_ms() == NOW_MS + MINUTE_MS
+
+
+def test_due_until_sampled() -> None:
+    posts = recent(post(1), post(2))
+    now_ms = NOW_MS + MINUTE_MS
+    assert posts.due(now_ms - 1) == []
+    assert posts.due(now_ms) == posts.due(now_ms) == [1, 2]
+    posts.sampled([1], now_ms)
+    assert posts.due(now_ms) == [2]
+    posts.sampled([2], now_ms)
+    assert posts.due(now_ms) == []
+    assert posts.next_due_ms() == now_ms + MINUTE_MS
+
+
+def test_an_aged_post_is_left_alone() -> None:
+    posts = recent(post(1, 30 * DAY_MS - 1))
+    assert posts.due(NOW_MS + 12 * HOUR_MS) == []
+    assert 1 not in posts
+
+
+def test_at_most_one_request_at_a_time() -> None:
+    posts = recent(*(post(i) for i in range(1, 251)))
+    now_ms, found = NOW_MS + MINUTE_MS, []
+    while due := posts.due(now_ms):
+        assert len(due) <= MAX_POSTS
+        posts.sampled(due, now_ms)
+        found += due
+    assert sorted(found) == list(range(1, 251))
+
+
+def test_the_newest_are_kept() -> None:
+    posts = recent(*(post(i) for i in range(1, 11)), most=3)
+    assert sorted(posts.newest(10)) == [8, 9, 10]
+    assert posts.due(NOW_MS + MINUTE_MS) == [8, 9, 10]
+
+
+def test_a_page_compared() -> None:
+    posts = recent(post(1), post(2), post(3), post(4, edit_ms=5), post(9))
+    page = [post(5), post(4, edit_ms=6), post(2, edit_ms=1)]
+    compared = posts.compare(page, oldest=2, below=9)
+    assert [p.post_id for p in compared.new] == [5]
+    assert [p.post_id for p in compared.edited] == [4, 2]
+    assert compared.unchanged == []
+    assert compared.missing == [3]
+    assert posts.compare(page, oldest=1, below=None).missing == [9, 3, 1]
+
+
+def test_what_was_kept_is_known_again() -> None:
+    kept = recent(post(1), post(2, edit_ms=7)).newest(100)
+    posts = RecentPosts(SCHEDULE, 1000)
+    posts.load(kept, NOW_MS)
+    compared = posts.compare([post(2, edit_ms=7)], oldest=1, below=None)
+    assert (compared.unchanged, compared.missing) == ([post(2, edit_ms=7)], [1])
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "sampled", "drop", "due"]),
+        st.integers(1, 6),
+        st.integers(0, 40 * DAY_MS),
+    ),
+    max_size=60,
+)
+
+
+@given(steps)
+def test_any_order_of_steps_keeps_the_next_due_right(steps: list[tuple[str, int, int]]) -> None:
+    posts, now_ms = RecentPosts(SCHEDULE, 4), NOW_MS
+    for step, post_id, number in steps:
+        now_ms += number // 100
+        match step:
+            case "put":
+                posts.put([Post(post_id=post_id, date_ms=now_ms - number)], now_ms)
+            case "sampled":
+                posts.sampled([post_id], now_ms)
+            case "drop":
+                posts.drop([post_id])
+            case "due":
+                due = posts.due(now_ms)
+                assert len(due) == len(set(due))
+                assert all(i in posts for i in due)
+        next_ms = posts.next_due_ms()
+        assert len(posts) <= 4
+        assert (next_ms is None) == (len(posts) == 0)
+        if next_ms is not None and next_ms > now_ms:
+            assert posts.due(now_ms) == []
