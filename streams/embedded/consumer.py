@@ -9,7 +9,6 @@ for a second when buffers are full. Delivery, streams, tables and recovery are F
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, MutableMapping
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from faust.transport.consumer import Consumer as BaseConsumer
@@ -17,6 +16,7 @@ from faust.types import TP, ConsumerMessage
 from mode import Seconds, Service, ServiceT
 
 from streams.embedded.assignment import assign_all
+from streams.embedded.message import message_of
 from streams.embedded.partition import PartitionState
 from streams.embedded.unacked import UnackedByPartition, no_index
 from streams.log import LogError, Partition, Record
@@ -44,6 +44,9 @@ class Consumer(BaseConsumer):
         faust: Any = self
         faust._acked, faust._acked_index = self._unacked, no_index()
         self._in_flight = 0
+        #: Whether streams may be given messages: from the first resumption of the flow after the
+        #: positions were set, because resuming empties the streams' queues.
+        self._open = self._sought = False
         #: Set when the fetch loop may have something to do.
         self._news = asyncio.Event()
 
@@ -83,6 +86,7 @@ class Consumer(BaseConsumer):
         await self.on_partitions_revoked(set(self._assigned))
         self._unacked.clear()
         self._in_flight = 0
+        self._open = self._sought = False
         partitions = {name: len(state.partitions) for name, state in states.items()}
         self._assigned = {TP(name, n) for name, count in partitions.items() for n in range(count)}
         app: Any = self.app
@@ -157,7 +161,7 @@ class Consumer(BaseConsumer):
             self._positions[tp] = self._start(tp, committed.get(tp))
             self._unacked.pop(tp, None)
         self._in_flight = 0
-        self._news.set()
+        self._open, self._sought = False, True
         return committed
 
     def _start(self, tp: TP, committed: int | None) -> int:
@@ -188,6 +192,8 @@ class Consumer(BaseConsumer):
                 return False
             if tp not in self._positions or tp not in self._get_active_partitions():
                 continue
+            if not self._open and tp.topic not in self.app.tables.changelog_topics:
+                continue
             acking = self.app.topics.acks_enabled_for(tp.topic)
             if acking and self._in_flight > _IN_FLIGHT_BYTES:
                 continue
@@ -215,26 +221,14 @@ class Consumer(BaseConsumer):
             await self.callback(message)
 
     def _to_message(self, tp: TP, record: Record) -> ConsumerMessage:
-        return ConsumerMessage(
-            tp.topic,
-            tp.partition,
-            record.offset,
-            record.timestamp_ms / 1000,
-            0,
-            dict(record.headers),
-            record.key,
-            record.value,
-            None,
-            tp=tp,
-            time_in=monotonic(),
-            generation_id=self.app.consumer_generation_id,
-        )
+        return message_of(tp, record, self.app.consumer_generation_id)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         raise NotImplementedError("the fetch loop reads the log itself")
 
     def resume_flow(self) -> None:
         super().resume_flow()
+        self._open = self._sought
         self._news.set()
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
