@@ -1,0 +1,38 @@
+"""Asks a history what the standard input says, in JSON, and prints the answers, in JSON.
+
+A process of its own, because the engine can be open in one folder of a process only:
+``python -m tests.asked_of_history chdb:///folder < questions``. A question is a list: the name of
+the reader's method, the channel (or null), and the further arguments.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+import msgspec
+
+from clickhouse.answers import HistoryReader
+from clickhouse.opening import open_history
+
+
+async def answered(url: str, questions: list[list[Any]]) -> list[Any]:
+    history = await open_history(url)
+    reader = HistoryReader(history)
+    try:
+        return [await _answered(reader, *question) for question in questions]
+    finally:
+        await history.close()
+
+
+async def _answered(reader: HistoryReader, method: str, channel: str | None, *rest: Any) -> Any:
+    if method == "stored":
+        return (await reader._history.ask("stored", {})).rows
+    if channel is None:
+        return await getattr(reader, method)(*rest)
+    found = await reader.channel(channel)
+    return None if found is None else await getattr(reader, method)(found.id, *rest)
+
+
+if __name__ == "__main__":
+    asked = msgspec.json.decode(sys.stdin.buffer.read())
+    sys.stdout.buffer.write(msgspec.json.encode(asyncio.run(answered(sys.argv[1], asked))))
