@@ -1,0 +1,31 @@
+"""The bot's answers over the real history, through log and history agent."""
+
+from pathlib import Path
+
+import pytest
+
+from bot import texts
+from clickhouse.answers import HistoryReader
+from tests.api.history import store
+from tests.bot.stage import staged
+
+pytest.importorskip("chdb", reason="history in process needs the extra `embedded`")
+
+
+async def test_channels_and_overview(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        history = await store(stage.log, tmp_path / "history")
+        stage.reader = HistoryReader(history)
+        try:
+            async with stage.running():
+                channels = await stage.ask("/channels")
+                assert "1,010 subscribers · +400 views in 24 h" in channels.text
+                await stage.press(channels, "Durov")
+                overview = (await stage.api.sent_to(5, 2))[1]
+                assert overview.button(texts.ALERTS_ON)
+        finally:
+            await history.close()
+    assert "Subscribers: 1,010 (" in overview.text
+    assert "Posts: 2\nViews of these posts: 1,700" in overview.text
+    assert "Views a post after 1 h: 500.0" in overview.text
+    assert "Views a post after 24 h: —" in overview.text

@@ -1,0 +1,56 @@
+"""Starting, stopping, being away."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from bot import texts
+from bot.bot import WrongToken
+from tests.bot.stage import ANN, BEN, Stage
+
+
+async def test_a_token_that_telegram_does_not_know(stage: Stage) -> None:
+    with pytest.raises(WrongToken, match="BOT_TOKEN"):
+        await stage.bot("43:other").run()
+
+
+@pytest.mark.parametrize("token", ["", "no token", "42", "42:", ":loopback"])
+def test_what_cannot_be_a_token(stage: Stage, token: str) -> None:
+    with pytest.raises(WrongToken) as wrong:
+        stage.bot(token)
+    assert "no token" not in str(wrong.value)
+
+
+async def test_a_token_that_is_withdrawn(stage: Stage) -> None:
+    run = asyncio.create_task(stage.bot().run())
+    await stage.api.until(lambda: len(stage.api.called("getUpdates")) == 1)
+    stage.api.token = "42:other"
+    stage.api.message(ANN, "/start")
+    with pytest.raises(WrongToken):
+        await run
+
+
+async def test_telegram_away_at_start_and_in_the_middle(stage: Stage) -> None:
+    stage.api.fail("getMe", 502, "Bad Gateway")
+    async with stage.running():
+        stage.api.fail("getUpdates", 500, "Internal Server Error")
+        await stage.ask("/start")
+        await stage.ask("/help")
+    assert stage.counted("analyticbot_errors_total", kind="TelegramServerError") == 2
+
+
+async def test_it_stops_in_the_middle_of_a_flood_wait(stage: Stage) -> None:
+    stage.api.flood("sendMessage", 3600)
+    async with asyncio.timeout(10):
+        async with stage.running():
+            stage.api.message(ANN, "/start")
+            await stage.api.until(lambda: len(stage.api.called("sendMessage")) == 1)
+
+
+async def test_a_private_bot_tells_others_their_chat(stage: Stage) -> None:
+    stage.settings = msgspec.structs.replace(stage.settings, allowed_chats=frozenset({ANN}))
+    async with stage.running():
+        assert (await stage.ask("/start", BEN)).source == texts.private_bot(BEN)
+        assert (await stage.ask("/start", ANN)).source == texts.start()
+        assert (await stage.ask("/channels", BEN)).source == texts.private_bot(BEN)
