@@ -1,4 +1,4 @@
-"""The API as a member of the crew."""
+"""API and bot as members of the crew."""
 
 from analyticbot import __version__
 from analyticbot.config import Settings
@@ -8,6 +8,9 @@ from api import app
 from api.live_feed import Live
 from api.server import Server, ServerError
 from api.settings import Settings as ApiSettings
+from bot.bot import Bot, BotError
+from bot.settings import BotSettings
+from control.store import ControlStore
 from streams.clock import Clock
 
 
@@ -40,3 +43,20 @@ async def _wait(server: Server) -> None:
         await server.wait()
     finally:
         await server.stop()
+
+
+def answer(
+    engine: Engine,
+    control: ControlStore,
+    clock: Clock,
+    token: str,
+    settings: BotSettings,
+    api_url: str | None = None,
+) -> None:
+    """Run the bot until the crew stops. `api_url` None: Telegram's own. Raises Failure."""
+    ports = (engine.reader, control, engine.log, clock, engine.metrics)
+    try:
+        member = Bot(token, api_url, *ports, settings)
+    except BotError as error:
+        raise Failure(str(error)) from error
+    engine.crew.add("bot", member.run())

@@ -15,27 +15,32 @@ from streams.sources.telegram.client import AccountLost, client_factory
 from streams.sources.telegram.collector import Collector
 from streams.sources.telegram.settings import CollectorSettings
 
+#: An authorised session, the application's id and its hash.
+Account = tuple[Session, int, str]
+
 
 def session_path(settings: Settings) -> Path:
     return settings.data / "telegram.session"
 
 
-def stored_session(settings: Settings) -> Session:
+def stored_account(settings: Settings) -> Account:
     """Raises Failure where nobody has logged in."""
     path = session_path(settings)
     if not path.is_file():
         raise Failure("nobody is logged in to Telegram here: run `analyticbot login` first")
-    return SQLiteSession(str(path))
+    assert settings.telegram_api_id is not None
+    assert settings.telegram_api_hash is not None
+    return SQLiteSession(str(path)), settings.telegram_api_id, settings.telegram_api_hash
 
 
 def collect(
     engine: Engine,
     control: ControlStore,
     clock: Clock,
-    account: tuple[Session, int, str],
+    account: Account,
     settings: CollectorSettings | None = None,
 ) -> None:
-    """Observe the followed channels until the crew stops. `account`: session, api id and hash."""
+    """Observe the followed channels until the crew stops."""
     make_client = client_factory(*account)
 
     async def run() -> None:

@@ -1,0 +1,121 @@
+"""The commands as a person runs them: exit codes, and one clear line for what is wrong."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.analyticbot.command import run
+
+CREDENTIALS = {"TELEGRAM_API_ID": "1", "TELEGRAM_API_HASH": "a"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "line"),
+    [
+        (["topology"], {"ANALYTICBOT_LOG": "nonsense"}, "ANALYTICBOT_LOG: 'nonsense' is not"),
+        (["up"], {"ANALYTICBOT_HISTORY": "http://x"}, "ANALYTICBOT_HISTORY: 'http://x' is not"),
+        (["up"], {"ANALYTICBOT_PORT": "-1"}, "ANALYTICBOT_PORT: '-1' is not accepted"),
+        (["up"], {}, "TELEGRAM_API_ID and TELEGRAM_API_HASH: not set"),
+        (["up"], {"TELEGRAM_API_ID": "5"}, "TELEGRAM_API_HASH: not set"),
+        (["follow", "a b"], {}, "'a b' is not a channel"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_wrong_use_ends_with_one_line_and_code_2(
+    arguments: list[str], variables: dict[str, str], line: str, tmp_path: Path
+) -> None:
+    ended = run(tmp_path / "data", *arguments, **variables)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"analyticbot: {line}")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_port_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for ended in (
+            run(tmp_path / "data", "up", ANALYTICBOT_PORT=port, **CREDENTIALS),
+            run(tmp_path / "data", "demo", "--port", port),
+        ):
+            assert ended.returncode == 2
+            assert ended.stderr.startswith(f"analyticbot: ANALYTICBOT_PORT: {port} is in use")
+            assert ended.stderr.count("\n") == 1
+    assert not (tmp_path / "data" / "log").exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    ended = run(tmp_path / "file" / "data", "replay", str(tmp_path))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("analyticbot: ANALYTICBOT_DATA: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_up_without_a_login_says_how_to_log_in(tmp_path: Path) -> None:
+    ended = run(tmp_path / "data", "up", ANALYTICBOT_PORT="0", **CREDENTIALS)
+    assert ended.returncode == 1
+    assert "analyticbot login" in ended.stderr
+
+
+def test_an_empty_recording_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "recording").mkdir()
+    ended = run(tmp_path / "data", "replay", str(tmp_path / "recording"))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("analyticbot: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_broken_lines_are_told_with_file_and_number_and_the_rest_is_taken(tmp_path: Path) -> None:
+    recording = tmp_path / "recording"
+    recording.mkdir()
+    (recording / "posts.jsonl").write_text(
+        '{"channel": "somebody", "message_id": 1, "date": "2025-01-01T00:00:00Z", "text": "a"}\n'
+        "{broken\n"
+        '{"channel": "somebody", "message_id": 2, "date": "2025-01-01T00:01:00Z", "text": "b"}\n'
+        '{"channel": "somebody", "message_id": "x", "date": "2025-01-01T00:01:00Z"}\n'
+    )
+    ended = run(tmp_path / "data", "replay", str(recording))
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("2 posts, ")
+    assert "2 lines were skipped" in ended.stdout
+    for line in (2, 4):
+        assert f"posts.jsonl:{line}:" in ended.stdout
+
+
+def test_follow_and_unfollow_take_every_spelling(tmp_path: Path) -> None:
+    assert run(tmp_path / "data", "follow", "@Durov", "-1001006503122").stdout == (
+        "following durov\nfollowing 1006503122\n"
+    )
+    assert run(tmp_path / "data", "unfollow", "durov").returncode == 0
+    again = run(tmp_path / "data", "unfollow", "durov")
+    assert (again.returncode, again.stderr) == (1, "analyticbot: durov is not followed\n")
+
+
+def test_topology_prints_the_pipeline(tmp_path: Path) -> None:
+    printed = run(tmp_path / "data", "topology").stdout
+    for word in ("telegram.updates", "analytics.windows", "analytics.alerts", "history"):
+        assert word in printed
+
+
+def test_doctor_prints_what_is_in_force_and_no_secret(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path / "data", "doctor", ANALYTICBOT_PORT="0", BOT_TOKEN="123:secret", **CREDENTIALS
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert "secret" not in ended.stdout + ended.stderr
+    assert str(tmp_path / "data" / "log") in ended.stdout
+    assert ended.stdout.count("✓") == 6
+
+
+def test_migrate_can_be_run_again(tmp_path: Path) -> None:
+    first, second = (run(tmp_path / "data", "migrate") for _ in range(2))
+    assert first.stdout.startswith("applied ")
+    assert second.stdout == "up to date\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["replay"], ["demo", "--speed", "fast"]])
+def test_a_wrong_command_line_ends_with_code_2(arguments: list[str], tmp_path: Path) -> None:
+    assert run(tmp_path / "data", *arguments).returncode == 2
