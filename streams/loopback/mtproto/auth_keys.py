@@ -43,10 +43,6 @@ class AuthKeys:
     def find(self, key_id: bytes) -> AuthKey | None:
         return self._by_id.get(key_id)
 
-    def forget(self, auth_key: AuthKey) -> None:
-        """Its client gets the transport error -404 from now on."""
-        self._by_id.pop(auth_key.key_id, None)
-
     def sign_out(self, user_id: int) -> None:
         for auth_key in self._by_id.values():
             if auth_key.user_id == user_id:

@@ -1,7 +1,6 @@
 """One TCP connection: packets in, what they ask for, packets out."""
 
 import asyncio
-import logging
 import struct
 from collections.abc import Callable, Set
 from typing import Any, NamedTuple, Protocol
@@ -21,8 +20,6 @@ from streams.loopback.mtproto.key_exchange import KeyExchange
 from streams.loopback.mtproto.messages import Message, ServerIds
 from streams.loopback.mtproto.service import answer_service, rpc_result
 from streams.loopback.mtproto.session import Session
-
-logger = logging.getLogger(__name__)
 
 #: A client that leaves this much unread is cut off.
 MAX_UNSENT_BYTES = 1 << 26

@@ -39,8 +39,6 @@ class Wire:
 class Framing(Protocol):
     """One connection's transport. Raises FramingError on bytes that are no packet."""
 
-    name: str
-
     async def read(self) -> bytes: ...
 
     def frame(self, payload: bytes) -> bytes: ...
@@ -51,8 +49,6 @@ class Framing(Protocol):
 
 class Full:
     """Length, number, payload, CRC-32."""
-
-    name = "full"
 
     def __init__(self, wire: Wire, head: bytes) -> None:
         self._wire = wire
@@ -80,8 +76,6 @@ class Full:
 class Abridged:
     """Length in words of four bytes, in one byte or four."""
 
-    name = "abridged"
-
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
@@ -106,7 +100,6 @@ class Intermediate:
     up to 15 from a client; a server's are at most 3, because clients cut to whole words."""
 
     def __init__(self, wire: Wire, *, padded: bool = False) -> None:
-        self.name = "padded" if padded else "intermediate"
         self._wire = wire
         self._padded = padded
 
@@ -128,7 +121,6 @@ class Obfuscated:
     """Another transport, enciphered."""
 
     def __init__(self, inner: Framing, cipher: CounterCipher) -> None:
-        self.name = f"obfuscated {inner.name}"
         self._inner = inner
         self._cipher = cipher
 

@@ -32,6 +32,7 @@ DH_PRIME = int(
 _GENERATOR = 3
 #: The client has to find these two again; 31 bits each keep that short.
 _P, _Q = 1229739323, 1402015859
+_PQ_INNER = (types.PQInnerData, types.PQInnerDataDc)
 
 
 class KeyExchange:
@@ -90,9 +91,12 @@ class KeyExchange:
         return types.ServerDHParamsOk(self._nonce, self._server_nonce, encrypted)
 
     def _finish(self, request: Any) -> Any:
-        plain = cryptg.decrypt_ige(request.encrypted_data, *self._temporary_key())
-        inner = tl.read(plain[20:])
-        if _with_sha1(bytes(inner)) != plain[: 20 + len(bytes(inner))]:
+        encrypted = request.encrypted_data
+        if len(encrypted) % 16:
+            raise KeyExchangeError(f"the client's half has {len(encrypted)} bytes")
+        plain = cryptg.decrypt_ige(encrypted, *self._temporary_key())
+        inner = _inner(plain[20:], types.ClientDHInnerData)
+        if inner is None or not plain.startswith(_with_sha1(bytes(inner))):
             raise KeyExchangeError("the client's half is damaged")
         shared = pow(int.from_bytes(inner.g_b, "big"), self._a, DH_PRIME)
         self.auth_key = shared.to_bytes(256, "big")
@@ -125,9 +129,10 @@ class KeyExchange:
 
 def _read_old_inner(raw: bytes) -> Any | None:
     """A zero byte, SHA-1 of the data, the data, padding."""
-    if raw[0] != 0:
+    inner = None if raw[0] else _inner(raw[21:], *_PQ_INNER)
+    if inner is None or not raw[1:].startswith(_with_sha1(bytes(inner))):
         return None
-    return _inner(raw[21:], lambda data: hashlib.sha1(data).digest() == raw[1:21])
+    return inner
 
 
 def _read_padded_inner(raw: bytes) -> Any | None:
@@ -138,16 +143,16 @@ def _read_padded_inner(raw: bytes) -> Any | None:
     padded = plain[:192][::-1]
     if hashlib.sha256(key + padded).digest() != plain[192:]:
         return None
-    return _inner(padded, lambda _: True)
+    return _inner(padded, *_PQ_INNER)
 
 
-def _inner(data: bytes, is_valid: Any) -> Any | None:
+def _inner(data: bytes, *kinds: type) -> Any | None:
+    """The object of one of those kinds that `data` begins with."""
     try:
         inner = tl.read(data)
     except DamagedMessage:
         return None
-    known = types.PQInnerData | types.PQInnerDataDc
-    return inner if isinstance(inner, known) and is_valid(bytes(inner)) else None
+    return inner if isinstance(inner, kinds) else None
 
 
 def _with_sha1(data: bytes) -> bytes:

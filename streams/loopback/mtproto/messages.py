@@ -82,6 +82,8 @@ def unpack(message: Message) -> Iterator[Message]:
             raise DamagedMessage("a container ends before its messages")
         msg_id, seqno, size = _INNER.unpack_from(body, position)
         position += _INNER.size
+        if not 0 <= size <= len(body) - position:
+            raise DamagedMessage(f"a message of {size} bytes in a container")
         yield Message(msg_id, seqno, body[position : position + size])
         position += size
 

@@ -109,10 +109,6 @@ class MtprotoServer:
     def server_time_s(self) -> int:
         return int(self._clock.now_ms() / 1000 + self.skew_s)
 
-    @property
-    def connections(self) -> int:
-        return len(self._connections)
-
     def connected_sessions(self, auth_key: AuthKey) -> list[Session]:
         return [s for s in self._sessions.values() if s.auth_key is auth_key and s.is_connected]
 

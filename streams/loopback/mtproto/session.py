@@ -45,10 +45,6 @@ class Session:
     def is_connected(self) -> bool:
         return self._send is not None
 
-    @property
-    def has_output(self) -> bool:
-        return bool(self._out)
-
     def now_s(self) -> float:
         return self._clock.now_ms() / 1000 + self.skew_s
 

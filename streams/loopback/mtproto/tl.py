@@ -6,6 +6,7 @@ Telethon. What it cannot show, errors that both sides share, a second client's t
 
 import gzip
 import struct
+import zlib
 from typing import Any
 
 from telethon.errors import TypeNotFoundError
@@ -27,6 +28,8 @@ _FALSE = 0xBC799737
 #: Below this, packing costs more than it saves.
 _GZIP_FROM_BYTES = 1024
 _MAX_UNZIPPED_BYTES = 1 << 24
+#: zlib's number for a gzip header.
+_GZIP_WBITS = 31
 
 
 def read(data: bytes) -> TLObject:
@@ -61,13 +64,16 @@ def unzipped(body: bytes) -> bytes:
     """The inverse of `gzipped`. Raises DamagedMessage."""
     if int.from_bytes(body[:4], "little") != GZIP_PACKED:
         return body
+    if len(body) < 8:
+        raise DamagedMessage("gzip_packed without data")
     long = body[4] == 254
     size = int.from_bytes(body[5:8], "little") if long else body[4]
     start = 8 if long else 5
+    stream = zlib.decompressobj(wbits=_GZIP_WBITS)
     try:
-        plain = gzip.decompress(body[start : start + size])
-    except (OSError, EOFError) as exc:
+        plain = stream.decompress(body[start : start + size], _MAX_UNZIPPED_BYTES)
+    except zlib.error as exc:
         raise DamagedMessage("gzip_packed does not unpack") from exc
-    if len(plain) > _MAX_UNZIPPED_BYTES:
-        raise DamagedMessage("gzip_packed unpacks to too much")
+    if not stream.eof:
+        raise DamagedMessage("gzip_packed ends early, or unpacks to too much")
     return plain

@@ -86,6 +86,15 @@ def test_padding_that_is_neither_scheme_is_refused() -> None:
         exchange.answer(request(said, bytes(255) + b"\x05"), SERVER_TIME_S)
 
 
+@pytest.mark.parametrize("half", [b"short", bytes(32), bytes(336)])
+def test_damaged_half_is_refused(half: bytes) -> None:
+    exchange, said = start()
+    exchange.answer(request(said, rsa_pad(inner(said), process_key())), SERVER_TIME_S)
+    finish = functions.SetClientDHParamsRequest(NONCE, said.server_nonce, half)
+    with pytest.raises(KeyExchangeError, match="half"):
+        exchange.answer(finish, SERVER_TIME_S)
+
+
 def test_nonces_of_another_exchange_are_refused() -> None:
     exchange, said = start()
     encrypted = rsa_pad(inner(said, nonce=NONCE + 1), process_key())

@@ -34,8 +34,8 @@ class HandClock:
         await asyncio.sleep(0)
 
 
-def recorded(posts: int = 10, *, edited_h: int | None = None) -> PlayedChannel:
-    """A post an hour from hour 1 on; each read at hour 100 with 1000 views and 10 forwards."""
+def recorded(posts: int = 10, *, edited_h: int | None = None, read_h: int = 100) -> PlayedChannel:
+    """A post an hour from hour 1 on; each read at hour `read_h` with 1000 views and 10 forwards."""
     edit_ms = None if edited_h is None else edited_h * HOUR_MS
     played = [
         PlayedPost(
@@ -47,7 +47,7 @@ def recorded(posts: int = 10, *, edited_h: int | None = None) -> PlayedChannel:
                 views=1000,
                 forwards=10,
             ),
-            sampled_at_ms=100 * HOUR_MS,
+            sampled_at_ms=read_h * HOUR_MS,
         )
         for number in range(1, posts + 1)
     ]
@@ -137,7 +137,7 @@ def test_edit_comes_at_its_time() -> None:
 
 
 async def test_plays_to_the_end_and_stays() -> None:
-    world, player, _, happenings = play(recorded())
+    world, player, _, happenings = play(recorded(read_h=11))
     await asyncio.wait_for(player.run(), 20)
 
     channel, shift = world.channels[ChannelId(5)], player.shifts[ChannelId(5)]

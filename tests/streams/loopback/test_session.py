@@ -171,11 +171,20 @@ def test_changed_packet_is_refused() -> None:
     [
         struct.pack("<Ii", tl.MSG_CONTAINER, 2) + bytes(16),
         struct.pack("<Ii", tl.MSG_CONTAINER, 1),
+        struct.pack("<Iiqii", tl.MSG_CONTAINER, 1 << 30, 4, 0, -16),
     ],
 )
 def test_container_cut_short_is_refused(body: bytes) -> None:
     with pytest.raises(DamagedMessage):
         list(messages.unpack(Message(4, 0, body)))
+
+
+@pytest.mark.parametrize(
+    "rest", [b"", b"\x00" * 4, b"\xfe\x10\x00\x00" + bytes(16), b"\x04abcd\x00\x00\x00"]
+)
+def test_gzip_that_does_not_unpack_is_refused(rest: bytes) -> None:
+    with pytest.raises(DamagedMessage):
+        tl.unzipped(struct.pack("<I", tl.GZIP_PACKED) + rest)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01\x02\x03\x04", bytes(types.Pong(1, 2))[:9]])
