@@ -1,8 +1,8 @@
 """Feeds the live view from the log, and the hub from the live view.
 
 At start it folds the last records that the log keeps, then follows. What changes is given to the
-hub at once when nothing was sent lately, else together with what else changes in the next
-moments, so that a burst costs a frame and not a frame a message.
+hub at once when little was sent lately, else together with what else changes in the next
+moments, so that a burst costs a few frames and not a frame a message.
 """
 
 import asyncio
@@ -27,8 +27,9 @@ TOPICS = (WINDOWS.name, ALERTS.name)
 LOOKBACK = 20_000
 #: A client that missed more records than this gets a snapshot instead.
 MISSED_AT_MOST = 20_000
-#: Between two frames to the same clients.
+#: Between two frames to the same clients in the long run; so many may follow without a pause.
 FRAME_EVERY_S = 0.05
+FRAMES_AT_ONCE = 4
 TICK_EVERY_S = 1.0
 _PAGE = 1_000
 _RETRY_FIRST_S = 0.25
@@ -205,7 +206,8 @@ class Live:
 
     def _flush(self) -> None:
         self._timer = None
-        self._next_frame_at = asyncio.get_running_loop().time() + FRAME_EVERY_S
+        earliest = asyncio.get_running_loop().time() - (FRAMES_AT_ONCE - 1) * FRAME_EVERY_S
+        self._next_frame_at = max(self._next_frame_at, earliest) + FRAME_EVERY_S
         changes = self.view.take_changes()
         if changes:
             self.hub.publish(changes, self.cursor, self._clock.now_ms())
