@@ -42,7 +42,9 @@ class MtprotoServer:
         self._clock = clock or SystemClock()
         self._secret = secret
         self._sessions: OrderedDict[tuple[bytes, int], Session] = OrderedDict()
-        self._connections: dict[Connection, asyncio.Task[Any]] = {}
+        self._connections: set[Connection] = set()
+        #: Also of those that have not said yet what transport they use.
+        self._talks: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
         self._unflushed: set[Session] = set()
 
@@ -58,7 +60,7 @@ class MtprotoServer:
         if self._server is None:
             return
         self._server.close()
-        tasks = list(self._connections.values())
+        tasks = list(self._talks)
         self.drop_all()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._server.wait_closed()
@@ -66,9 +68,13 @@ class MtprotoServer:
 
     def drop_all(self, user_id: int | None = None) -> None:
         """Cuts connections, or one account's, without a word."""
-        chosen = {s for s in self._sessions.values() if s.auth_key.user_id == user_id}
-        for connection in list(self._connections):
-            if user_id is None or connection.carries(chosen):
+        if user_id is None:
+            for writer in self._talks.values():
+                writer.transport.abort()
+            return
+        sessions = {s for s in self._sessions.values() if s.auth_key.user_id == user_id}
+        for connection in self._connections:
+            if connection.carries(sessions):
                 connection.abort()
 
     def send_error(self, code: int) -> None:
@@ -128,6 +134,9 @@ class MtprotoServer:
             session.flush()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._talks[task] = writer
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, Cut):
             try:
                 await self._talk(reader, writer)
@@ -135,18 +144,17 @@ class MtprotoServer:
                 logger.warning("connection refused: %s: %s", type(exc).__name__, exc)
             finally:
                 writer.close()
+                del self._talks[task]
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         framing = await detect(reader, self._secret)
         exchange, ids = KeyExchange(process_key), ServerIds(self._clock)
         connection = Connection(framing, writer, self, self._methods, exchange, ids)
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections[connection] = task
+        self._connections.add(connection)
         try:
             await connection.run()
         finally:
-            del self._connections[connection]
+            self._connections.remove(connection)
 
 
 def _listens(session: Session, user_id: int) -> bool:

@@ -1,6 +1,7 @@
 """The transports, the key exchange and signing in, with the unpatched Telethon client."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 
@@ -89,6 +90,18 @@ async def test_garbage_ends_its_connection_only(
 
     assert (await client.get_me()).id == USER
     assert "Unhandled" not in caplog.text
+
+
+async def test_silent_connection_does_not_hold_the_end_up(stage: Stage) -> None:
+    reader, writer = await asyncio.open_connection(stage.telegram.host, stage.telegram.port)
+    # Answered by the server, so that it has accepted the first by then.
+    await stage.connected()
+
+    await asyncio.wait_for(stage.telegram.go_away(), 5)
+
+    with contextlib.suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
 
 
 async def test_wrong_code_is_refused(stage: Stage) -> None:
