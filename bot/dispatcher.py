@@ -39,6 +39,7 @@ def _commands() -> Router:
     router = Router(name="commands")
     router.message.register(_start, Command("start"))
     router.message.register(_help, Command("help"))
+    router.message.register(_definitions, Command("definitions"))
     router.message.register(_channels, Command("channels"))
     router.message.register(_overview, Command("overview"))
     router.message.register(_subscribe, Command("subscribe"))
@@ -62,6 +63,10 @@ async def _start(message: Message) -> None:
 
 async def _help(message: Message) -> None:
     await message.answer(texts.help_())
+
+
+async def _definitions(message: Message) -> None:
+    await message.answer(texts.definitions())
 
 
 async def _other(message: Message) -> None:

@@ -7,10 +7,11 @@ _MINUS = "−"
 
 
 def figure(value: float | None) -> str:
-    """12,345 · 1,234.5 · —"""
+    """12,345 · 12.3 · —; decimals where they matter"""
     if value is None:
         return UNKNOWN
-    text = f"{abs(value):,}" if isinstance(value, int) else f"{abs(value):,.1f}"
+    is_whole = isinstance(value, int) or abs(value) >= 100
+    text = f"{abs(value):,.0f}" if is_whole else f"{abs(value):,.1f}"
     return f"{_MINUS}{text}" if value < 0 else text
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "overview": "one channel's last 24 hours: /overview CHANNEL",
     "subscribe": "get a channel's alerts here: /subscribe CHANNEL",
     "unsubscribe": "no more of them: /unsubscribe CHANNEL",
+    "definitions": "what each figure means",
     "help": "how to use this bot",
 }
 
@@ -28,7 +29,10 @@ REFRESH = "🔄 Refresh"
 OLDER = "◀"
 NEWER = "▶"
 
-NO_CHANNELS = "No channel has been observed yet. The operator adds one with <code>follow</code>."
+NO_CHANNELS = (
+    "No channel has been observed yet. The operator adds one with "
+    "<code>analyticbot follow @channel</code>."
+)
 UNKNOWN_COMMAND = "I do not understand that. /help says what I can do."
 FAILED = "Something went wrong; it has been logged. Please try again in a minute."
 UNAVAILABLE = "The figures cannot be read right now. Please try again in a minute."
@@ -43,13 +47,10 @@ class Links(NamedTuple):
     def channel(self, channel_id: ChannelId, username: str | None) -> str:
         return f"{self.base_url}/channels/{quote(username or str(channel_id))}"
 
-    @property
-    def definitions(self) -> str:
-        return f"{self.base_url}/docs"
-
 
 def escape(text: str) -> str:
-    return escape_html(text, quote=True)
+    """Fit to stand between tags, and in an attribute in double quotes."""
+    return escape_html(text, quote=False).replace('"', "&quot;")
 
 
 def start() -> str:
@@ -66,6 +67,27 @@ def help_() -> str:
         "CHANNEL is a @username or a channel id. Buttons under the answers do the same.\n"
         "An alert is one message: it is edited while the alert goes on, and when it is over."
     )
+
+
+def definitions() -> str:
+    return "\n\n".join(f"<b>{name}</b>: {meaning}" for name, meaning in _DEFINITIONS.items())
+
+
+#: The last 24 hours, as everywhere in the bot.
+_DEFINITIONS = {
+    "Subscribers": "the newest number that was observed; its change is against the first one "
+    "observed in the time",
+    "Views gained": "how much the counters of all posts, of any age, were seen to grow in the time",
+    "Posts": "posts published in the time; an album counts once",
+    "Views of these posts": "their newest counters; forwards, replies and reactions likewise",
+    "Views a post after 1 h, 24 h": "mean of the counters that posts had at that age; between two "
+    "samples they are interpolated",
+    "ERR": "mean views of a post ÷ subscribers",
+    "ERR after 24 h": "mean views at the age of 24 hours ÷ subscribers",
+    "Engagement by views": "(forwards + reactions + replies) ÷ views",
+    "known": "the share of what was asked for that was observed",
+    "—": "not known; never to be read as zero",
+}
 
 
 def _commands() -> str:
@@ -111,7 +133,8 @@ def overview(
 ) -> str:
     """The last 24 hours up to `to_ms`."""
     figures = [
-        ("Subscribers", f"{figure(channel.subscribers)} ({change(known.subscribers_change)})"),
+        ("Subscribers", figure(channel.subscribers)),
+        ("Change of subscribers", change(known.subscribers_change)),
         ("Views gained", change(known.views_gained)),
         ("Posts", figure(known.posts)),
         ("Views of these posts", figure(known.views)),
@@ -130,7 +153,7 @@ def overview(
         f"{_linked(channel, links)}\n<i>24 hours to {moment(to_ms)}</i>\n\n"
         + "\n".join(f"{name}: <b>{value}</b>" for name, value in figures)
         + f"\n\n<i>{_evidence(evidence)}{_status(channel)}</i>\n"
-        f'<a href="{escape(links.definitions)}">How these are defined</a>'
+        "/definitions says what each figure means"
     )
 
 

@@ -38,6 +38,7 @@ async def test_start_says_what_this_is_and_the_menu_is_set(stage: Stage) -> None
 async def test_help_and_what_is_not_understood(stage: Stage) -> None:
     async with stage.running():
         assert (await stage.ask("/help")).source == texts.help_()
+        assert (await stage.ask("/definitions")).source == texts.definitions()
         assert (await stage.ask("/nothing")).source == texts.UNKNOWN_COMMAND
         assert (await stage.ask("hello")).source == texts.UNKNOWN_COMMAND
 

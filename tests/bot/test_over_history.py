@@ -25,7 +25,7 @@ async def test_channels_and_overview(tmp_path: Path) -> None:
                 assert overview.button(texts.ALERTS_ON)
         finally:
             await history.close()
-    assert "Subscribers: 1,010 (" in overview.text
+    assert "Subscribers: 1,010\n" in overview.text
     assert "Posts: 2\nViews of these posts: 1,700" in overview.text
-    assert "Views a post after 1 h: 500.0" in overview.text
+    assert "Views a post after 1 h: 500" in overview.text
     assert "Views a post after 24 h: —" in overview.text

@@ -26,6 +26,7 @@ EVIDENCE = Evidence(NOW_MS - 1_500, 0.875, ["recording", "telegram"])
 TEXTS = {
     "start": texts.start(),
     "help": texts.help_(),
+    "definitions": texts.definitions(),
     "channels": texts.channels([(DUROV, KNOWN), (NAMELESS, NOTHING)], 8, 10, LINKS),
     "overview": texts.overview(DUROV, KNOWN, EVIDENCE, NOW_MS, LINKS),
     "overview_nothing_known": texts.overview(NAMELESS, NOTHING, NO_EVIDENCE, NOW_MS, LINKS),
@@ -82,13 +83,14 @@ def test_what_is_not_known_is_a_dash() -> None:
     [
         (figure(0), "0"),
         (figure(1_234_567), "1,234,567"),
-        (figure(1234.56), "1,234.6"),
+        (figure(1234.56), "1,235"),
+        (figure(12.34), "12.3"),
         (figure(-5), "−5"),
         (change(0), "±0"),
         (change(1_500), "+1,500"),
         (change(-1_500), "−1,500"),
         (percent(0.0), "0.0 %"),
-        (percent(162), "162.0 %"),
+        (percent(162), "162 %"),
         (moment(NOW_MS), "2026-03-01 12:00 UTC"),
     ],
 )

@@ -62,7 +62,7 @@ def _free_port() -> int:
 
 async def _database(server: str) -> str:
     """The URL of a new, empty database."""
-    import asyncpg  # type: ignore[import-not-found, unused-ignore]
+    import asyncpg  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     name = f"test_{uuid4().hex}"
     connection = await asyncpg.connect(f"{server}/postgres")
