@@ -4,13 +4,13 @@ import asyncio
 from typing import Final
 
 import msgspec
-from litestar import Response, get
+from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from prometheus_client import generate_latest
 
 from api.answers import About, Answer, Meta
-from api.live_feed import TOPICS
 from api.ports import Ports, Wired
+from api.problems import RETRY_AFTER_S, Refused
 from api.times import iso
 from clickhouse.history import HistoryError
 from streams.log import LogError
@@ -21,10 +21,8 @@ LAG_AT_MOST: Final = 2_000
 
 
 class Health(msgspec.Struct, frozen=True):
-    #: ok, or what is not.
+    #: ok: anything else is told as a problem.
     status: str
-    #: What keeps it from being ready; empty when it is.
-    reasons: list[str]
 
 
 @get("/about", tags=["about"])
@@ -47,17 +45,18 @@ async def about(ports: Wired) -> Answer[About]:
 @get("/healthz", tags=["operation"])
 async def healthz() -> Health:
     """The process lives."""
-    return Health("ok", [])
+    return Health("ok")
 
 
 @get("/readyz", tags=["operation"])
-async def readyz(ports: Wired) -> Response[Health]:
-    """Whether log and history answer and the live view has caught up; 503 with what is not."""
+async def readyz(ports: Wired) -> Health:
+    """Whether log and history answer and the live view has caught up; else 503 with what is not."""
     checks = (_log_reasons(ports), _history_reasons(ports))
     reasons = [reason for part in await asyncio.gather(*checks) for reason in part]
     if reasons:
-        return Response(Health("not ready", reasons), status_code=503)
-    return Response(Health("ok", []), status_code=200)
+        retry = {"Retry-After": str(RETRY_AFTER_S)}
+        raise Refused(503, "not-ready", "; ".join(reasons), retry)
+    return Health("ok")
 
 
 @get("/metrics", tags=["operation"], media_type="text/plain; version=1.0.0")
@@ -73,11 +72,9 @@ async def _log_reasons(ports: Ports) -> list[str]:
     if not live.ready:
         return ["live: still reading what the log holds"]
     try:
-        ends = {p: b.next for topic in TOPICS for p, b in (await ports.log.bounds(topic)).items()}
+        lag = await live.lag()
     except LogError as error:
         return [f"log: {error}"]
-    lag = sum(ends[p] - position.next for p, position in live.positions.items() if p in ends)
-    ports.metrics.gauge("analyticbot_lag_messages", lag, stage="api")
     return [f"live: {lag} messages behind the log"] if lag > LAG_AT_MOST else []
 
 

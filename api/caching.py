@@ -32,6 +32,7 @@ class Caching:
         self._metrics.received("api")
         started = perf_counter()
         await self._app(scope, receive, _Answer(Headers.from_scope(scope), send))
+        self._metrics.sent("api")
         self._metrics.observe("analyticbot_stage_seconds", perf_counter() - started, stage="api")
         return None
 

@@ -3,8 +3,9 @@
 Swagger UI's files are served from the dashboard's build; the page names nothing outside.
 """
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Litestar, Request, get
@@ -15,9 +16,17 @@ from litestar.openapi.spec import License
 from api.cloudevents import TYPES, CloudEvent
 from api.messages import FRAMES
 from api.ports import Wired
+from api.problems import MEDIA_TYPE, Problem
 from api.settings import Settings
 
 _SWAGGER = "/swagger"
+_SCHEMAS = "#/components/schemas/{name}"
+_PROBLEM = {
+    "description": "A problem, as RFC 9457 has it",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS.format(name="Problem")}}},
+}
+#: How the framework names Answer[T] and Answer[list[T]].
+_ANSWER = re.compile(r"Answer_(list_)?[a-z_.]*?([A-Z]\w*?)_(?=\")")
 _PAGE = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -66,7 +75,25 @@ class _Docs(OpenAPIRenderPlugin):
 @get("/openapi.json", include_in_schema=False)
 async def openapi_json(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """OpenAPI 3.1 of the REST interface and the taps."""
-    return request.app.openapi_schema.to_schema()
+    document: dict[str, Any] | None = request.app.state.get("openapi")
+    if document is None:
+        document = request.app.state["openapi"] = describe_rest(request.app)
+    return document
+
+
+def describe_rest(app: Litestar) -> dict[str, Any]:
+    """The framework's description, with our one shape of errors and shorter names."""
+    document = app.openapi_schema.to_schema()
+    _, schemas = msgspec.json.schema_components([Problem], ref_template=_SCHEMAS)
+    document["components"]["schemas"].update(schemas)
+    document["components"]["responses"] = {"Problem": _PROBLEM}
+    for item in document["paths"].values():
+        responses = item["get"]["responses"]
+        for status in [status for status in responses if status != "200"]:
+            del responses[status]
+        responses["default"] = {"$ref": "#/components/responses/Problem"}
+    text = _ANSWER.sub(r"\1\2Answer", msgspec.json.encode(document).decode())
+    return cast("dict[str, Any]", msgspec.json.decode(text))
 
 
 @get("/asyncapi.json", include_in_schema=False)
@@ -76,9 +103,10 @@ async def asyncapi(ports: Wired) -> dict[str, Any]:
 
 
 def describe_streams(settings: Settings) -> dict[str, Any]:
-    ref = "#/components/schemas/{name}"
     events = dict(TYPES.items())
-    _, schemas = msgspec.json.schema_components([*FRAMES, CloudEvent, *events], ref_template=ref)
+    _, schemas = msgspec.json.schema_components(
+        [*FRAMES, CloudEvent, *events], ref_template=_SCHEMAS
+    )
     frames = {kind.__name__: _message(kind.__name__, "application/json") for kind in FRAMES}
     taps = {kind.__name__: _event_message(kind.__name__, name) for kind, name in events.items()}
     return {

@@ -148,9 +148,9 @@ class Hub:
                 frames[wanted] = text(_Changes(now_ms, cursor, data)) if data else None
             frame = frames[wanted]
             if frame is not None and (dropped := connection.put(frame, cursor)):
-                self._metrics.dropped("api", "slow_client", dropped)
+                self._metrics.dropped("live", "slow_client", dropped)
         self._quiet = False
-        self._metrics.sent("api", sum(frame is not None for frame in frames.values()))
+        self._metrics.sent("live", sum(frame is not None for frame in frames.values()))
 
     def drop_all(self, reason: str) -> None:
         for connection in self._connections:

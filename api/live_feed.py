@@ -99,6 +99,13 @@ class Live:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def lag(self) -> int:
+        """How many messages of the log are not in the view yet. Raises LogError."""
+        ends = {p: b.next for topic in TOPICS for p, b in (await self._log.bounds(topic)).items()}
+        lag = sum(ends[p] - at.next for p, at in self._positions.items() if p in ends)
+        self._metrics.gauge("analyticbot_lag_messages", lag, stage="live")
+        return lag
+
     async def missed(self, text: str) -> list[Change]:
         """What changed between a client's cursor and now. Raises Skipped."""
         try:
@@ -147,7 +154,7 @@ class Live:
                 if self.failure is None:
                     _logger.warning("live_feed_waits reason=%s", error)
                 self.failure = str(error)
-                self._metrics.error("api", "log")
+                self._metrics.error("live", "log")
             await asyncio.sleep(pause_s)
             pause_s = _RETRY_FIRST_S if self.failure is None else min(pause_s * 2, _RETRY_AT_MOST_S)
 
@@ -161,7 +168,7 @@ class Live:
                 self.failure = None
                 self._fold(self.view, batch)
                 self._positions[batch.partition] = cursor.after(batch.records[-1])
-                self._metrics.received("api", len(batch.records))
+                self._metrics.received("live", len(batch.records))
                 self._check_caught_up()
                 self._changed()
                 # Much may be waiting in the log; others must get their turn meanwhile.
@@ -194,7 +201,7 @@ class Live:
             try:
                 view.fold(decode_analytics(record.value))
             except Undecodable as error:
-                self._metrics.dropped("api", error.reason)
+                self._metrics.dropped("live", error.reason)
 
     def _changed(self) -> None:
         if not len(self.hub):
@@ -216,6 +223,8 @@ class Live:
         while True:
             await asyncio.sleep(TICK_EVERY_S)
             self.hub.tick(self._clock.now_ms())
+            with contextlib.suppress(LogError):
+                await self.lag()
 
 
 def follow(log: Log, start: Mapping[Partition, int]) -> AsyncGenerator[Batch, None]:

@@ -34,6 +34,7 @@ Code = Literal[
     "invalid-channel",
     "key-required",
     "log-away",
+    "not-ready",
     "origin-refused",
     "post-unknown",
     "query-failed",

@@ -165,7 +165,7 @@ def _block(
         line = _event(batch.partition, record, wanted)
         if line is not None:
             lines.append(b"id: " + cursor.encode(positions).encode() + line)
-    ports.metrics.sent("api", len(lines))
+    ports.metrics.sent("taps", len(lines))
     return b"".join(lines) or b": nothing\n\n"
 
 

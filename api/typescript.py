@@ -6,7 +6,7 @@ all from the structs themselves. `--check` writes nothing and exits 1 when a fil
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +35,18 @@ REST = (
 )
 
 
-def files() -> Mapping[Path, str]:
-    """What every generated file should hold."""
+def live_types() -> str:
     names = " | ".join(kind.__name__ for kind in messages.FRAMES)
     union = f"export type LiveMessage = {names};\n"
-    values = "export type Change = Upsert['value'];\n"
-    return {
-        _ROOT / "api/live.schema.json": json.dumps(live_schema(), indent=2) + "\n",
-        _ROOT / "dashboard/src/lib/live.gen.ts": _module(messages.FRAMES, union, values),
-        _ROOT / "dashboard/src/lib/rest.gen.ts": _module(REST, _ANSWER),
-    }
+    return _module(messages.FRAMES, union, "export type Change = Upsert['value'];\n")
+
+
+def rest_types() -> str:
+    return _module(REST, _ANSWER)
+
+
+def schema_text() -> str:
+    return json.dumps(live_schema(), indent=2) + "\n"
 
 
 def live_schema() -> dict[str, Any]:
@@ -53,20 +55,28 @@ def live_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
+#: What each generated file must hold, by its path below the repository's root.
+FILES: Mapping[str, Callable[[], str]] = {
+    "api/live.schema.json": schema_text,
+    "dashboard/src/lib/live.gen.ts": live_types,
+    "dashboard/src/lib/rest.gen.ts": rest_types,
+}
+
+
 def main(arguments: Sequence[str]) -> int:
-    stale = [
-        path
-        for path, text in files().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    if "--check" in arguments:
-        for path in stale:
-            sys.stderr.write(f"{path.relative_to(_ROOT)} is stale: run python -m api.typescript\n")
-        return 1 if stale else 0
-    for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files()[path], encoding="utf-8")
-    return 0
+    stale = {name: text for name, write in FILES.items() if (text := write()) != _read(name)}
+    for name, text in stale.items():
+        if "--check" in arguments:
+            sys.stderr.write(f"{name} is stale: run python -m api.typescript\n")
+        else:
+            (_ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+            (_ROOT / name).write_text(text, encoding="utf-8")
+    return 1 if stale and "--check" in arguments else 0
+
+
+def _read(name: str) -> str | None:
+    path = _ROOT / name
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 def _module(types: Sequence[Any], *more: str) -> str:

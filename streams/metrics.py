@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 
-Stage = Literal["api", "bot", "collector", "history", "log", "spikes", "updates"]
+Stage = Literal["api", "bot", "collector", "history", "live", "log", "spikes", "taps", "updates"]
 
 CounterName = Literal[
     # messages taken in by a stage

@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from api import typescript
 from tools import configuration_page
 
 ROOT = Path(__file__).parent.parent
 
 #: Path below the repository's root, and what it must hold.
 GENERATED: dict[str, Callable[[], str]] = {
+    **typescript.FILES,
     "docs/CONFIGURATION.md": configuration_page.page,
 }
 

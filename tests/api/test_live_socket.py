@@ -150,7 +150,7 @@ async def test_undecodable_messages_are_counted_and_passed_over(serving: Serving
         await put(serving.log, summary("One"))
         assert (await next_of(socket, Changes)).data[0].value == summary("One")
     text = (await serving.get("/metrics")).text
-    assert 'analyticbot_dropped_total{reason="broken_bytes",stage="api"} 1.0' in text
+    assert 'analyticbot_dropped_total{reason="broken_bytes",stage="live"} 1.0' in text
 
 
 async def test_a_burst_costs_few_frames(serving: Serving) -> None:
