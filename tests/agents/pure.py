@@ -58,6 +58,11 @@ class Pure:
             for number, bucket in buckets.items():
                 buckets[number] = RowDecoder(Bucket)(encode_row(bucket))
 
+    @property
+    def window_messages(self) -> int:
+        """How many messages analytics.windows holds when none was sent twice."""
+        return self._window_offset
+
     def _fold_window(self, output: Window) -> None:
         offset, self._window_offset = self._window_offset, self._window_offset + 1
         if isinstance(output, ActivityWindow):
