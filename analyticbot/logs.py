@@ -14,8 +14,8 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _QUIET = (
     "faust", "mode", "aiokafka", "telethon", "aiogram", "uvicorn", "clickhouse_connect", "asyncio",
 )  # fmt: skip
-#: Services of this library speak under the name of whoever made them.
-_SERVICES = "/mode/"
+#: Services of these libraries speak under the name of whoever made them.
+_SERVICES = ("/mode/", "/faust/")
 
 
 class FieldsFormatter(logging.Formatter):
@@ -44,7 +44,8 @@ def set_up_logs(level: str, stream: TextIO = sys.stderr) -> None:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING or _SERVICES not in record.pathname
+    chatter = any(part in record.pathname for part in _SERVICES)
+    return record.levelno >= logging.WARNING or not chatter
 
 
 def _quoted(value: object) -> str:

@@ -1,0 +1,121 @@
+"""`analyticbot demo` as somebody starts it: data over HTTP soon, and gone soon after Ctrl-C."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.analyticbot.command import COMMAND, environment
+
+PATIENCE_S = 90
+
+
+class Demo:
+    def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
+        self.process = process
+        self.url = url
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return json.load(answer)
+
+    def get_when(self, path: str, ready: Callable[[Any], bool]) -> Any:
+        """Ask until the answer is ready."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            answer = self._try(path)
+            if answer is not None and ready(answer):
+                return answer
+            assert time.monotonic() < deadline, f"{path} still says {answer}"
+
+    def _try(self, path: str) -> Any:
+        """None while the channel is not known yet."""
+        try:
+            return self.get(path)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code != 404:
+                raise
+            return None
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("demo")
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [COMMAND, "demo", "--port", "0", "--speed", "600"],
+            env=environment(folder / "data"),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            break
+    else:
+        raise AssertionError((folder / "log").read_text())
+    try:
+        yield Demo(process, found[0])
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_ten_channels_are_observed(demo: Demo) -> None:
+    channels = demo.get_when("/api/v1/channels", lambda answer: len(answer["data"]) == 10)["data"]
+    assert {channel["status"] for channel in channels} <= {"live", "unknown"}
+    # The recording has none: unknown, not zero.
+    assert {channel["subscribers"] for channel in channels} == {None}
+
+
+def test_views_are_gained_as_the_recording_plays(demo: Demo) -> None:
+    answer = demo.get_when(
+        "/api/v1/channels/rbc_news/views?step=1m",
+        lambda answer: any(point["views_gained"] for point in answer["data"]["points"]),
+    )
+    assert 0 < answer["meta"]["coverage"] <= 1
+    assert answer["meta"]["sources"]
+
+
+def test_a_channel_is_found_in_every_spelling(demo: Demo) -> None:
+    channel = demo.get_when("/api/v1/channels/@rbc_news", lambda answer: True)["data"]
+    for spelling in ("rbc_news", str(channel["id"]), f"-100{channel['id']}"):
+        assert demo.get(f"/api/v1/channels/{spelling}")["data"]["id"] == channel["id"]
+
+
+def test_it_says_what_is_measured_and_what_is_modelled(demo: Demo) -> None:
+    about = demo.get("/api/v1/about")["data"]
+    assert about["mode"] == "demo"
+    assert about["speed"] == 600
+    assert "modelled" in about["modelled"]
+    assert about["credits"]
+
+
+def test_nothing_is_dropped(demo: Demo) -> None:
+    with urllib.request.urlopen(demo.url + "/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    assert 'analyticbot_received_total{stage="updates"}' in text
+    dead = [line for line in text.splitlines() if 'reason="future_date"' in line]
+    assert not dead
+
+
+def test_ctrl_c_ends_it_within_5_seconds(demo: Demo) -> None:
+    """Last: it ends the demo of this module."""
+    demo.process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    assert demo.process.wait(timeout=30) == 0
+    took_s = time.monotonic() - started
+    with pytest.raises(urllib.error.URLError):
+        demo.get("/healthz")
+    # Not a benchmark: the machine of a test may be busy, so it gets three times as long.
+    assert took_s < 15
