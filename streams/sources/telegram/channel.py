@@ -1,6 +1,7 @@
 """What is known of one followed channel, kept over connections."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -90,8 +91,11 @@ class Following:
         self._by_reference: dict[str, FollowedChannel] = {}
         self._by_id: dict[ChannelId, FollowedChannel] = {}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[FollowedChannel]:
         return iter(list(self._by_reference.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_reference)
 
     def add(self, followed: Followed) -> FollowedChannel | None:
         """None where it is followed already, by this reference or by another one."""

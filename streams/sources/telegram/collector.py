@@ -59,6 +59,8 @@ class Collector:
         self._pushes = Pushes(
             self._following, publisher, clock, metrics, self._settings.most_pushes
         )
+        #: What is away, as told in the log; empty while nothing is.
+        self._away = ""
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._connection: Connection | None = None
@@ -103,9 +105,8 @@ class Collector:
         client = self._make_client()
         try:
             self._connection = await self._connect(client)
-            if self._pauses.waiting:
-                logger.warning("telegram back")
-            self._pauses.reset()
+            if not len(self._following):
+                self._end_outage()
             async with asyncio.TaskGroup() as self._group:
                 self._group.create_task(_watch(client))
                 self._group.create_task(self._pushes.run())
@@ -135,6 +136,7 @@ class Collector:
             self._metrics,
             settings,
             self._following,
+            self._end_outage,
         )
         try:
             async with asyncio.timeout(settings.call_timeout_s):
@@ -158,11 +160,17 @@ class Collector:
     async def _wait(self, cause: ConnectionLost | CursorsUnavailable) -> None:
         """Say once an outage what is away, and pause."""
         self._metrics.error("collector", type(cause).__name__)
-        if not self._pauses.waiting:
-            what = "telegram" if isinstance(cause, ConnectionLost) else "control store"
-            logger.warning("%s away: waiting with growing pauses: reason=%s", what, cause)
+        if not self._away:
+            self._away = "telegram" if isinstance(cause, ConnectionLost) else "control store"
+            logger.warning("%s away: waiting with growing pauses: reason=%s", self._away, cause)
         await self._tell_away(str(cause))
         await self._pauses.pause()
+
+    def _end_outage(self) -> None:
+        if self._away:
+            logger.warning("%s back", self._away)
+            self._away = ""
+        self._pauses.reset()
 
     async def _tell_away(self, reason: str) -> None:
         for channel in self._following:

@@ -1,5 +1,7 @@
 """What the work on channels shares while one connection lasts."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from streams.clock import Clock
@@ -34,6 +36,7 @@ class Connection:
         metrics: Metrics,
         settings: CollectorSettings,
         following: Following,
+        works: Callable[[], None],
     ) -> None:
         self.calls = calls
         self.publisher = publisher
@@ -42,6 +45,8 @@ class Connection:
         self.metrics = metrics
         self.settings = settings
         self.following = following
+        #: Called when the connection has proved good: an outage, if there was one, is over.
+        self.works = works
         self.backfill_pace = Pace(settings.backfill_pause_ms)
         #: Access hashes of the channels among the account's dialogs.
         self.access_hashes: dict[int, int] = {}

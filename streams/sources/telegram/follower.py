@@ -102,6 +102,7 @@ class Follower:
         except Flooded as flooded:
             self._not_before_ms[job] = flooded.until_ms
             self._flooded.add(job)
+            self._on.works()
             await self._tell("waiting", f"FLOOD_WAIT {flooded.method}", flooded.until_ms)
         except Unreadable as error:
             await self._put_unreadable(error)
@@ -121,12 +122,15 @@ class Follower:
         self._not_before_ms[job] = (
             self._on.backfill_pace.next_turn_ms(now_ms) if job == "backfill" else 0
         )
+        if job == "catch_up":
+            self._on.works()
         if not self._flooded and "catch_up" in self._done_ms:
             await self._tell("live")
 
     async def _put_unreadable(self, error: Unreadable) -> None:
         until_ms = self._on.clock.now_ms() + self._on.settings.unreadable_retry_ms
         self._unreadable_until_ms = until_ms
+        self._on.works()
         logger.warning(
             "channel cannot be read: channel=%s reason=%s", self._channel.name, error.reason
         )

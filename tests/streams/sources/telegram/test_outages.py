@@ -1,9 +1,14 @@
 """Telegram away, cut, flooded, refusing: nothing is lost, nothing else is delayed, said once."""
 
 import pytest
+from telethon.errors import AuthKeyError
+from telethon.sessions import StringSession
 
+from control.sql import SqlControl
+from control.store import ControlUnavailable
 from streams.events import ChannelStatus, PostsDeleted, PostsEdited
-from streams.sources.telegram import AccountLost
+from streams.sources.cursors import Cursor
+from streams.sources.telegram import AccountLost, client_factory
 from tests.streams.sources.telegram.conftest import HOUR_MS, MINUTE_MS, USER, Scene, history, until
 
 LOGGER = "streams.sources.telegram"
@@ -57,7 +62,19 @@ async def test_a_cut_is_told_and_its_gap_filled(
     await until(lambda: "pushed again" in scene.seen(channel).values())
 
 
-@pytest.mark.parametrize("method", ["messages.getHistory", "channels.getFullChannel"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "help.getConfig",
+        "users.getUsers",
+        "updates.getState",
+        "messages.getDialogs",
+        "contacts.resolveUsername",
+        "channels.getFullChannel",
+        "channels.joinChannel",
+        "messages.getHistory",
+    ],
+)
 async def test_a_cut_before_an_answer(scene: Scene, method: str) -> None:
     channel = scene.channel(history=history(3))
     await scene.follow("news")
@@ -171,6 +188,49 @@ async def test_a_second_session_on_the_account_ends_it(
     scene.telegram.faults.clear()
     await until(lambda: scene.statuses(channel)[-1] == "away")
     assert scene.of(ChannelStatus)[-1].reason == "AUTH_KEY_DUPLICATED"
+
+
+async def test_a_second_process_with_the_same_session(scene: Scene) -> None:
+    channel = scene.channel(history=history(1))
+    await scene.follow("news")
+    scene.telegram.faults.one_session_per_key = True
+    scene.start()
+    await scene.live(channel)
+    telegram = scene.telegram
+    other = client_factory(StringSession(scene.session.save()), telegram.api_id, "hash")()
+    with pytest.raises(AuthKeyError):
+        await other.connect()
+    await other.disconnect()
+    scene.clock.advance(5 * MINUTE_MS)
+    assert scene.running is not None
+    with pytest.raises(AccountLost, match="AUTH_KEY_DUPLICATED"):
+        await scene.running
+    scene.running = None
+
+
+class Absent(SqlControl):
+    """A control store whose database is away for a number of writes."""
+
+    failures = 0
+
+    async def put_cursor(self, cursor: Cursor) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ControlUnavailable("the database is away")
+        await super().put_cursor(cursor)
+
+
+async def test_a_control_store_that_is_away_is_waited_for(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = scene.channel(history=history(150))
+    await scene.follow("news")
+    scene.control = Absent(scene.control._engine, "absent")
+    scene.control.failures = 3
+    scene.start(backfill_pause_ms=0)
+    await scene.live(channel)
+    await until(lambda: len(scene.seen(channel)) == 150)
+    assert said(caplog, "control store away") == said(caplog, "control store back") == 1
 
 
 async def test_a_session_that_was_revoked_before_the_start(scene: Scene) -> None:
