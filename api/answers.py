@@ -12,6 +12,7 @@ import msgspec
 from api.times import iso
 from clickhouse import reader
 from clickhouse.reader import Evidence, Overview
+from streams.analytics import ChannelSummary
 
 T = TypeVar("T")
 
@@ -170,6 +171,20 @@ def channel(row: reader.Channel) -> Channel:
         last_post_at=iso(row.last_post_at_ms),
         last_sample_at=iso(row.last_sample_at_ms),
         status=row.status,
+    )
+
+
+def channel_of(summary: ChannelSummary) -> reader.Channel:
+    """What history will say of a channel once this summary has reached it."""
+    return reader.Channel(
+        id=summary.channel_id,
+        username=summary.username,
+        title=summary.title,
+        subscribers=summary.subscribers,
+        followed_since_ms=summary.first_observed_at_ms,
+        last_post_at_ms=summary.last_post_at_ms,
+        last_sample_at_ms=summary.last_sample_at_ms,
+        status=summary.status,
     )
 
 

@@ -1,5 +1,6 @@
 """GET /channels and what hangs below a channel, except its posts."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from litestar import get
@@ -8,12 +9,22 @@ from litestar.handlers import HTTPRouteHandler
 from api import answers, paging, questions
 from api.answers import Answer, Meta
 from api.parameters import Cursor, FromDay, FromWeek, Limit, Reference, StepAsked, To
-from api.ports import Wired
+from api.ports import Ports, Wired
 from api.problems import Refused
 from api.questions import DAY_MS, POINTS_AT_MOST
-from clickhouse.reader import Overview
+from clickhouse.reader import Channel, Overview
 
 WEEK_MS: Final = 7 * DAY_MS
+
+
+async def known_channels(ports: Ports) -> Sequence[Channel]:
+    """Those in history, then those that were first observed so lately that they are not there."""
+    rows = list(await ports.reader.channels())
+    stored = {row.id for row in rows}
+    for channel_id, view in ports.live.view.channels.items():
+        if channel_id not in stored and view.summary is not None:
+            rows.append(answers.channel_of(view.summary))
+    return rows
 
 
 @get("/channels", tags=["channels"])
@@ -21,7 +32,7 @@ async def channels(
     ports: Wired, limit: Limit = 100, cursor: Cursor = None
 ) -> Answer[list[answers.Channel]]:
     """Every channel that was ever observed."""
-    rows = await ports.reader.channels()
+    rows = await known_channels(ports)
     page = paging.cut(rows, paging.read(cursor), limit)
     meta = answers.channels_meta(rows, page.cursor)
     return Answer([answers.channel(row) for row in page.rows], meta)
@@ -31,11 +42,10 @@ async def channels(
 async def one_channel(ports: Wired, channel: Reference) -> Answer[answers.Channel]:
     """One channel."""
     channel_id = await questions.channel_id(ports, channel)
-    row = await ports.reader.channel(str(channel_id))
-    if row is None:
-        detail = f"{channel} was seen a moment ago; nothing of it is in history yet"
-        raise Refused(404, "channel-unknown", detail)
-    return Answer(answers.channel(row), answers.channels_meta([row]))
+    rows = [row for row in await known_channels(ports) if row.id == channel_id]
+    if not rows:
+        raise Refused(404, "channel-unknown", f"{channel} has been announced, but not observed")
+    return Answer(answers.channel(rows[0]), answers.channels_meta(rows))
 
 
 @get("/channels/{channel:str}/overview", tags=["channels"])

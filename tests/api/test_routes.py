@@ -43,7 +43,9 @@ async def test_channel_known_by_the_live_view_before_history(serving: Serving) -
     await until(lambda: new in serving.live.view.channels)
     response = await serving.get(f"{BASE}/brandnew/overview")
     assert response.status_code == 200
-    assert (await serving.get(f"{BASE}/brandnew")).status_code == 404
+    assert (await serving.get(f"{BASE}/brandnew")).json()["data"]["title"] == "New"
+    listed = (await serving.get(BASE)).json()["data"]
+    assert [row["username"] for row in listed] == ["durov", "brandnew"]
 
 
 @pytest.mark.parametrize(
