@@ -1,16 +1,17 @@
 """Telegram as a source: the channels followed, observed through Telethon, as events in the log.
 
-client       the connection's settings, and what its errors mean
-calls        one account's requests: flood waits by method and channel, a limit at once
-mapping      Telegram's objects as events (pure)
-recent       which posts are sampled when, and what a page of history tells of them (pure)
-status       what is said of a channel when it is live, away, waiting or private
-channel      what is known of one channel while it is followed
-history      reading pages: catching up, backfill, comparing recent posts
-sampling     counters, reactions, subscribers, descriptions
-follower     one channel's work, each job when it is due
-pushes       what Telegram pushes: queued, merged, published
-collector    one account: connect, follow, reconnect
+- client: one connection's settings, and what its errors mean
+- calls: one account's requests; flood waits by method and channel
+- mapping: Telegram's objects as events (pure)
+- recent: which posts are sampled when, and what a page of history tells of them (pure)
+- channel: what is known of one channel while it is followed
+- connection: what the work on channels shares while a connection lasts
+- introduction: resolving, describing, joining
+- history: reading pages; catching up, backfill, comparing recent posts
+- sampling: counters and reactions
+- follower: one channel's work, each job when it is due
+- pushes: what Telegram pushes; queued, merged, published
+- collector: one account; connect, follow, connect again
 """
 
 from streams.sources.telegram.client import AccountLost, client_factory

@@ -1,8 +1,10 @@
 """Telegram away, cut, flooded, refusing: nothing is lost, nothing else is delayed, said once."""
 
+from pathlib import Path
+
 import pytest
 from telethon.errors import AuthKeyError
-from telethon.sessions import StringSession
+from telethon.sessions import SQLiteSession, StringSession
 
 from control.sql import SqlControl
 from control.store import ControlUnavailable
@@ -82,6 +84,20 @@ async def test_a_cut_before_an_answer(scene: Scene, method: str) -> None:
     scene.start()
     await scene.live(channel)
     await until(lambda: len(scene.seen(channel)) == 3)
+
+
+async def test_a_session_file_serves_one_connection_after_another(
+    scene: Scene, tmp_path: Path
+) -> None:
+    channel = scene.channel(history=history(3))
+    await scene.follow("news")
+    scene.session = scene.telegram.authorise(SQLiteSession(str(tmp_path / "one")), USER)
+    scene.start()
+    await scene.live(channel)
+    scene.telegram.drop_connections()
+    await scene.live(channel, times=2)
+    scene.world.post(channel, "pushed again")
+    await until(lambda: "pushed again" in scene.seen(channel).values())
 
 
 async def test_lost_pushes_are_found_by_the_next_check(scene: Scene) -> None:
