@@ -30,6 +30,9 @@ from clickhouse.settings import insert_settings
 
 T = TypeVar("T")
 
+#: The engine's own settings; every client of a process must name the same.
+CONFIG = str(resources.files("clickhouse") / "chdb.xml")
+
 _PID = re.compile(r"PID: (\d+)")
 
 
@@ -100,12 +103,11 @@ class ChdbHistory:
                 self._readers.put(self._client(self._settings.database, self._reader_options()))
 
     def _client(self, database: str | None, options: Mapping[str, str]) -> Client:
-        config = resources.files("clickhouse") / "chdb.xml"
         client = clickhouse_connect.get_client(
             interface="chdb",
             path=str(self._path),
             database=database,
-            chdb_options={"config-file": str(config), **options},
+            chdb_options={"config-file": CONFIG, **options},
         )
         self._clients.append(client)
         return client
