@@ -1,0 +1,96 @@
+"""From a push by Telegram to the frame on a WebSocket: `python -m bench.push`.
+
+Bias and setup: the whole system in one process and on one clock, with fsync: loopback Telegram,
+Telethon, collector, log, agents, API; the WebSocket client shares that process's event loop, so
+its own work is in the figures. One new post at a time, in a channel that has 100; the next one is
+posted when the frame that tells of it has arrived.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import quantiles
+
+import websockets
+
+from analyticbot.config import read_settings
+from analyticbot.engine import running_engine
+from analyticbot.faces import api_settings, serve
+from analyticbot.stores import opened_control
+from analyticbot.telegram import collect
+from streams.clock import SystemClock
+from streams.ids import ChannelId
+from streams.loopback.telegram import LoopbackTelegram
+from streams.loopback.world.world import World
+from streams.metrics import Metrics
+
+CHANNEL = ChannelId(1_900_000_001)
+USER = 777
+
+
+async def measure(folder: Path, pushes: int) -> dict[str, float]:
+    """Milliseconds from `post` to the frame."""
+    settings = read_settings({"ANALYTICBOT_DATA": str(folder), "ANALYTICBOT_PORT": "0"}, folder)
+    clock = SystemClock()
+    world = World(clock)
+    channel = world.add_channel(CHANNEL, "bench", "Bench")
+    for _ in range(100):
+        world.post(channel, "x" * 250)
+    delays_ms: list[float] = []
+    async with (
+        LoopbackTelegram(world, strict=False) as telegram,
+        opened_control(settings) as control,
+        running_engine(settings, clock, Metrics()) as engine,
+    ):
+        await control.follow("bench", clock.now_ms())
+        server = await serve(engine, clock, api_settings(settings))
+        collect(
+            engine, control, clock, (telegram.session(USER), telegram.api_id, telegram.api_hash)
+        )
+        url = server.url.replace("http", "ws") + "/api/v1/live"
+        async with websockets.connect(url, max_size=None) as socket:
+            await _seen(socket, 100)
+            for number in range(101, 101 + pushes):
+                await asyncio.sleep(random.uniform(0.02, 0.12))
+                started = time.perf_counter()
+                world.post(channel, f"post {number}")
+                await _seen(socket, number)
+                delays_ms.append((time.perf_counter() - started) * 1000)
+    cuts = quantiles(delays_ms, n=100)
+    return {"push_to_frame_p50_ms": cuts[49], "push_to_frame_p99_ms": cuts[98]}
+
+
+async def _seen(socket: websockets.ClientConnection, post_id: int) -> None:
+    """Read frames until one tells the counters of the post."""
+    async for frame in socket:
+        if _tells(json.loads(frame), post_id):
+            return
+
+
+def _tells(frame: object, post_id: int) -> bool:
+    """Whether `post_ids` anywhere in the frame holds the post."""
+    if isinstance(frame, dict):
+        ids = frame.get("post_ids")
+        if isinstance(ids, list) and post_id in ids:
+            return True
+        return any(_tells(value, post_id) for value in frame.values())
+    return isinstance(frame, list) and any(_tells(value, post_id) for value in frame)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.push")
+    parser.add_argument("--pushes", type=int, default=300)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        figures = asyncio.run(measure(Path(folder), chosen.pushes))
+    for name, figure in figures.items():
+        sys.stdout.write(f"{name:45} {figure:>15,.1f}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Start-up and memory of the demo: `python -m bench.soak [--seconds 600] [--speed 600]`.
+
+Bias and setup: `analyticbot demo` as a process of its own, installed already, with the loopback
+Telegram and the world it plays in the same process, so it holds more than a real installation's.
+Resident memory is read from the kernel every few seconds; `start_s` is from the start of the
+command to the first channel in the API's answer. Nobody has the page open but for that answer.
+"""
+
+import argparse
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+COMMAND = Path(sys.executable).with_name("analyticbot")
+EVERY_S = 5.0
+
+
+def measure(seconds: float, speed: float) -> dict[str, object]:
+    """Seconds to the first data, and the curve of memory in MiB, by second."""
+    started = time.monotonic()
+    with subprocess.Popen(
+        [COMMAND, "demo", "--port", "0", "--speed", str(speed)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        text = "".join(process.stdout.readline() for _ in range(5))
+        url = re.findall(r"http://127\.0\.0\.1:\d+", text)[0]
+        while not _channels(url):
+            time.sleep(0.02)
+        start_s = time.monotonic() - started
+        curve = []
+        while (at_s := time.monotonic() - started) < seconds and process.poll() is None:
+            curve.append((round(at_s), _resident_mib(process.pid)))
+            time.sleep(EVERY_S)
+        process.send_signal(signal.SIGINT)
+        stopping = time.monotonic()
+        process.wait()
+        stop_s = time.monotonic() - stopping
+    late = [memory for at_s, memory in curve if at_s > seconds / 2]
+    return {
+        "start_s": round(start_s, 1),
+        "stop_s": round(stop_s, 1),
+        "memory_high_mib": max(memory for _, memory in curve),
+        "memory_end_mib": curve[-1][1],
+        "growth_second_half_mib": late[-1] - late[0] if late else 0,
+        "curve": curve,
+    }
+
+
+def _channels(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/api/v1/channels", timeout=10) as answer:
+            return bool(json.load(answer)["data"])
+    except urllib.error.URLError:
+        return False
+
+
+def _resident_mib(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) // 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.soak")
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--speed", type=float, default=600)
+    chosen = parser.parse_args()
+    sys.stdout.write(json.dumps(measure(chosen.seconds, chosen.speed)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
