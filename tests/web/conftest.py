@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -9,20 +8,9 @@ from tests.web.demo import Demo
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """One that is only looked at."""
+    """Who freezes or stops it leaves it running again."""
     executable()
-    yield from _running(tmp_path_factory.mktemp("demo") / "data")
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[Demo]:
-    """One that the test may freeze and stop."""
-    executable()
-    yield from _running(tmp_path / "data")
-
-
-def _running(data: Path) -> Iterator[Demo]:
-    demo = Demo(data)
+    demo = Demo(tmp_path_factory.mktemp("demo") / "data")
     try:
         demo.start()
         yield demo

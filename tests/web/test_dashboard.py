@@ -9,6 +9,7 @@ from tests.web.chromium import browsing
 from tests.web.demo import Demo
 
 MOVES_MS = 30_000
+expect.set_options(timeout=15_000)
 ROWS = "[data-channel]"
 SPARKLINES = "[...document.querySelectorAll('[data-sparkline] path')].map(p => p.getAttribute('d'))"
 CANVAS = "document.querySelector('[data-views-chart] canvas').toDataURL()"
@@ -135,19 +136,19 @@ async def test_an_unknown_channel_is_said(demo: Demo) -> None:
         await expect(alert.get_by_role("button", name="Try again")).to_be_visible()
 
 
-async def test_says_when_it_is_stale_and_when_it_reconnects(mortal: Demo) -> None:
+async def test_says_when_it_is_stale_and_when_it_reconnects(demo: Demo) -> None:
     async with browsing() as seen:
         page = seen.page
-        await page.goto(mortal.url)
+        await page.goto(demo.url)
         await expect(page.locator("[data-connection=live]")).to_be_visible()
-        mortal.freeze()
+        demo.freeze()
         stale = page.locator("[data-connection=stale]")
-        await expect(stale).to_contain_text("Stale since", timeout=10_000)
-        mortal.thaw()
-        await expect(page.locator("[data-connection=live]")).to_be_visible(timeout=10_000)
-        mortal.stop()
+        await expect(stale).to_contain_text("Stale since")
+        demo.thaw()
+        await expect(page.locator("[data-connection=live]")).to_be_visible()
+        demo.stop()
         away = page.locator("[data-connection=reconnecting]")
-        await expect(away).to_contain_text("Reconnecting in", timeout=10_000)
-        mortal.start()
+        await expect(away).to_contain_text("Reconnecting in")
+        demo.start()
         await expect(page.locator("[data-connection=live]")).to_be_visible(timeout=MOVES_MS)
         assert await moved(page, SPARKLINES)
