@@ -1,6 +1,7 @@
 """What a decoded event must say to be processed. Bytes in, an event in its plain form out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from typing import cast
 
 import msgspec
 
@@ -87,9 +88,12 @@ def _check_ids(post_ids: Sequence[PostId]) -> None:
         raise Rejected("wrong_shape", "a post id is not above 0")
 
 
-def _check_counters(counters: Iterable[int | None]) -> None:
-    known = [counter for counter in counters if counter]
-    if known and min(known) < 0:
-        raise Rejected("negative_counter", f"a counter of {min(known)}")
-    if known and max(known) > HIGHEST_COUNTER:
-        raise Rejected("wrong_shape", f"a counter of {max(known)}")
+def _check_counters(counters: Collection[int | None]) -> None:
+    if None in counters:
+        counters = [counter for counter in counters if counter is not None]
+    known = cast("Collection[int]", counters)
+    lowest, highest = min(known, default=0), max(known, default=0)
+    if lowest < 0:
+        raise Rejected("negative_counter", f"a counter of {lowest}")
+    if highest > HIGHEST_COUNTER:
+        raise Rejected("wrong_shape", f"a counter of {highest}")

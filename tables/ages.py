@@ -27,6 +27,8 @@ AGES_S = (
 )
 AGES_MS = tuple(age_s * 1000 for age_s in AGES_S)
 HIGHEST_AGE_MS = AGES_MS[-1]
+#: Later than any instant.
+NEVER_MS = 2**53
 
 UNKNOWN: Counters = (None, None, None, None)
 
@@ -56,6 +58,12 @@ def crosses(age_before_ms: int | None, age_after_ms: int) -> bool:
     if age_before_ms >= HIGHEST_AGE_MS:
         return False
     return bisect_right(AGES_MS, age_before_ms) != bisect_right(AGES_MS, age_after_ms)
+
+
+def next_age_at(date_ms: int, sampled_ms: int) -> int:
+    """The instant at which a post passes its next fixed age after a sample."""
+    following = bisect_right(AGES_MS, sampled_ms - date_ms)
+    return date_ms + AGES_MS[following] if following < len(AGES_MS) else NEVER_MS
 
 
 def at_ages(crossing: Crossing) -> Iterator[AtAge]:

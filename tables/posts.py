@@ -43,6 +43,8 @@ class Bucket(Row, array_like=True, gc=False):
     counters: list[Slots] = msgspec.field(default_factory=_empty_counters)
     #: A bit a slot, a number a counter: the newest sample did not say this counter.
     stale: list[int] = msgspec.field(default_factory=lambda: [0] * COUNTERS)
+    #: Until this instant no post that was sampled passes a fixed age; 0: not known.
+    due_ms: int = 0
     #: When an edited post was last edited, by slot.
     edited_ms: dict[int, int] = msgspec.field(default_factory=dict)
     #: A bit a slot.
@@ -50,9 +52,11 @@ class Bucket(Row, array_like=True, gc=False):
 
     def see(self, slot: int, date_ms: int) -> bool:
         """Learn when a post was published. True when it had not been seen before."""
-        is_new = self.dates_ms[slot] is None
-        self.dates_ms[slot] = date_ms
-        return is_new
+        before_ms = self.dates_ms[slot]
+        if before_ms != date_ms:
+            self.dates_ms[slot] = date_ms
+            self.due_ms = 0
+        return before_ms is None
 
     def edit(self, slot: int, edited_ms: int) -> bool:
         """Learn of an edit. False when it is known already."""
