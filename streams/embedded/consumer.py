@@ -270,7 +270,8 @@ class Consumer(BaseConsumer):
             handed_over = self._hand_over(offsets)
             if handed_over is None:
                 return False
-            await handed_over
+            # A commit that is given up (the app stops) is written nevertheless.
+            await asyncio.shield(handed_over)
         except LogError as error:
             self.stop_commits()
             await self.crash(error)
@@ -288,5 +289,5 @@ class Consumer(BaseConsumer):
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         handed_over = self._hand_over(offsets)
         if handed_over is not None:
-            await handed_over
+            await asyncio.shield(handed_over)
         return handed_over is not None

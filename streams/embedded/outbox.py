@@ -97,7 +97,7 @@ class Outbox:
 def _settle(
     sent: list[_Sent], places: list[tuple[Partition, int]], done: "asyncio.Future[None]"
 ) -> None:
-    error = done.exception()
+    error = LogClosed("given up") if done.cancelled() else done.exception()
     if isinstance(error, LogError):
         for _, promise in sent:
             promise(error)

@@ -83,7 +83,7 @@ class Producer(base.Producer):
     async def flush(self) -> None:
         """In atomic mode only a commit writes, so there is nothing to flush."""
         if not self.transport.outbox.atomic and (done := self.transport.outbox.flush()):
-            await done
+            await asyncio.shield(done)
 
     async def create_topic(
         self,

@@ -6,6 +6,7 @@ one short step of upkeep; so nothing else ever writes, and nothing needs a lock.
 """
 
 import asyncio
+import atexit
 import logging
 import shutil
 import threading
@@ -73,6 +74,7 @@ class Writer:
         self._units: SimpleQueue[Unit | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
+        atexit.register(self._finish)
 
     def put(self, unit: Unit) -> None:
         """Units are written in the order in which they are put."""
@@ -80,8 +82,13 @@ class Writer:
 
     async def close(self) -> None:
         """Returns when all that was put is durable (or failed) and the database is closed."""
+        atexit.unregister(self._finish)
+        await self._loop.run_in_executor(None, self._finish)
+
+    def _finish(self) -> None:
+        """Also when the process ends without closing: native code must not be cut off."""
         self._units.put(None)
-        await self._loop.run_in_executor(None, self._thread.join)
+        self._thread.join()
 
     def _run(self) -> None:
         try:

@@ -20,12 +20,12 @@ import faust
 
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
-from streams.embedded.transport import register_transport, stop_commits
-from streams.log import Draft, LogError, LogFull
+from streams.embedded.transport import register_transport
+from streams.log import Draft, LogFull
 from streams.topics import Topic
 
-SETTINGS = Settings(upkeep_interval_ms=20, dirty_bytes=20_000)
-QUERY = "?upkeep_interval_ms=20&dirty_bytes=20000"
+SETTINGS = Settings(upkeep_interval_ms=20, dirty_bytes=2_000)
+QUERY = "?upkeep_interval_ms=20&dirty_bytes=2000"
 INPUT = Topic("in")
 OUTPUT = Topic("out")
 TOTALS = Topic("app-totals-changelog", retention_ms=None, compacted=True)
@@ -108,12 +108,11 @@ async def work(folder: Path, total: int) -> None:
     log = await EmbeddedLog.open(folder, SETTINGS)
     app, totals = build(folder, lambda seen: say(f"seen {seen}") if seen % 20 == 0 else None)
     app.finalize()
-    running = asyncio.ensure_future(app.start())
-    await app.tables.recovery.completed.wait()
-    while sum((await log.committed("app")).values()) < total:
+    await app.start()
+    tables: Any = app.tables
+    await tables.recovery.completed.wait()
+    while sum((await log.committed("app")).values()) < total:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-        if running.done():
-            running.result()
     say(json.dumps(dict(totals.items()), sort_keys=True))
     await app.stop()
     await log.close()
@@ -122,16 +121,16 @@ async def work(folder: Path, total: int) -> None:
 async def fail(folder: Path, at: int) -> None:
     def done(seen: int) -> None:
         if seen == at:
-            stop_commits(app)
             say("failed")
             raise ValueError("a body that fails half way")
 
     app, _ = build(folder, done)
     app.finalize()
-    try:
-        await app.start()
-    except (ValueError, LogError) as error:
-        say(f"ended: {error}")
+    await app.start()
+    crashed: Any = app
+    await crashed._crashed.wait()
+    say(f"crashed: {crashed.crash_reason}")
+    os._exit(1)
 
 
 if __name__ == "__main__":
