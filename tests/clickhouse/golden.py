@@ -1,4 +1,4 @@
-"""The schema after all migrations, as text. Written anew by ``python -m tests.clickhouse.golden``."""
+"""The schema after all migrations; ``python -m tests.clickhouse.golden`` writes it anew."""
 
 import asyncio
 import tempfile
@@ -27,15 +27,13 @@ async def schema(engine: Path, database: str) -> str:
 
 def described(client: Client, database: str) -> str:
     tables = client.query(
-        "SELECT create_table_query FROM system.tables WHERE database = {database:String}"
-        " AND name != 'schema_migrations' ORDER BY name",
+        "SELECT formatQuery(create_table_query) FROM system.tables"
+        " WHERE database = {database:String} AND name != 'schema_migrations' ORDER BY name",
         parameters={"database": database},
     )
-    formatted = [
-        client.command("SELECT formatQuery({query:String})", parameters={"query": row[0]})
-        for row in tables.result_rows
-    ]
-    return "\n\n".join(f"{query};" for query in formatted).replace(f"{database}.", "") + "\n"
+    return (
+        "\n\n".join(f"{row[0]};" for row in tables.result_rows).replace(f"{database}.", "") + "\n"
+    )
 
 
 if __name__ == "__main__":

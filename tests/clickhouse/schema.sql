@@ -1,45 +1,463 @@
-CREATE TABLE alerts\n(\n    `alert_id` String,\n    `channel_id` Int64,\n    `type` LowCardinality(String),\n    `state` LowCardinality(String),\n    `raised_at` DateTime64(3, \'UTC\'),\n    `resolved_at` Nullable(DateTime64(3, \'UTC\')),\n    `post_id` Nullable(Int64),\n    `observed` Float64,\n    `expected` Nullable(Float64),\n    `method` LowCardinality(String),\n    `observed_at` DateTime64(3, \'UTC\')\n)\nENGINE = ReplacingMergeTree(observed_at)\nORDER BY alert_id\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE alerts
+(
+    `alert_id` String,
+    `channel_id` Int64,
+    `type` LowCardinality(String),
+    `state` LowCardinality(String),
+    `raised_at` DateTime64(3, 'UTC'),
+    `resolved_at` Nullable(DateTime64(3, 'UTC')),
+    `post_id` Nullable(Int64),
+    `observed` Float64,
+    `expected` Nullable(Float64),
+    `method` LowCardinality(String),
+    `observed_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(observed_at)
+ORDER BY alert_id
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE TABLE channel_daily\n(\n    `channel_id` Int64,\n    `day` DateTime(\'UTC\'),\n    `views_gained` SimpleAggregateFunction(sum, Nullable(Int64)),\n    `forwards_gained` SimpleAggregateFunction(sum, Nullable(Int64)),\n    `replies_gained` SimpleAggregateFunction(sum, Nullable(Int64)),\n    `reactions_gained` SimpleAggregateFunction(sum, Nullable(Int64)),\n    `posts` SimpleAggregateFunction(sum, Int64),\n    `edits` SimpleAggregateFunction(sum, Int64),\n    `deletes` SimpleAggregateFunction(sum, Int64),\n    `samples` SimpleAggregateFunction(sum, Int64),\n    `observed_at` SimpleAggregateFunction(max, DateTime64(3, \'UTC\'))\n)\nENGINE = AggregatingMergeTree\nORDER BY (channel_id, day)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE channel_daily
+(
+    `channel_id` Int64,
+    `day` DateTime('UTC'),
+    `views_gained` SimpleAggregateFunction(sum, Nullable(Int64)),
+    `forwards_gained` SimpleAggregateFunction(sum, Nullable(Int64)),
+    `replies_gained` SimpleAggregateFunction(sum, Nullable(Int64)),
+    `reactions_gained` SimpleAggregateFunction(sum, Nullable(Int64)),
+    `posts` SimpleAggregateFunction(sum, Int64),
+    `edits` SimpleAggregateFunction(sum, Int64),
+    `deletes` SimpleAggregateFunction(sum, Int64),
+    `samples` SimpleAggregateFunction(sum, Int64),
+    `observed_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (channel_id, day)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE MATERIALIZED VIEW channel_daily_filled TO channel_daily\n(\n    `channel_id` Int64,\n    `day` DateTime(\'UTC\'),\n    `views_gained` Nullable(Int64),\n    `forwards_gained` Nullable(Int64),\n    `replies_gained` Nullable(Int64),\n    `reactions_gained` Nullable(Int64),\n    `posts` Int64,\n    `edits` Int64,\n    `deletes` Int64,\n    `samples` Int64,\n    `observed_at` DateTime64(3, \'UTC\')\n)\nAS SELECT\n    w.channel_id AS channel_id,\n    toStartOfDay(w.start) AS day,\n    w.views_gained AS views_gained,\n    w.forwards_gained AS forwards_gained,\n    w.replies_gained AS replies_gained,\n    w.reactions_gained AS reactions_gained,\n    w.posts AS posts,\n    w.edits AS edits,\n    w.deletes AS deletes,\n    w.samples AS samples,\n    w.observed_at AS observed_at\nFROM windows AS w\nWHERE w.closed;
+CREATE MATERIALIZED VIEW channel_daily_filled TO channel_daily
+(
+    `channel_id` Int64,
+    `day` DateTime('UTC'),
+    `views_gained` Nullable(Int64),
+    `forwards_gained` Nullable(Int64),
+    `replies_gained` Nullable(Int64),
+    `reactions_gained` Nullable(Int64),
+    `posts` Int64,
+    `edits` Int64,
+    `deletes` Int64,
+    `samples` Int64,
+    `observed_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    w.channel_id AS channel_id,
+    toStartOfDay(w.start) AS day,
+    w.views_gained AS views_gained,
+    w.forwards_gained AS forwards_gained,
+    w.replies_gained AS replies_gained,
+    w.reactions_gained AS reactions_gained,
+    w.posts AS posts,
+    w.edits AS edits,
+    w.deletes AS deletes,
+    w.samples AS samples,
+    w.observed_at AS observed_at
+FROM windows AS w
+WHERE w.closed;
 
-CREATE TABLE channel_hourly\n(\n    `channel_id` Int64,\n    `hour` DateTime(\'UTC\'),\n    `views_gained` SimpleAggregateFunction(sum, Nullable(Int64)),\n    `forwards_gained` SimpleAggregateFunction(sum, Nullable(Int64)),\n    `replies_gained` SimpleAggregateFunction(sum, Nullable(Int64)),\n    `reactions_gained` SimpleAggregateFunction(sum, Nullable(Int64)),\n    `posts` SimpleAggregateFunction(sum, Int64),\n    `edits` SimpleAggregateFunction(sum, Int64),\n    `deletes` SimpleAggregateFunction(sum, Int64),\n    `samples` SimpleAggregateFunction(sum, Int64),\n    `observed_at` SimpleAggregateFunction(max, DateTime64(3, \'UTC\'))\n)\nENGINE = AggregatingMergeTree\nORDER BY (channel_id, hour)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE channel_hourly
+(
+    `channel_id` Int64,
+    `hour` DateTime('UTC'),
+    `views_gained` SimpleAggregateFunction(sum, Nullable(Int64)),
+    `forwards_gained` SimpleAggregateFunction(sum, Nullable(Int64)),
+    `replies_gained` SimpleAggregateFunction(sum, Nullable(Int64)),
+    `reactions_gained` SimpleAggregateFunction(sum, Nullable(Int64)),
+    `posts` SimpleAggregateFunction(sum, Int64),
+    `edits` SimpleAggregateFunction(sum, Int64),
+    `deletes` SimpleAggregateFunction(sum, Int64),
+    `samples` SimpleAggregateFunction(sum, Int64),
+    `observed_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (channel_id, hour)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE MATERIALIZED VIEW channel_hourly_filled TO channel_hourly\n(\n    `channel_id` Int64,\n    `hour` DateTime(\'UTC\'),\n    `views_gained` Nullable(Int64),\n    `forwards_gained` Nullable(Int64),\n    `replies_gained` Nullable(Int64),\n    `reactions_gained` Nullable(Int64),\n    `posts` Int64,\n    `edits` Int64,\n    `deletes` Int64,\n    `samples` Int64,\n    `observed_at` DateTime64(3, \'UTC\')\n)\nAS SELECT\n    w.channel_id AS channel_id,\n    toStartOfHour(w.start) AS hour,\n    w.views_gained AS views_gained,\n    w.forwards_gained AS forwards_gained,\n    w.replies_gained AS replies_gained,\n    w.reactions_gained AS reactions_gained,\n    w.posts AS posts,\n    w.edits AS edits,\n    w.deletes AS deletes,\n    w.samples AS samples,\n    w.observed_at AS observed_at\nFROM windows AS w\nWHERE w.closed;
+CREATE MATERIALIZED VIEW channel_hourly_filled TO channel_hourly
+(
+    `channel_id` Int64,
+    `hour` DateTime('UTC'),
+    `views_gained` Nullable(Int64),
+    `forwards_gained` Nullable(Int64),
+    `replies_gained` Nullable(Int64),
+    `reactions_gained` Nullable(Int64),
+    `posts` Int64,
+    `edits` Int64,
+    `deletes` Int64,
+    `samples` Int64,
+    `observed_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    w.channel_id AS channel_id,
+    toStartOfHour(w.start) AS hour,
+    w.views_gained AS views_gained,
+    w.forwards_gained AS forwards_gained,
+    w.replies_gained AS replies_gained,
+    w.reactions_gained AS reactions_gained,
+    w.posts AS posts,
+    w.edits AS edits,
+    w.deletes AS deletes,
+    w.samples AS samples,
+    w.observed_at AS observed_at
+FROM windows AS w
+WHERE w.closed;
 
-CREATE TABLE channel_sources\n(\n    `channel_id` Int64,\n    `source` LowCardinality(String),\n    `first_at` SimpleAggregateFunction(min, DateTime64(3, \'UTC\')),\n    `last_at` SimpleAggregateFunction(max, DateTime64(3, \'UTC\'))\n)\nENGINE = AggregatingMergeTree\nORDER BY (channel_id, source)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE channel_sources
+(
+    `channel_id` Int64,
+    `source` LowCardinality(String),
+    `first_at` SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    `last_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (channel_id, source)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE MATERIALIZED VIEW channel_sources_filled TO channel_sources\n(\n    `channel_id` Int64,\n    `source` LowCardinality(String),\n    `first_at` SimpleAggregateFunction(min, DateTime64(3, \'UTC\')),\n    `last_at` SimpleAggregateFunction(max, DateTime64(3, \'UTC\'))\n)\nAS SELECT\n    o.channel_id AS channel_id,\n    o.source AS source,\n    o.first_at AS first_at,\n    o.last_at AS last_at\nFROM observed_hours AS o;
+CREATE MATERIALIZED VIEW channel_sources_filled TO channel_sources
+(
+    `channel_id` Int64,
+    `source` LowCardinality(String),
+    `first_at` SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    `last_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+AS SELECT
+    o.channel_id AS channel_id,
+    o.source AS source,
+    o.first_at AS first_at,
+    o.last_at AS last_at
+FROM observed_hours AS o;
 
-CREATE TABLE channels\n(\n    `channel_id` Int64,\n    `username` Nullable(String),\n    `title` Nullable(String),\n    `subscribers` Nullable(Int64),\n    `first_observed_at` Nullable(DateTime64(3, \'UTC\')),\n    `last_post_at` Nullable(DateTime64(3, \'UTC\')),\n    `last_sample_at` Nullable(DateTime64(3, \'UTC\')),\n    `status` LowCardinality(String),\n    `observed_at` DateTime64(3, \'UTC\')\n)\nENGINE = ReplacingMergeTree(observed_at)\nORDER BY channel_id\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE channels
+(
+    `channel_id` Int64,
+    `username` Nullable(String),
+    `title` Nullable(String),
+    `subscribers` Nullable(Int64),
+    `first_observed_at` Nullable(DateTime64(3, 'UTC')),
+    `last_post_at` Nullable(DateTime64(3, 'UTC')),
+    `last_sample_at` Nullable(DateTime64(3, 'UTC')),
+    `status` LowCardinality(String),
+    `observed_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(observed_at)
+ORDER BY channel_id
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE TABLE observed_hours\n(\n    `channel_id` Int64,\n    `hour` DateTime(\'UTC\'),\n    `what` LowCardinality(String),\n    `source` LowCardinality(String),\n    `first_at` SimpleAggregateFunction(min, DateTime64(3, \'UTC\')),\n    `last_at` SimpleAggregateFunction(max, DateTime64(3, \'UTC\'))\n)\nENGINE = AggregatingMergeTree\nORDER BY (channel_id, hour, what, source)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE observed_hours
+(
+    `channel_id` Int64,
+    `hour` DateTime('UTC'),
+    `what` LowCardinality(String),
+    `source` LowCardinality(String),
+    `first_at` SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    `last_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (channel_id, hour, what, source)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE TABLE post_ages\n(\n    `channel_id` Int64,\n    `post_id` Int64,\n    `age_s` Int64,\n    `views` Nullable(Int64),\n    `forwards` Nullable(Int64),\n    `replies` Nullable(Int64),\n    `reactions` Nullable(Int64),\n    `interpolated` Bool,\n    `observed_at` DateTime64(3, \'UTC\')\n)\nENGINE = ReplacingMergeTree(observed_at)\nORDER BY (channel_id, post_id, age_s)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE post_ages
+(
+    `channel_id` Int64,
+    `post_id` Int64,
+    `age_s` Int64,
+    `views` Nullable(Int64),
+    `forwards` Nullable(Int64),
+    `replies` Nullable(Int64),
+    `reactions` Nullable(Int64),
+    `interpolated` Bool,
+    `observed_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(observed_at)
+ORDER BY (channel_id, post_id, age_s)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE TABLE post_deletions\n(\n    `channel_id` Int64,\n    `post_id` Int64,\n    `source` LowCardinality(String),\n    `observed_at` DateTime64(3, \'UTC\')\n)\nENGINE = ReplacingMergeTree(observed_at)\nORDER BY (channel_id, post_id)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE post_deletions
+(
+    `channel_id` Int64,
+    `post_id` Int64,
+    `source` LowCardinality(String),
+    `observed_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(observed_at)
+ORDER BY (channel_id, post_id)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE TABLE post_hourly\n(\n    `channel_id` Int64,\n    `post_id` Int64,\n    `hour` DateTime(\'UTC\'),\n    `source` LowCardinality(String),\n    `views` SimpleAggregateFunction(max, Nullable(Int128)),\n    `forwards` SimpleAggregateFunction(max, Nullable(Int128)),\n    `replies` SimpleAggregateFunction(max, Nullable(Int128)),\n    `reactions` SimpleAggregateFunction(max, Nullable(Int128)),\n    `observed_at` SimpleAggregateFunction(max, DateTime64(3, \'UTC\'))\n)\nENGINE = AggregatingMergeTree\nORDER BY (channel_id, post_id, hour, source)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE post_hourly
+(
+    `channel_id` Int64,
+    `post_id` Int64,
+    `hour` DateTime('UTC'),
+    `source` LowCardinality(String),
+    `views` SimpleAggregateFunction(max, Nullable(Int128)),
+    `forwards` SimpleAggregateFunction(max, Nullable(Int128)),
+    `replies` SimpleAggregateFunction(max, Nullable(Int128)),
+    `reactions` SimpleAggregateFunction(max, Nullable(Int128)),
+    `observed_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (channel_id, post_id, hour, source)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE MATERIALIZED VIEW post_hourly_filled TO post_hourly\n(\n    `channel_id` Int64,\n    `post_id` Int64,\n    `hour` DateTime(\'UTC\'),\n    `source` LowCardinality(String),\n    `views` Nullable(Int128),\n    `forwards` Nullable(Int128),\n    `replies` Nullable(Int128),\n    `reactions` Nullable(Int128),\n    `observed_at` DateTime64(3, \'UTC\')\n)\nAS WITH\n    bitShiftLeft(toInt128(toUnixTimestamp64Milli(s.observed_at)), 64) AS instant\nSELECT\n    s.channel_id AS channel_id,\n    s.post_id AS post_id,\n    toStartOfHour(s.observed_at) AS hour,\n    s.source AS source,\n    instant + s.views AS views,\n    instant + s.forwards AS forwards,\n    instant + s.replies AS replies,\n    instant + s.reactions AS reactions,\n    s.observed_at AS observed_at\nFROM post_samples AS s;
+CREATE MATERIALIZED VIEW post_hourly_filled TO post_hourly
+(
+    `channel_id` Int64,
+    `post_id` Int64,
+    `hour` DateTime('UTC'),
+    `source` LowCardinality(String),
+    `views` Nullable(Int128),
+    `forwards` Nullable(Int128),
+    `replies` Nullable(Int128),
+    `reactions` Nullable(Int128),
+    `observed_at` DateTime64(3, 'UTC')
+)
+AS WITH
+    bitShiftLeft(toInt128(toUnixTimestamp64Milli(s.observed_at)), 64) AS instant
+SELECT
+    s.channel_id AS channel_id,
+    s.post_id AS post_id,
+    toStartOfHour(s.observed_at) AS hour,
+    s.source AS source,
+    instant + s.views AS views,
+    instant + s.forwards AS forwards,
+    instant + s.replies AS replies,
+    instant + s.reactions AS reactions,
+    s.observed_at AS observed_at
+FROM post_samples AS s;
 
-CREATE TABLE post_samples\n(\n    `channel_id` Int64,\n    `post_id` Int64,\n    `observed_at` DateTime64(3, \'UTC\') CODEC(DoubleDelta, ZSTD(1)),\n    `source` LowCardinality(String),\n    `views` SimpleAggregateFunction(max, Nullable(Int64)),\n    `forwards` SimpleAggregateFunction(max, Nullable(Int64)),\n    `replies` SimpleAggregateFunction(max, Nullable(Int64)),\n    `reactions` SimpleAggregateFunction(max, Nullable(Int64)),\n    `inserted_at` SimpleAggregateFunction(max, DateTime(\'UTC\')) DEFAULT now()\n)\nENGINE = AggregatingMergeTree\nPARTITION BY toYYYYMM(observed_at)\nORDER BY (channel_id, post_id, observed_at, source)\nTTL inserted_at + toIntervalDay(90)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE post_samples
+(
+    `channel_id` Int64,
+    `post_id` Int64,
+    `observed_at` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    `source` LowCardinality(String),
+    `views` SimpleAggregateFunction(max, Nullable(Int64)),
+    `forwards` SimpleAggregateFunction(max, Nullable(Int64)),
+    `replies` SimpleAggregateFunction(max, Nullable(Int64)),
+    `reactions` SimpleAggregateFunction(max, Nullable(Int64)),
+    `inserted_at` SimpleAggregateFunction(max, DateTime('UTC')) DEFAULT now()
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(observed_at)
+ORDER BY (channel_id, post_id, observed_at, source)
+TTL inserted_at + toIntervalDay(90)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE TABLE posts\n(\n    `channel_id` Int64,\n    `post_id` Int64,\n    `date` DateTime64(3, \'UTC\'),\n    `text` String CODEC(ZSTD(3)),\n    `media` LowCardinality(Nullable(String)),\n    `album_id` Nullable(Int64),\n    `forwarded_from` Nullable(String),\n    `edited` Bool,\n    `source` LowCardinality(String),\n    `observed_at` DateTime64(3, \'UTC\'),\n    INDEX by_date date TYPE minmax GRANULARITY 1\n)\nENGINE = ReplacingMergeTree(observed_at)\nORDER BY (channel_id, post_id)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE posts
+(
+    `channel_id` Int64,
+    `post_id` Int64,
+    `date` DateTime64(3, 'UTC'),
+    `text` String CODEC(ZSTD(3)),
+    `media` LowCardinality(Nullable(String)),
+    `album_id` Nullable(Int64),
+    `forwarded_from` Nullable(String),
+    `edited` Bool,
+    `source` LowCardinality(String),
+    `observed_at` DateTime64(3, 'UTC'),
+    INDEX by_date date TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(observed_at)
+ORDER BY (channel_id, post_id)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE VIEW published\nAS WITH\n    told AS\n    (\n        SELECT\n            p.post_id AS post_id,\n            p.date AS date,\n            p.text AS text,\n            p.album_id AS album_id,\n            p.edited AS edited,\n            p.observed_at AS observed_at\n        FROM posts AS p\n        FINAL\n        WHERE (p.channel_id = {channel_id:Int64}) AND (p.date >= fromUnixTimestamp64Milli({from_ms:Int64} - 600000)) AND (p.date < fromUnixTimestamp64Milli({to_ms:Int64} + 600000))\n    ),\n    counted AS\n    (\n        SELECT\n            h.post_id AS post_id,\n            toInt64(bitAnd(max(h.views), toInt128(18446744073709551615))) AS views,\n            toInt64(bitAnd(max(h.forwards), toInt128(18446744073709551615))) AS forwards,\n            toInt64(bitAnd(max(h.replies), toInt128(18446744073709551615))) AS replies,\n            toInt64(bitAnd(max(h.reactions), toInt128(18446744073709551615))) AS reactions,\n            toUnixTimestamp64Milli(max(h.observed_at)) AS observed_at_ms,\n            groupUniqArray(h.source) AS sources\n        FROM post_hourly AS h\n        WHERE (h.channel_id = {channel_id:Int64}) AND (h.post_id IN (\n            SELECT post_id\n            FROM told\n        ))\n        GROUP BY h.post_id\n    ),\n    removed AS\n    (\n        SELECT\n            d.post_id AS post_id,\n            max(d.observed_at) AS deleted_at\n        FROM post_deletions AS d\n        WHERE d.channel_id = {channel_id:Int64}\n        GROUP BY d.post_id\n    )\nSELECT\n    min(t.post_id) AS post_id,\n    groupArray(t.post_id) AS post_ids,\n    min(toUnixTimestamp64Milli(t.date)) AS date_ms,\n    argMin(t.text, (empty(t.text), t.post_id)) AS text,\n    max(c.views) AS views,\n    max(c.forwards) AS forwards,\n    max(c.replies) AS replies,\n    max(c.reactions) AS reactions,\n    max(c.observed_at_ms) AS observed_at_ms,\n    groupUniqArrayArray(c.sources) AS sources,\n    max(t.edited) AS edited,\n    min(r.deleted_at >= t.observed_at) AS deleted\nFROM told AS t\nLEFT JOIN counted AS c ON c.post_id = t.post_id\nLEFT JOIN removed AS r ON r.post_id = t.post_id\nGROUP BY\n    t.album_id IS NULL,\n    coalesce(t.album_id, t.post_id)\nHAVING (date_ms >= {from_ms:Int64}) AND (date_ms < {to_ms:Int64});
+CREATE VIEW published
+AS WITH
+    told AS
+    (
+        SELECT
+            p.post_id AS post_id,
+            p.date AS date,
+            p.text AS text,
+            p.album_id AS album_id,
+            p.edited AS edited,
+            p.observed_at AS observed_at
+        FROM posts AS p
+        FINAL
+        WHERE (p.channel_id = {channel_id:Int64}) AND (p.date >= fromUnixTimestamp64Milli({from_ms:Int64} - 600000)) AND (p.date < fromUnixTimestamp64Milli({to_ms:Int64} + 600000))
+    ),
+    counted AS
+    (
+        SELECT
+            h.post_id AS post_id,
+            toInt64(bitAnd(max(h.views), toInt128(18446744073709551615))) AS views,
+            toInt64(bitAnd(max(h.forwards), toInt128(18446744073709551615))) AS forwards,
+            toInt64(bitAnd(max(h.replies), toInt128(18446744073709551615))) AS replies,
+            toInt64(bitAnd(max(h.reactions), toInt128(18446744073709551615))) AS reactions,
+            toUnixTimestamp64Milli(max(h.observed_at)) AS observed_at_ms,
+            groupUniqArray(h.source) AS sources
+        FROM post_hourly AS h
+        WHERE (h.channel_id = {channel_id:Int64}) AND (h.post_id IN (
+            SELECT post_id
+            FROM told
+        ))
+        GROUP BY h.post_id
+    ),
+    removed AS
+    (
+        SELECT
+            d.post_id AS post_id,
+            max(d.observed_at) AS deleted_at
+        FROM post_deletions AS d
+        WHERE d.channel_id = {channel_id:Int64}
+        GROUP BY d.post_id
+    )
+SELECT
+    min(t.post_id) AS post_id,
+    groupArray(t.post_id) AS post_ids,
+    min(toUnixTimestamp64Milli(t.date)) AS date_ms,
+    argMin(t.text, (empty(t.text), t.post_id)) AS text,
+    max(c.views) AS views,
+    max(c.forwards) AS forwards,
+    max(c.replies) AS replies,
+    max(c.reactions) AS reactions,
+    max(c.observed_at_ms) AS observed_at_ms,
+    groupUniqArrayArray(c.sources) AS sources,
+    max(t.edited) AS edited,
+    min(r.deleted_at >= t.observed_at) AS deleted
+FROM told AS t
+LEFT JOIN counted AS c ON c.post_id = t.post_id
+LEFT JOIN removed AS r ON r.post_id = t.post_id
+GROUP BY
+    t.album_id IS NULL,
+    coalesce(t.album_id, t.post_id)
+HAVING (date_ms >= {from_ms:Int64}) AND (date_ms < {to_ms:Int64});
 
-CREATE TABLE subscriber_samples\n(\n    `channel_id` Int64,\n    `observed_at` DateTime64(3, \'UTC\') CODEC(DoubleDelta, ZSTD(1)),\n    `source` LowCardinality(String),\n    `subscribers` SimpleAggregateFunction(max, Int64)\n)\nENGINE = AggregatingMergeTree\nORDER BY (channel_id, observed_at, source)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE subscriber_samples
+(
+    `channel_id` Int64,
+    `observed_at` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    `source` LowCardinality(String),
+    `subscribers` SimpleAggregateFunction(max, Int64)
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (channel_id, observed_at, source)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE TABLE subscribers_daily\n(\n    `channel_id` Int64,\n    `day` DateTime(\'UTC\'),\n    `source` LowCardinality(String),\n    `first` SimpleAggregateFunction(min, Int128),\n    `last` SimpleAggregateFunction(max, Int128),\n    `low` SimpleAggregateFunction(min, Int64),\n    `high` SimpleAggregateFunction(max, Int64)\n)\nENGINE = AggregatingMergeTree\nORDER BY (channel_id, day, source)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE subscribers_daily
+(
+    `channel_id` Int64,
+    `day` DateTime('UTC'),
+    `source` LowCardinality(String),
+    `first` SimpleAggregateFunction(min, Int128),
+    `last` SimpleAggregateFunction(max, Int128),
+    `low` SimpleAggregateFunction(min, Int64),
+    `high` SimpleAggregateFunction(max, Int64)
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (channel_id, day, source)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE MATERIALIZED VIEW subscribers_daily_filled TO subscribers_daily\n(\n    `channel_id` Int64,\n    `day` DateTime(\'UTC\'),\n    `source` LowCardinality(String),\n    `first` Int128,\n    `last` Int128,\n    `low` SimpleAggregateFunction(max, Int64),\n    `high` SimpleAggregateFunction(max, Int64)\n)\nAS WITH\n    bitShiftLeft(toInt128(toUnixTimestamp64Milli(s.observed_at)), 64) AS instant\nSELECT\n    s.channel_id AS channel_id,\n    toDateTime(toStartOfDay(s.observed_at), \'UTC\') AS day,\n    s.source AS source,\n    instant + s.subscribers AS first,\n    instant + s.subscribers AS last,\n    s.subscribers AS low,\n    s.subscribers AS high\nFROM subscriber_samples AS s;
+CREATE MATERIALIZED VIEW subscribers_daily_filled TO subscribers_daily
+(
+    `channel_id` Int64,
+    `day` DateTime('UTC'),
+    `source` LowCardinality(String),
+    `first` Int128,
+    `last` Int128,
+    `low` SimpleAggregateFunction(max, Int64),
+    `high` SimpleAggregateFunction(max, Int64)
+)
+AS WITH
+    bitShiftLeft(toInt128(toUnixTimestamp64Milli(s.observed_at)), 64) AS instant
+SELECT
+    s.channel_id AS channel_id,
+    toDateTime(toStartOfDay(s.observed_at), 'UTC') AS day,
+    s.source AS source,
+    instant + s.subscribers AS first,
+    instant + s.subscribers AS last,
+    s.subscribers AS low,
+    s.subscribers AS high
+FROM subscriber_samples AS s;
 
-CREATE TABLE subscribers_hourly\n(\n    `channel_id` Int64,\n    `hour` DateTime(\'UTC\'),\n    `source` LowCardinality(String),\n    `first` SimpleAggregateFunction(min, Int128),\n    `last` SimpleAggregateFunction(max, Int128),\n    `low` SimpleAggregateFunction(min, Int64),\n    `high` SimpleAggregateFunction(max, Int64)\n)\nENGINE = AggregatingMergeTree\nORDER BY (channel_id, hour, source)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE subscribers_hourly
+(
+    `channel_id` Int64,
+    `hour` DateTime('UTC'),
+    `source` LowCardinality(String),
+    `first` SimpleAggregateFunction(min, Int128),
+    `last` SimpleAggregateFunction(max, Int128),
+    `low` SimpleAggregateFunction(min, Int64),
+    `high` SimpleAggregateFunction(max, Int64)
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (channel_id, hour, source)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
-CREATE MATERIALIZED VIEW subscribers_hourly_filled TO subscribers_hourly\n(\n    `channel_id` Int64,\n    `hour` DateTime(\'UTC\'),\n    `source` LowCardinality(String),\n    `first` Int128,\n    `last` Int128,\n    `low` SimpleAggregateFunction(max, Int64),\n    `high` SimpleAggregateFunction(max, Int64)\n)\nAS WITH\n    bitShiftLeft(toInt128(toUnixTimestamp64Milli(s.observed_at)), 64) AS instant\nSELECT\n    s.channel_id AS channel_id,\n    toStartOfHour(s.observed_at) AS hour,\n    s.source AS source,\n    instant + s.subscribers AS first,\n    instant + s.subscribers AS last,\n    s.subscribers AS low,\n    s.subscribers AS high\nFROM subscriber_samples AS s;
+CREATE MATERIALIZED VIEW subscribers_hourly_filled TO subscribers_hourly
+(
+    `channel_id` Int64,
+    `hour` DateTime('UTC'),
+    `source` LowCardinality(String),
+    `first` Int128,
+    `last` Int128,
+    `low` SimpleAggregateFunction(max, Int64),
+    `high` SimpleAggregateFunction(max, Int64)
+)
+AS WITH
+    bitShiftLeft(toInt128(toUnixTimestamp64Milli(s.observed_at)), 64) AS instant
+SELECT
+    s.channel_id AS channel_id,
+    toStartOfHour(s.observed_at) AS hour,
+    s.source AS source,
+    instant + s.subscribers AS first,
+    instant + s.subscribers AS last,
+    s.subscribers AS low,
+    s.subscribers AS high
+FROM subscriber_samples AS s;
 
-CREATE VIEW velocities\nAS SELECT\n    post_id,\n    if(count() = 2, (greatest(argMax(views, at_ms) - argMin(views, at_ms), 0) * 3600000) / (max(at_ms) - min(at_ms)), NULL) AS velocity_per_h\nFROM\n(\n    SELECT\n        s.post_id AS post_id,\n        toUnixTimestamp64Milli(s.observed_at) AS at_ms,\n        assumeNotNull(max(s.views)) AS views\n    FROM post_samples AS s\n    WHERE (s.channel_id = {channel_id:Int64}) AND (s.views IS NOT NULL) AND (s.post_id IN (\n        SELECT p.post_id\n        FROM posts AS p\n        FINAL\n        WHERE (p.channel_id = {channel_id:Int64}) AND (p.date >= fromUnixTimestamp64Milli({from_ms:Int64})) AND (p.date < fromUnixTimestamp64Milli({to_ms:Int64}))\n    ))\n    GROUP BY\n        post_id,\n        at_ms\n    ORDER BY\n        post_id ASC,\n        at_ms DESC\n    LIMIT 2 BY post_id\n)\nGROUP BY post_id;
+CREATE VIEW velocities
+AS SELECT
+    post_id,
+    if(count() = 2, (greatest(argMax(views, at_ms) - argMin(views, at_ms), 0) * 3600000) / (max(at_ms) - min(at_ms)), NULL) AS velocity_per_h
+FROM
+(
+    SELECT
+        s.post_id AS post_id,
+        toUnixTimestamp64Milli(s.observed_at) AS at_ms,
+        assumeNotNull(max(s.views)) AS views
+    FROM post_samples AS s
+    WHERE (s.channel_id = {channel_id:Int64}) AND (s.views IS NOT NULL) AND (s.post_id IN (
+        SELECT p.post_id
+        FROM posts AS p
+        FINAL
+        WHERE (p.channel_id = {channel_id:Int64}) AND (p.date >= fromUnixTimestamp64Milli({from_ms:Int64})) AND (p.date < fromUnixTimestamp64Milli({to_ms:Int64}))
+    ))
+    GROUP BY
+        post_id,
+        at_ms
+    ORDER BY
+        post_id ASC,
+        at_ms DESC
+    LIMIT 2 BY post_id
+)
+GROUP BY post_id;
 
-CREATE TABLE windows\n(\n    `channel_id` Int64,\n    `start` DateTime(\'UTC\') CODEC(DoubleDelta, ZSTD(1)),\n    `views_gained` Nullable(Int64),\n    `forwards_gained` Nullable(Int64),\n    `replies_gained` Nullable(Int64),\n    `reactions_gained` Nullable(Int64),\n    `posts` Int64,\n    `edits` Int64,\n    `deletes` Int64,\n    `samples` Int64,\n    `closed` Bool,\n    `observed_at` DateTime64(3, \'UTC\'),\n    `version` UInt64,\n    `batch` UInt64\n)\nENGINE = ReplacingMergeTree(version)\nORDER BY (channel_id, start)\nSETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+CREATE TABLE windows
+(
+    `channel_id` Int64,
+    `start` DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
+    `views_gained` Nullable(Int64),
+    `forwards_gained` Nullable(Int64),
+    `replies_gained` Nullable(Int64),
+    `reactions_gained` Nullable(Int64),
+    `posts` Int64,
+    `edits` Int64,
+    `deletes` Int64,
+    `samples` Int64,
+    `closed` Bool,
+    `observed_at` DateTime64(3, 'UTC'),
+    `version` UInt64,
+    `batch` UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (channel_id, start)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
