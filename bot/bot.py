@@ -6,6 +6,7 @@ BotError
 
 import asyncio
 import logging
+from functools import partial
 
 import aiogram
 from aiogram.client.default import DefaultBotProperties
@@ -28,6 +29,7 @@ from control.store import ControlStore
 from streams.clock import Clock
 from streams.log import Log
 from streams.metrics import Metrics
+from streams.topics import DAY_MS
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +74,8 @@ class Bot:
         """Until cancelled. Raises WrongToken, LogError; waits while Telegram is away."""
         try:
             await self._introduce()
-            parts = {
-                asyncio.create_task(self._polling.run()),
-                asyncio.create_task(self._alerts.run()),
-            }
+            runs = (self._polling.run(), self._alerts.run(), self._forget())
+            parts = {asyncio.create_task(run) for run in runs}
             try:
                 done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
                 for part in done:
@@ -88,7 +88,7 @@ class Bot:
             await self._telegram.session.close()
 
     async def _introduce(self) -> None:
-        """Who the bot is, and its commands; forgets deliveries that nothing will edit any more."""
+        """Who the bot is, and its commands."""
         try:
             me = await outlast(self._telegram.get_me, self._metrics)
         except TelegramNotFound as error:
@@ -96,9 +96,14 @@ class Bot:
         commands = [BotCommand(command=name, description=text) for name, text in _MENU]
         await outlast(self._telegram.delete_webhook, self._metrics)
         await outlast(lambda: self._telegram.set_my_commands(commands), self._metrics)
-        before_ms = self._clock.now_ms() - self._settings.remember_deliveries_ms
-        await outlast(lambda: self._control.forget_deliveries(before_ms), self._metrics)
         logger.info("bot_started", extra={"username": me.username})
+
+    async def _forget(self) -> None:
+        """Every day, what nothing will edit any more."""
+        while True:
+            before_ms = self._clock.now_ms() - self._settings.remember_deliveries_ms
+            await outlast(partial(self._control.forget_deliveries, before_ms), self._metrics)
+            await self._clock.sleep_ms(DAY_MS)
 
 
 _MENU = tuple(texts.COMMANDS.items())

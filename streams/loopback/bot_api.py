@@ -5,6 +5,7 @@ the server does not know is an error for the bot, and one more when the server i
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,7 @@ from streams.loopback.bot_api_methods import METHODS, Call
 TOKEN = "42:loopback"
 #: Telegram's own limit of updates in one answer.
 MOST_UPDATES = 100
+MOST_CALLS = 10_000
 
 
 class UnknownMethod(AssertionError):
@@ -52,8 +54,8 @@ class BotApi:
             "can_read_all_group_messages": False,
             "supports_inline_queries": False,
         }
-        #: Every call, in order, whatever its answer was.
-        self.calls: list[Call] = []
+        #: The calls with the right token, in order, whatever their answers were; the newest only.
+        self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
         #: What the bot answered to a press of a button, by query id.
         self.answers: dict[str, str] = {}
         self.url = ""

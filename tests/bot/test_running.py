@@ -7,6 +7,8 @@ import pytest
 
 from bot import texts
 from bot.bot import WrongToken
+from control.store import Delivery
+from tests.api.serving import NOW_MS
 from tests.bot.stage import ANN, BEN, Stage
 
 
@@ -54,3 +56,14 @@ async def test_a_private_bot_tells_others_their_chat(stage: Stage) -> None:
         assert (await stage.ask("/start", BEN)).source == texts.private_bot(BEN)
         assert (await stage.ask("/start", ANN)).source == texts.start()
         assert (await stage.ask("/channels", BEN)).source == texts.private_bot(BEN)
+
+
+async def test_old_deliveries_are_forgotten_and_new_ones_kept(stage: Stage) -> None:
+    month_ms = stage.settings.remember_deliveries_ms
+    await stage.control.put_delivery(Delivery("old", ANN, 1, "resolved", NOW_MS - month_ms - 1))
+    await stage.control.put_delivery(Delivery("new", ANN, 2, "resolved", NOW_MS - month_ms))
+    async with stage.running():
+        async with asyncio.timeout(10):
+            while await stage.control.delivery("old", ANN):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert await stage.control.delivery("new", ANN)

@@ -67,7 +67,7 @@ async def test_another_token_is_unauthorized(api: BotApi) -> None:
     async with aiogram_bot(api, "43:other") as stranger:
         with pytest.raises(TelegramUnauthorizedError):
             await stranger.get_me()
-    assert api.calls == []
+    assert not api.calls
 
 
 async def test_updates_come_once_confirmed_and_in_order(api: BotApi, bot: aiogram.Bot) -> None:
