@@ -258,7 +258,7 @@ class Consumer(BaseConsumer):
         while not self.should_stop:
             await self.transport.outbox.filled.wait()
             await self.commit()
-            await self.sleep(linger_s)
+            await asyncio.sleep(linger_s)
 
     def _new_offset(self, tp: TP) -> int | None:
         return self._unacked[tp].take_committable()

@@ -1,5 +1,6 @@
 """EmbeddedLog: the port streams.log.Log over an engine."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
@@ -102,6 +103,8 @@ class EmbeddedLog:
                         if batch is not None:
                             found = True
                             yield batch
+                            # A reader with much behind it must not keep the loop to itself.
+                            await asyncio.sleep(0)
                 if not found:
                     await news.wait()
         finally:

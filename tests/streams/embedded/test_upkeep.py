@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from streams.embedded import compaction
+from streams.embedded.engine import Entry, size_of_entries
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
 from streams.log import Draft, Log, Partition, Record
@@ -191,13 +192,11 @@ async def test_records_without_a_key_stay(tmp_path: Path) -> None:
     log = await EmbeddedLog.open(tmp_path / "log", EAGER)
     await log.create(CHANGELOG, 1)
     engine = log._engine
-    from streams.embedded.engine import Entry
-
     [state] = engine.topics[CHANGELOG.name].partitions
     for n in range(30):
         entries = [Entry(state, n, None, b"%d" % n, {}), Entry(state, n, b"k", b"x" * 200, {})]
+        await engine.room.enter(size_of_entries(entries))
         await engine.submit(entries)[1]
-    engine.room.taken = 0
 
     async def compacted() -> bool:
         return len(await stored(log, CHANGELOG.name)) < 45
