@@ -25,6 +25,23 @@ _PROBLEM = {
     "description": "A problem, as RFC 9457 has it",
     "content": {MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS.format(name="Problem")}}},
 }
+_LIVE_BINDINGS = {
+    "ws": {
+        "query": {
+            "type": "object",
+            "properties": {
+                "channels": {
+                    "type": "string",
+                    "description": "Channels in any spelling, separated by commas; default: all",
+                },
+                "resume": {
+                    "type": "string",
+                    "description": "The cursor of the last frame received: gives what was missed",
+                },
+            },
+        }
+    }
+}
 #: How the framework names Answer[T] and Answer[list[T]].
 _ANSWER = re.compile(r"Answer_(list_)?[a-z_.]*?([A-Z]\w*?)_(?=\")")
 _PAGE = f"""<!doctype html>
@@ -117,7 +134,7 @@ def describe_streams(settings: Settings) -> dict[str, Any]:
             "sse": {"host": f"{settings.host}:{settings.port}", "protocol": "http"},
         },
         "channels": {
-            "live": _channel("/api/v1/live", "socket", frames),
+            "live": {**_channel("/api/v1/live", "socket", frames), "bindings": _LIVE_BINDINGS},
             "taps": _channel("/api/v1/taps/stream", "sse", taps),
         },
         "operations": {

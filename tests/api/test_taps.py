@@ -15,7 +15,7 @@ from streams.analytics import ActivityWindow, Alert
 from streams.log import Bounds, Log, Partition
 from tests.api import golden
 from tests.api.reading import FixedReader
-from tests.api.serving import CHANNEL, NOW_MS, OTHER, PATIENCE_S, Serving, put, summary
+from tests.api.serving import CHANNEL, NOW_MS, OTHER, PATIENCE_S, Serving, put, summary, until
 
 PATH = "/api/v1/taps/stream"
 
@@ -190,3 +190,13 @@ async def test_every_type_is_described(serving: Serving) -> None:
     assert set(TYPES.values()) <= described
     assert document["asyncapi"] == "3.1.0"
     golden.check("asyncapi_channels", document["channels"])
+
+
+async def test_streams_that_are_left_leave_nothing_behind(serving: Serving) -> None:
+    before = len(asyncio.all_tasks())
+    for _ in range(5):
+        async with events(serving) as stream:
+            await put(serving.log, window(0, 1))
+            await take(stream, 1)
+    await put(serving.log, window(0, 2))
+    await until(lambda: len(asyncio.all_tasks()) <= before)
