@@ -8,6 +8,7 @@ import pytest
 from bot import texts
 from bot.bot import WrongToken
 from control.store import Delivery
+from streams.loopback.bot_api import TOKEN
 from tests.api.serving import NOW_MS
 from tests.bot.stage import ANN, BEN, Stage
 
@@ -40,6 +41,18 @@ async def test_telegram_away_at_start_and_in_the_middle(stage: Stage) -> None:
         await stage.ask("/start")
         await stage.ask("/help")
     assert stage.counted("analyticbot_errors_total", kind="TelegramServerError") == 2
+
+
+async def test_the_token_is_never_logged(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    stage.api.fail("getUpdates", 0, "", lose_answer=True)
+    stage.api.fail("sendMessage", 0, "", lose_answer=True)
+    async with stage.running():
+        stage.api.message(ANN, "/start")
+        await stage.api.sent_to(ANN, 1)
+        await stage.ask("/help")
+    assert "telegram_is_away" in caplog.messages
+    assert TOKEN not in caplog.text
 
 
 async def test_it_stops_in_the_middle_of_a_flood_wait(stage: Stage) -> None:
