@@ -55,6 +55,25 @@ def measure(seconds: float, speed: float) -> dict[str, object]:
     }
 
 
+def draw(curve: list[list[float]], path: Path) -> None:
+    """The curve as a picture: MiB over minutes."""
+    width, height, top = 640, 200, max(memory for _, memory in curve) * 1.1
+    last = curve[-1][0] or 1
+    points = " ".join(
+        f"{40 + at_s / last * (width - 50):.1f},{height - 20 - memory / top * (height - 30):.1f}"
+        for at_s, memory in curve
+    )
+    labels = (
+        f'<text x="2" y="14">{top:.0f} MiB</text><text x="2" y="{height - 18}">0</text>'
+        f'<text x="{width - 60}" y="{height - 4}">{last / 60:.0f} min</text>'
+    )
+    path.write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'font-family="sans-serif" font-size="11" fill="#666">{labels}'
+        f'<polyline points="{points}" fill="none" stroke="#2563c9" stroke-width="2"/></svg>\n'
+    )
+
+
 def _channels(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/api/v1/channels", timeout=10) as answer:

@@ -1,0 +1,128 @@
+"""All measurements in one run: `python -m bench` (about ten minutes), or `python -m bench NAME…`.
+
+Each runs in a process of its own, one after the other. Results go to docs/benchmarks/results.jsonl,
+a line a run with commit, machine and figures, and the newest of each to docs/benchmarks/README.md.
+"""
+
+import argparse
+import os
+import platform
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from bench import soak
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "docs" / "benchmarks"
+RESULTS = FOLDER / "results.jsonl"
+
+#: What is run, and its arguments.
+RUNS: dict[str, list[str]] = {
+    "log": [],
+    "pipeline": ["--history"],
+    "push": [],
+    "live": [],
+    "loopback": [],
+    "soak": [],
+}
+
+
+class Result(msgspec.Struct):
+    """One run of one measurement."""
+
+    name: str
+    at: str
+    commit: str
+    machine: str
+    arguments: list[str]
+    figures: dict[str, float]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    names = parser.parse_args().names or list(RUNS)
+    for name in names:
+        print(f"{name} …", flush=True)
+        result = _run(name)
+        with RESULTS.open("ab") as file:
+            file.write(msgspec.json.encode(result) + b"\n")
+        for figure, value in result.figures.items():
+            print(f"  {figure:45} {value:>15,.1f}")
+    (FOLDER / "README.md").write_text(_page())
+    return 0
+
+
+def _run(name: str) -> Result:
+    command = [sys.executable, "-m", f"bench.{name}", *RUNS[name]]
+    ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return Result(
+        name=name,
+        at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        commit=_commit(),
+        machine=_machine(),
+        arguments=RUNS[name],
+        figures=_figures(name, ended.stdout),
+    )
+
+
+def _figures(name: str, text: str) -> dict[str, float]:
+    """Numbers by name: of a JSON object, or of lines `name   1,234.5`."""
+    if text.lstrip().startswith("{"):
+        found = msgspec.json.decode(text)
+        if name == "soak":
+            soak.draw(found["curve"], FOLDER / "memory.svg")
+        return {key: value for key, value in found.items() if isinstance(value, int | float)}
+    lines = re.findall(r"^(\w+)\s+([\d,.]+)$", text, re.MULTILINE)
+    return {key: float(value.replace(",", "")) for key, value in lines}
+
+
+def _commit() -> str:
+    asked = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    return subprocess.run(
+        asked, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def _machine() -> str:
+    model = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())[:1]
+    name = model[0] if model else platform.processor()
+    return f"{os.cpu_count()} × {name}, Python {platform.python_version()}, {platform.system()}"
+
+
+def _page() -> str:
+    results = [msgspec.json.decode(line, type=Result) for line in RESULTS.read_bytes().splitlines()]
+    newest = {result.name: result for result in results}
+    parts = [_HEAD]
+    for name in RUNS:
+        if result := newest.get(name):
+            parts.append(_section(result))
+    return "\n".join(parts)
+
+
+def _section(result: Result) -> str:
+    module = __import__(f"bench.{result.name}", fromlist=["__doc__"])
+    title, _, bias = (module.__doc__ or "").partition("\n\n")
+    rows = "".join(f"| {name} | {value:,.1f} |\n" for name, value in result.figures.items())
+    picture = "\n![Memory over the run](memory.svg)\n" if result.name == "soak" else ""
+    return (
+        f"## {title.split(':')[0].rstrip('.')}\n\n`python -m bench {result.name}`\n\n{bias.strip()}\n\n"
+        f"| figure | value |\n|---|---:|\n{rows}{picture}\n"
+        f"{result.at}, commit {result.commit}, on {result.machine}.\n"
+    )
+
+
+_HEAD = """# Benchmarks
+
+Written by `make bench`. The newest result of each measurement; all of them are in
+[results.jsonl](results.jsonl). Absolute figures are the machine's; trust the ratios.
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
