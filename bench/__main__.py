@@ -98,11 +98,7 @@ def _machine() -> str:
 def _page() -> str:
     results = [msgspec.json.decode(line, type=Result) for line in RESULTS.read_bytes().splitlines()]
     newest = {result.name: result for result in results}
-    parts = [_HEAD]
-    for name in RUNS:
-        if result := newest.get(name):
-            parts.append(_section(result))
-    return "\n".join(parts)
+    return "\n".join([_HEAD, *(_section(newest[name]) for name in RUNS if name in newest)])
 
 
 def _section(result: Result) -> str:
@@ -111,7 +107,8 @@ def _section(result: Result) -> str:
     rows = "".join(f"| {name} | {value:,.1f} |\n" for name, value in result.figures.items())
     picture = "\n![Memory over the run](memory.svg)\n" if result.name == "soak" else ""
     return (
-        f"## {title.split(':')[0].rstrip('.')}\n\n`python -m bench {result.name}`\n\n{bias.strip()}\n\n"
+        f"## {title.split(':')[0].rstrip('.')}\n\n"
+        f"`python -m bench {result.name}`\n\n{bias.strip()}\n\n"
         f"| figure | value |\n|---|---:|\n{rows}{picture}\n"
         f"{result.at}, commit {result.commit}, on {result.machine}.\n"
     )
