@@ -13,7 +13,7 @@ import faust
 import msgspec
 from faust.sensors.monitor import Monitor
 from faust.tables.manager import TableManager
-from faust.types import TopicT
+from faust.types import EventT, Message, TopicT
 
 from agents.binding import Body, Fatal
 from agents.cache import RowCache
@@ -165,12 +165,25 @@ def _app(settings: WorkerSettings) -> faust.App:
         producer_linger=0.005,
         Monitor=_QuietMonitor,
         TableManager=_PromptTables,
+        Topic=_BytesTopic,
     )
 
 
 class _App(faust.App):
     def _create_directories(self) -> None:
         """None: state is kept in the log."""
+
+
+class _BytesTopic(faust.Topic):
+    """Hands on keys and values as they are: bytes."""
+
+    def _compile_decode(self) -> None:
+        app = self.app
+
+        async def decode(message: Message, *, propagate: bool = False) -> EventT[Any]:
+            return faust.Event(app, message.key, message.value, message.headers, message)
+
+        self.decode = decode  # type: ignore[method-assign]
 
 
 class _PromptTables(TableManager):

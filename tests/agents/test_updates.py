@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.analytics import (
     ActivityWindow,
+    Analytics,
+    ChannelSummary,
     PostAge,
     PostCounters,
     SubscribersWindow,
@@ -47,11 +50,20 @@ def test_replaying_any_stretch_changes_nothing(
     for offset in range(min(first, len(events)), min(last, len(events))):
         pure.fold(events[offset], offset)
     assert pure.rows() == rows
-    assert {key: pure.upserts[key] for key in upserts if "/counters/" not in key} == {
-        key: value for key, value in upserts.items() if "/counters/" not in key
-    }
+    assert _decided(pure.upserts) == _decided(upserts)
     assert {key: row.spike for key, row in pure.spikes.items()} == {
         key: row.spike for key, row in spikes.items()
+    }
+
+
+def _decided(upserts: dict[str, Analytics]) -> dict[str, Analytics]:
+    """Without what is said again in its newest form: all posts of a message, the last sample."""
+    return {
+        key: msgspec.structs.replace(value, observed_at_ms=0, last_sample_at_ms=0)
+        if isinstance(value, ChannelSummary)
+        else value
+        for key, value in upserts.items()
+        if not isinstance(value, PostCounters)
     }
 
 
