@@ -4,9 +4,11 @@
 import { untrack } from "svelte";
 
 const CARRY_MS = 3_000;
+/** Shown at once, and not at the next move. */
+const LEAP_MS = 2_000;
 
 class EngineClock {
-  /** The engine's time now, in ms; moves about four times a second. */
+  /** The engine's time now, in ms; moves twice a second. */
   now = $state(Date.now());
   speed = $state(1);
   /** The wall's time, for pauses and staleness. */
@@ -14,7 +16,7 @@ class EngineClock {
   #set = { engine: Date.now(), wall: performance.now() };
 
   constructor() {
-    setInterval(() => this.#move(), 250);
+    setInterval(() => this.#move(), 500);
   }
 
   /** What the API is asked for: from so long ago, in whole minutes of the engine's time. Not tracked. */
@@ -23,9 +25,11 @@ class EngineClock {
     return new Date(Math.floor(now / 60_000) * 60_000 - length).toISOString();
   }
 
+  /** What the engine's time is at this moment. */
   sync(engineMs: number): void {
+    const leap = Math.abs(engineMs - this.now) > LEAP_MS * this.speed;
     this.#set = { engine: engineMs, wall: performance.now() };
-    this.#move();
+    if (leap) this.#move();
   }
 
   #move(): void {

@@ -11,6 +11,8 @@ const LONGEST_PAUSE_MS = 15_000;
 const STALE_MS = 5_000;
 /** No frame for so long: the connection is given up and made again. */
 const DEAD_MS = 15_000;
+/** However fast changes come, they are shown so often: eyes and phones need no more. */
+const SHOW_EVERY_MS = 250;
 
 export type Connection =
   | { state: "connecting" }
@@ -33,6 +35,10 @@ class LiveSocket {
   #retryAt = $state<number | null>(null);
   #heardAt = $state(0);
   #open = $state(false);
+  /** Channels by id and alerts by theirs that changed since they were shown. */
+  #touched = new Set<number | string>();
+  #shownAt = 0;
+  #later: ReturnType<typeof setTimeout> | null = null;
 
   get connection(): Connection {
     if (this.#retryAt !== null) {
@@ -119,6 +125,7 @@ class LiveSocket {
 
   #replace(live: Live): void {
     this.#live = live;
+    this.#touched.clear();
     this.channels.clear();
     this.alerts.clear();
     for (const [id, channel] of live.channels) this.channels.set(id, channel);
@@ -128,16 +135,30 @@ class LiveSocket {
   }
 
   #change(upserts: Extract<LiveMessage, { type: "changes" }>["data"]): void {
-    const touched = new Set<number>();
     for (const { value } of upserts) {
       apply(this.#live, value);
-      if (value.kind === "alert") this.alerts.set(value.alert_id, value);
-      else touched.add(value.channel_id);
+      this.#touched.add(value.kind === "alert" ? value.alert_id : value.channel_id);
     }
-    for (const id of touched) {
-      const channel = this.#live.channels.get(id);
-      if (channel) this.channels.set(id, channel);
+    const pause = this.#shownAt + SHOW_EVERY_MS - performance.now();
+    if (pause <= 0) this.#show();
+    else this.#later ??= setTimeout(() => this.#show(), pause);
+  }
+
+  /** What changed since the last time becomes visible: at once when nothing did lately. */
+  #show(): void {
+    clearTimeout(this.#later ?? undefined);
+    this.#later = null;
+    this.#shownAt = performance.now();
+    for (const id of this.#touched) {
+      if (typeof id === "number") {
+        const channel = this.#live.channels.get(id);
+        if (channel) this.channels.set(id, channel);
+      } else {
+        const alert = this.#live.alerts.get(id);
+        if (alert) this.alerts.set(id, alert);
+      }
     }
+    this.#touched.clear();
   }
 }
 
