@@ -1,5 +1,6 @@
 """The collector as a member of the crew, on the session that `analyticbot login` stored."""
 
+import asyncio
 from pathlib import Path
 
 from telethon.sessions import Session, SQLiteSession
@@ -7,6 +8,7 @@ from telethon.sessions import Session, SQLiteSession
 from analyticbot.config import Settings
 from analyticbot.engine import Engine
 from analyticbot.failure import Failure
+from analyticbot.following import keep_following
 from control.store import ControlStore
 from streams.clock import Clock
 from streams.log import LogError
@@ -46,9 +48,12 @@ def collect(
     async def run() -> None:
         async with Publisher(engine.log, engine.metrics) as publisher:
             collector = Collector(make_client, publisher, control, clock, engine.metrics, settings)
+            following = keep_following(collector, control, engine.log, clock)
             try:
-                await collector.run()
-            except (AccountLost, LogError) as error:
-                raise Failure(str(error)) from error
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(following)
+                    group.create_task(collector.run())
+            except* (AccountLost, LogError) as errors:
+                raise Failure(str(errors.exceptions[0])) from errors
 
     engine.crew.add("collector", run())
