@@ -12,6 +12,7 @@ from streams.events import CountersSampled, Event, Post, PostsSeen, SubscribersS
 from streams.ids import MARK, ChannelId, PostId
 from streams.log import Draft
 from streams.topics import channel_key
+from tables.posts import KEEP_WEEKS, WEEK_MS
 from tests.agents.working import (
     append,
     drafts_of,
@@ -176,3 +177,26 @@ async def test_an_unknown_error_stops_before_its_message_is_acknowledged(tmp_pat
         assert await upserts(work.log) == pure.upserts
         window = [w for w in pure.upserts.values() if isinstance(w, ActivityWindow)]
         assert [w.views_gained for w in window] == [2]
+
+
+async def test_posts_not_touched_for_90_days_leave_a_tombstone_and_stay_away(
+    tmp_path: Path,
+) -> None:
+    def sampled(post_id: int, at_ms: int) -> Event:
+        ids = [PostId(post_id)]
+        return CountersSampled(channel_id=CHANNEL, observed_at_ms=at_ms, post_ids=ids, views=[1])
+
+    late_ms = T + (KEEP_WEEKS + 2) * WEEK_MS
+    async with working(tmp_path) as work:
+        await append(work.log, drafts_of([sampled(1, T), sampled(64, T)]))
+        await work.settled()
+        assert set(rows(work.app)) == {"channel 42", "posts 42/0", "posts 42/1"}
+        await append(work.log, drafts_of([sampled(64, late_ms)]))
+        await work.settled()
+        assert set(rows(work.app)) == {"channel 42", "posts 42/1"}
+        changes = await records(work.log, "analyticbot-posts-changelog")
+        assert (changes[-1].key, changes[-1].value) == (b"42/0", None)
+    async with working(tmp_path) as work:
+        await append(work.log, drafts_of([sampled(64, late_ms + 1)]))
+        await work.settled()
+        assert set(rows(work.app)) == {"channel 42", "posts 42/1"}
