@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Messages taken of one partition before the next gets its turn.
+#: Messages taken of one partition before the next gets its turn: for streams, and for recovery.
 _FETCH = 64
+_FETCH_CHANGELOG = 512
 #: What may be delivered and not yet acknowledged, in bytes of values.
 _IN_FLIGHT_BYTES = 32 << 20
 
@@ -199,7 +200,8 @@ class Consumer(BaseConsumer):
                 continue
             state = self._state(tp)
             position = max(self._positions[tp], state.first)
-            records = self.transport.engine.read(state, position, _FETCH)
+            count = _FETCH if acking else _FETCH_CHANGELOG
+            records = self.transport.engine.read(state, position, count)
             if records:
                 found = True
                 await self._deliver(tp, records, acking)

@@ -1,11 +1,13 @@
 """The newest records of every partition, in memory, for readers that follow closely."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
+from operator import attrgetter
 
 from streams.log import Partition, Record
 
+_offset = attrgetter("offset")
 #: What a record costs beside its bytes.
 _OVERHEAD = 200
 
@@ -72,12 +74,8 @@ class _Run:
         at = bisect_right(self._starts, offset) - 1
         if at < self._gone:
             return None
-        found: list[Record] = []
-        for batch in self._batches[at:]:
-            if batch[0].offset >= offset:
-                found.extend(batch)
-            else:
-                found.extend(record for record in batch if record.offset >= offset)
-            if len(found) >= max_records:
-                break
-        return found[:max_records]
+        first = self._batches[at]
+        found = first[bisect_left(first, offset, key=_offset) :][:max_records]
+        while len(found) < max_records and (at := at + 1) < len(self._batches):
+            found.extend(self._batches[at][: max_records - len(found)])
+        return found
