@@ -69,6 +69,7 @@ def build(settings: WorkerSettings, metrics: Metrics, fatal: Fatal = end_process
             stop_commits(app)
         fatal(error)
 
+    app.crashed_with = stop
     pipe = _Pipe(app, settings, metrics, stop)
     pipe.add_updates()
     pipe.add_spikes()
@@ -145,7 +146,7 @@ class _Pipe:
         return sender(self._app, self._topic(name))
 
 
-def _app(settings: WorkerSettings) -> faust.App:
+def _app(settings: WorkerSettings) -> "_App":
     return _App(
         settings.group,
         broker=settings.broker,
@@ -170,6 +171,15 @@ def _app(settings: WorkerSettings) -> faust.App:
 
 
 class _App(faust.App):
+    #: Called once with what crashed a service of the app: the log, most likely.
+    crashed_with: Fatal | None = None
+
+    def _crash(self, reason: BaseException) -> None:
+        super()._crash(reason)
+        fatal, self.crashed_with = self.crashed_with, None
+        if fatal is not None and isinstance(reason, Exception):
+            fatal(reason)
+
     def _create_directories(self) -> None:
         """None: state is kept in the log."""
 

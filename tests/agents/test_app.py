@@ -10,7 +10,7 @@ from streams.analytics import ActivityWindow, ChannelSummary
 from streams.codec import encode
 from streams.events import CountersSampled, Event, Post, PostsSeen, SubscribersSampled
 from streams.ids import MARK, ChannelId, PostId
-from streams.log import Draft
+from streams.log import Draft, LogFull
 from streams.topics import channel_key
 from tables.posts import KEEP_WEEKS, WEEK_MS
 from tests.agents.working import (
@@ -200,3 +200,13 @@ async def test_posts_not_touched_for_90_days_leave_a_tombstone_and_stay_away(
         await append(work.log, drafts_of([sampled(64, late_ms + 1)]))
         await work.settled()
         assert set(rows(work.app)) == {"channel 42", "posts 42/1"}
+
+
+async def test_a_log_that_fails_is_told_as_what_the_pipeline_cannot_go_on_from(
+    tmp_path: Path,
+) -> None:
+    async with working(tmp_path) as work:
+        await append(work.log, drafts_of([_subscribers(5)]))
+        await work.settled()
+        work.log._engine._on_failed(LogFull("no space is left"), [])
+        assert str(await work.failed()) == "no space is left"
