@@ -31,7 +31,7 @@ Samples = dict[int, Row]
 def lines(folder: Path, name: str) -> Iterator[Row]:
     plain, packed = folder / name, folder / f"{name}.zst"
     if packed.exists():
-        data = zstandard.ZstdDecompressor().stream_reader(packed.open("rb")).read()
+        data = zstandard.ZstdDecompressor().stream_reader(packed.read_bytes()).read()
     elif plain.exists():
         data = plain.read_bytes()
     else:

@@ -7,8 +7,9 @@ tests/recomputation.py, to the digit.
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
@@ -41,21 +42,18 @@ CHANNELS = (
 )
 
 
-class Replayed(NamedTuple):
-    recomputed: Recomputed
-    folder: Path
+class Replayed:
+    """The recording as recomputed, and history's answers to all questions of this file."""
 
-    def channel(self, name: str) -> RecomputedChannel:
-        return self.recomputed.channel(f"id{name}" if name.isdigit() else name)
+    def __init__(self, recomputed: Recomputed, history: Path) -> None:
+        self.recomputed = recomputed
+        self.channels = {name: recomputed.channel(_key(name)) for name in CHANNELS}
+        questions = [_STORED, *(q for name in CHANNELS for q in _questions(self, name))]
+        answers = _asked(history, questions)
+        self._answers = dict(zip(map(msgspec.json.encode, questions), answers, strict=True))
 
-    def ask(self, *questions: list[Any]) -> list[Any]:
-        url = f"chdb://{self.folder / 'history'}"
-        command = [sys.executable, "-m", "tests.asked_of_history", url]
-        asked = msgspec.json.encode(questions)
-        done = subprocess.run(command, input=asked, capture_output=True, cwd=ROOT, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        answers: list[Any] = msgspec.json.decode(done.stdout)
-        return answers
+    def answer(self, *question: Any) -> Any:
+        return self._answers[msgspec.json.encode(list(question))]
 
 
 @pytest.fixture(scope="module")
@@ -65,76 +63,124 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replayed:
     environment = {**os.environ, "ANALYTICBOT_DATA": str(folder)}
     done = subprocess.run(command, env=environment, capture_output=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    return Replayed(Recomputed(RECORDING), folder)
+    return Replayed(Recomputed(RECORDING), folder / "history")
 
 
 def test_everything_is_in_history(replayed: Replayed) -> None:
-    [rows] = replayed.ask(["stored", None])
     recomputed = replayed.recomputed
     instants = {
         (row["channel"], row["message_id"], row["sampled_at"])
         for row in [*recomputed.view_samples, *(p for p in recomputed.posts if p["sampled_at"])]
         if row["views"] is not None
     }
-    [stored] = rows
+    [stored] = replayed.answer(*_STORED)
+    assert stored["source"] == "recording"
     assert stored["posts"] == len(recomputed.posts) == 31_986
     assert len(recomputed.view_samples) == 26_499
     assert stored["view_samples"] == len(instants)
-    assert {row["source"] for row in rows} == {"recording"}
 
 
 @pytest.mark.parametrize("name", CHANNELS)
 def test_overview(replayed: Replayed, name: str) -> None:
-    channel = replayed.channel(name)
-    spans = _spans(channel)
-    answers = replayed.ask(*(["overview", name, *span] for span in spans))
-    for span, (overview, evidence) in zip(spans, answers, strict=True):
+    channel = replayed.channels[name]
+    for span in _spans(channel):
+        overview, evidence = replayed.answer("overview", name, *span)
         assert overview == channel.overview(*span)
-        known = sum("views" in channel.newest(post) for post in channel.published(*span))
-        asked = len(channel.published(*span))
-        assert evidence["coverage"] == (known / asked if asked else 0)
+        published = channel.published(*span)
+        known = sum("views" in channel.newest(post) for post in published)
+        assert evidence["coverage"] == (known / len(published) if published else 0)
         assert evidence["sources"] in (["recording"], [])
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-def test_views_and_growth(replayed: Replayed, name: str) -> None:
-    channel = replayed.channel(name)
-    stepped = _steps(channel)
-    views = replayed.ask(*(["views", name, *span] for span in stepped))
-    growth = replayed.ask(*(["growth", name, *span] for span in stepped))
-    for span, (points, _) in zip(stepped, views, strict=True):
+def test_views(replayed: Replayed, name: str) -> None:
+    channel = replayed.channels[name]
+    for span in _steps(channel):
+        points, evidence = replayed.answer("views", name, *span)
         assert points == channel.views(*span)
-    for span, (points, _) in zip(stepped, growth, strict=True):
+        known = sum(point["views_gained"] is not None for point in points)
+        assert evidence["coverage"] == known / len(points)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_growth(replayed: Replayed, name: str) -> None:
+    channel = replayed.channels[name]
+    for span in _steps(channel):
+        points, evidence = replayed.answer("growth", name, *span)
         assert points == channel.growth(*span)
+        known = sum(point["subscribers"] is not None for point in points)
+        assert evidence["coverage"] == known / len(points)
 
 
 @pytest.mark.parametrize("name", CHANNELS)
 def test_curves(replayed: Replayed, name: str) -> None:
-    channel = replayed.channel(name)
-    posts = sorted(channel.dates, key=lambda post: len(channel.samples.get(post, ())))
-    chosen = [*posts[:3], *posts[len(posts) // 2 :][:3], *posts[-3:]]
-    answers = replayed.ask(*(["curve", name, post] for post in chosen), ["post", name, 10**9])
-    assert answers.pop() is None
-    for post, (points, evidence) in zip(chosen, answers, strict=True):
+    channel = replayed.channels[name]
+    assert replayed.answer("curve", name, _NO_POST) is None
+    for post in _posts(channel):
+        points, evidence = replayed.answer("curve", name, post)
         assert points == channel.curve(post)
         assert evidence["coverage"] == float("views" in channel.newest(post))
 
 
-@pytest.mark.parametrize("name", ["hykilp", "rian_ru"])
-def test_pages_of_posts_hold_each_post_once(replayed: Replayed, name: str) -> None:
-    channel = replayed.channel(name)
-    span = _spans(channel)[0]
-    found: list[dict[str, Any]] = []
-    cursor = None
-    while not found or cursor:
-        [[page, _]] = replayed.ask(["posts", name, *span, "views", 500, cursor])
-        found += page["rows"]
-        cursor = page["cursor"]
+@pytest.mark.parametrize("name", CHANNELS)
+def test_posts_by_views(replayed: Replayed, name: str) -> None:
+    channel = replayed.channels[name]
     by_views = sorted(
         channel.dates, key=lambda post: (channel.newest(post).get("views", -1), post), reverse=True
     )
-    assert [post["post_id"] for post in found] == by_views
-    assert {post["post_id"]: post["text"] for post in found} == channel.texts
+    page, _ = replayed.answer("posts", name, *_spans(channel)[0], "views", 500, None)
+    assert [post["post_id"] for post in page["rows"]] == by_views[:500]
+    assert all(post["text"] == channel.texts[post["post_id"]] for post in page["rows"])
+    assert (page["cursor"] is not None) == (len(by_views) > 500)
+
+
+def test_the_numbers_compared_are_numbers(replayed: Replayed) -> None:
+    """Against a comparison of nothing with nothing."""
+    channel = replayed.channels["hykilp"]
+    whole = channel.overview(*_spans(channel)[0])
+    for name in ("views", "views_gained", "reach_1h", "reach_48h", "views_per_post_median"):
+        assert whole[name] is not None, name
+    growth = replayed.channels["bridgemedia"]
+    assert growth.overview(*_spans(growth)[0])["subscribers_change"] is not None
+
+
+_STORED: list[Any] = ["stored", None]
+_NO_POST = 10**9
+
+
+def _key(name: str) -> str:
+    return f"id{name}" if name.isdigit() else name
+
+
+def _questions(replayed: Replayed, name: str) -> Iterator[list[Any]]:
+    channel = replayed.channels[name]
+    for span in _spans(channel):
+        yield ["overview", name, *span]
+    for stepped in _steps(channel):
+        yield ["views", name, *stepped]
+        yield ["growth", name, *stepped]
+    for post in (*_posts(channel), _NO_POST):
+        yield ["curve", name, post]
+    yield ["posts", name, *_spans(channel)[0], "views", 500, None]
+
+
+def _asked(history: Path, questions: list[list[Any]]) -> list[Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.asked_of_history", f"chdb://{history}"],
+        input=msgspec.json.encode(questions),
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    answers: list[Any] = msgspec.json.decode(done.stdout)
+    return answers
+
+
+def _posts(channel: RecomputedChannel) -> list[int]:
+    """Those with the fewest samples, some, the most."""
+    posts = sorted(channel.dates, key=lambda post: len(channel.samples.get(post, ())))
+    return [*posts[:3], *posts[len(posts) // 2 :][:3], *posts[-5:]]
 
 
 def _spans(channel: RecomputedChannel) -> list[tuple[int, int]]:

@@ -1,0 +1,152 @@
+"""Events and decisions as rows; pure, without a store."""
+
+from clickhouse.history import Insert
+from clickhouse.rows import ObservedRows
+from clickhouse.upserts import DecidedRows
+from streams.analytics import ActivityWindow, Analytics, PostCounters, SubscribersWindow
+from streams.events import (
+    ChannelStatus,
+    CountersSampled,
+    Event,
+    Post,
+    PostsDeleted,
+    PostsEdited,
+    PostsSeen,
+)
+from streams.ids import ChannelId, PostId
+
+DUROV = ChannelId(1_006_503_122)
+HOUR_MS = 3_600_000
+
+
+def observed(*events: Event) -> dict[str, Insert]:
+    rows = ObservedRows()
+    for event in events:
+        rows.take(event)
+    inserts = rows.inserts("token")
+    assert all(insert.token == "token" for insert in inserts)
+    lengths = {len(column) for insert in inserts for column in insert.columns.values()}
+    assert 0 not in lengths
+    return {insert.table: insert for insert in inserts}
+
+
+def decided(*messages: Analytics) -> dict[str, Insert]:
+    rows = DecidedRows()
+    for message in messages:
+        rows.take(message)
+    return {insert.table: insert for insert in rows.inserts("token", 7)}
+
+
+def window(minute: int, at_ms: int = 0, gained: int = 1, *, closed: bool = False) -> ActivityWindow:
+    return ActivityWindow(
+        channel_id=DUROV,
+        observed_at_ms=at_ms,
+        start_ms=minute * 60_000,
+        views_gained=gained,
+        closed=closed,
+    )
+
+
+def test_a_sample_is_a_row_a_post_and_unknown_columns_are_none() -> None:
+    sample = CountersSampled(
+        channel_id=DUROV,
+        observed_at_ms=5,
+        post_ids=[PostId(1), PostId(2)],
+        views=[10, None],
+        replies=[0, 3],
+    )
+    columns = observed(sample)["post_samples"].columns
+    assert list(columns["channel_id"]) == [DUROV, DUROV]
+    assert list(columns["post_id"]) == [1, 2]
+    assert list(columns["views"]) == [10, None]
+    assert list(columns["forwards"]) == [None, None]
+    assert list(columns["replies"]) == [0, 3]
+
+
+def test_a_post_without_counters_is_no_sample() -> None:
+    posts = [Post(PostId(1), 1), Post(PostId(2), 1, reactions={}), Post(PostId(3), 1, views=0)]
+    tables = observed(PostsSeen(channel_id=DUROV, observed_at_ms=5, posts=posts))
+    assert list(tables["post_samples"].columns["post_id"]) == [2, 3]
+    assert list(tables["post_samples"].columns["reactions"]) == [0, None]
+
+
+def test_reactions_are_added_up() -> None:
+    post = Post(PostId(1), 1, reactions={"👍": 2, "paid": 5})
+    tables = observed(PostsSeen(channel_id=DUROV, observed_at_ms=5, posts=[post]))
+    assert list(tables["post_samples"].columns["reactions"]) == [7]
+
+
+def test_edited_is_what_was_edited_or_says_so() -> None:
+    plain, dated = Post(PostId(1), 1), Post(PostId(2), 1, edit_date_ms=4)
+    seen = PostsSeen(channel_id=DUROV, observed_at_ms=5, posts=[plain, dated])
+    edited = PostsEdited(channel_id=DUROV, observed_at_ms=6, posts=[plain])
+    assert list(observed(seen, edited)["posts"].columns["edited"]) == [False, True, True]
+
+
+def test_an_album_id_beyond_64_bits_is_not_kept() -> None:
+    post = Post(PostId(1), 1, album_id=2**64 - 1)
+    tables = observed(PostsSeen(channel_id=DUROV, observed_at_ms=5, posts=[post]))
+    assert list(tables["posts"].columns["album_id"]) == [None]
+
+
+def test_hours_say_who_observed_what_and_when() -> None:
+    tables = observed(
+        CountersSampled(channel_id=DUROV, observed_at_ms=HOUR_MS + 9, post_ids=[PostId(1)]),
+        CountersSampled(channel_id=DUROV, observed_at_ms=HOUR_MS + 2, post_ids=[PostId(1)]),
+        PostsDeleted(channel_id=DUROV, observed_at_ms=HOUR_MS, post_ids=[PostId(1)]),
+        ChannelStatus(channel_id=DUROV, observed_at_ms=HOUR_MS, status="live"),
+    )
+    columns = tables["observed_hours"].columns
+    assert list(columns["what"]) == ["counters", "posts", "channel"]
+    assert list(columns["hour"]) == [3600, 3600, 3600]
+    assert list(columns["first_at"]) == [HOUR_MS + 2, HOUR_MS, HOUR_MS]
+    assert list(columns["last_at"]) == [HOUR_MS + 9, HOUR_MS, HOUR_MS]
+
+
+def test_of_a_window_the_newest_is_kept() -> None:
+    columns = decided(window(1, 5, 10), window(1, 6, 12), window(2, 1, 3))["windows"].columns
+    assert list(columns["views_gained"]) == [12, 3]
+    assert list(columns["batch"]) == [7, 7]
+
+
+def test_a_closed_window_stays_closed() -> None:
+    late = window(1, 9, 11)
+    columns = decided(window(1, 5, 12, closed=True), late)["windows"].columns
+    assert list(columns["views_gained"]) == [12]
+    assert list(columns["closed"]) == [True]
+
+
+def test_windows_up_to_the_mark_are_dropped() -> None:
+    rows = DecidedRows()
+    for minute in range(5):
+        rows.take(window(minute, closed=minute < 3))
+    assert rows.drop_closed({DUROV: 60_000}) == 2
+    [insert] = rows.inserts("token", 7)
+    assert list(insert.columns["start"]) == [120, 180, 240]
+    assert rows.closed_marks() == {DUROV: 120_000}
+    assert rows.drop_closed({ChannelId(1): 10**15}) == 0
+
+
+def test_what_history_works_out_itself_is_not_kept() -> None:
+    counters = PostCounters(
+        channel_id=DUROV,
+        observed_at_ms=1,
+        post_ids=[PostId(1)],
+        dates_ms=[1],
+        views=[1],
+        forwards=[1],
+        replies=[1],
+        reactions=[1],
+    )
+    subscribers = SubscribersWindow(
+        channel_id=DUROV,
+        observed_at_ms=1,
+        start_ms=0,
+        size_ms=60_000,
+        first=1,
+        last=1,
+        low=1,
+        high=1,
+        samples=1,
+    )
+    assert decided(counters, subscribers) == {}
