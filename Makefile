@@ -27,12 +27,14 @@ demo: .venv/.run ## recorded channels, live, on http://127.0.0.1:8000 (no accoun
 test: .venv/.dev ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/.dev ## lint, format, types, layers, freshness of generated files
+check: .venv/.dev ## lint, format, types, layers, generated files, the page's own tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.generated --check
+	$(BIN)/python -m tools.npm ci --silent --no-audit --no-fund
+	$(BIN)/python -m tools.npm test --silent
 
 format: .venv/.dev ## format the code and mend what can be mended by itself
 	$(BIN)/ruff check --fix .

@@ -21,7 +21,7 @@ from control.store import ControlError, ControlUnavailable
 
 _SPELLINGS = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 #: How long SQLite waits for another process that writes.
-BUSY_TIMEOUT_S = 5.0
+BUSY_TIMEOUT_S = 30.0
 _ATTEMPTS = 250
 #: Execution options of a transaction that will write: see `_begin`.
 WRITES: Mapping[str, Any] = {"writes": True}
