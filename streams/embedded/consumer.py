@@ -18,6 +18,7 @@ from mode import Seconds, Service, ServiceT
 from streams.embedded.assignment import assign_all
 from streams.embedded.message import message_of
 from streams.embedded.partition import PartitionState
+from streams.embedded.recovery import restore
 from streams.embedded.unacked import UnackedByPartition, no_index
 from streams.log import LogError, Partition, Record
 from streams.partitioner import partition_of
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Messages taken of one partition before the next gets its turn: for streams, and for recovery.
+#: Messages taken of one partition before the next gets its turn.
 _FETCH = 64
-_FETCH_CHANGELOG = 512
 #: What may be delivered and not yet acknowledged, in bytes of values.
 _IN_FLIGHT_BYTES = 32 << 20
 
@@ -150,8 +150,10 @@ class Consumer(BaseConsumer):
         self._news.set()
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Only recovery calls it, with changelogs; they are read here and now."""
         for tp, offset in partitions.items():
             await self._seek(tp, max(offset, 0))
+            await self._seek(tp, await restore(self.app, self.transport.engine, self._state(tp)))
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         commits = self.transport.engine.commits.get(self.transport.outbox.group, {})
@@ -200,8 +202,7 @@ class Consumer(BaseConsumer):
                 continue
             state = self._state(tp)
             position = max(self._positions[tp], state.first)
-            count = _FETCH if acking else _FETCH_CHANGELOG
-            records = self.transport.engine.read(state, position, count)
+            records = self.transport.engine.read(state, position, _FETCH)
             if records:
                 found = True
                 await self._deliver(tp, records, acking)
