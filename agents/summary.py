@@ -8,7 +8,7 @@ from streams.analytics import ChannelSummary, PostCounters, Window
 from streams.events import ChannelDescribed, ChannelStatus, SubscribersSampled
 from streams.ids import PostId
 from tables.channel import Facts
-from tables.posts import COUNTERS, SLOT_MASK, bucket_of
+from tables.posts import COUNTERS, SLOT_MASK, bucket_of, taken
 from tables.windows import MINUTE_MS
 
 
@@ -25,10 +25,10 @@ def counters_of(turn: Turn, post_ids: Sequence[PostId]) -> PostCounters:
     """The newest counters of some posts, as they stand."""
     columns: list[list[int | None]] = [[] for _ in range(1 + COUNTERS)]
     for number, group in groupby(post_ids, bucket_of):
-        slots = [post_id & SLOT_MASK for post_id in group]
+        take = taken([post_id & SLOT_MASK for post_id in group])
         bucket = turn.buckets[number]
         for column, values in zip(columns, (bucket.dates_ms, *bucket.counters), strict=True):
-            column.extend(map(values.__getitem__, slots))
+            column.extend(take(values))
     dates_ms, views, forwards, replies, reactions = columns
     return PostCounters(
         channel_id=turn.event.channel_id,

@@ -9,13 +9,15 @@ changes nothing.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import ne
 from typing import cast
 
 import msgspec
 
 from streams.ids import PostId
 from tables.ages import NEVER_MS, Crossing, crosses, next_age_at
-from tables.posts import BUCKET_BITS, COUNTERS, SLOT_MASK, SLOTS, Bucket, Buckets, Counters
+from tables.posts import BUCKET_BITS, COUNTERS, SLOT_MASK, SLOTS, Bucket, Buckets, Counters, taken
 from tables.windows import DAY_MS
 
 #: How soon after publication a first sample must come to count from 0.
@@ -70,12 +72,14 @@ class _Run:
         "same_instant",
         "slots",
         "start",
+        "take",
     )
 
     def __init__(self, bucket: Bucket, first_id: int, slots: list[int], start: int) -> None:
         self.bucket = bucket
         self.first_id = first_id
         self.slots = slots
+        self.take = taken(slots)
         # Where the posts stand in the sample's columns; together from `start` on when None.
         self.start = start
         self.positions: list[int] | None = None
@@ -96,6 +100,7 @@ class _Run:
     def keep(self, positions: list[int]) -> None:
         """Only these posts stay in the run."""
         self.slots = [self.slots[position - self.start] for position in positions]
+        self.take = taken(self.slots)
         self.positions = positions
         self.present = sum(map(_BITS.__getitem__, self.slots))
 
@@ -146,7 +151,7 @@ def _advance_together(run: _Run, at_ms: int) -> bool:
         return False
     if at_ms >= run.bucket.due_ms:
         return False
-    if [sampled_ms[slot] for slot in run.slots].count(before_ms) != len(run.slots):
+    if run.take(sampled_ms).count(before_ms) != len(run.slots):
         return False
     for slot in run.slots:
         sampled_ms[slot] = at_ms
@@ -206,19 +211,17 @@ def _fold_ordinary(run: _Run, counter: int, news: Sequence[int | None], moved: M
     """
     values = run.bucket.counters[counter]
     slots = run.slots
-    olds = [values[slot] for slot in slots]
+    olds = run.take(values)
     if run.same_instant or run.lapsed or None in olds or None in news:
         return False
     gained = changed = 0
-    if olds != news:
-        for slot, new, old in zip(slots, news, olds, strict=True):
-            if new != old:
-                values[slot] = new
-                changed |= _BITS[slot]
-                if new > old:  # type: ignore[operator]
-                    gained += new - old  # type: ignore[operator]
-                else:
-                    moved.fell += 1
+    for slot, new, old in compress(zip(slots, news, olds, strict=True), map(ne, news, olds)):
+        values[slot] = new
+        changed |= _BITS[slot]
+        if new > old:  # type: ignore[operator]
+            gained += new - old  # type: ignore[operator]
+        else:
+            moved.fell += 1
     moved.gains[counter] = (moved.gains[counter] or 0) + gained
     run.measured = run.present
     run.changed |= changed

@@ -1,6 +1,7 @@
 """What is known of posts: one row per (channel, bucket of 64 post ids), in columns of 64 slots."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from operator import itemgetter
 
 import msgspec
 
@@ -87,6 +88,13 @@ class Bucket(Row, array_like=True, gc=False):
             None if s & bit else value for s, value in zip(self.stale, values, strict=True)
         )
         return v, f, r, x
+
+
+def taken(slots: Sequence[int]) -> Callable[[Slots], Sequence[int | None]]:
+    """A function that takes the values of some slots out of a column, in their order."""
+    if len(slots) > 1:
+        return itemgetter(*slots)
+    return lambda column: [column[slot] for slot in slots]
 
 
 def place_of(post_id: PostId) -> tuple[int, int]:
