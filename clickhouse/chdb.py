@@ -23,6 +23,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse_connect.driver.insert import InsertContext
 
 from clickhouse import statements
+from clickhouse.chdb_loading import load_engine
 from clickhouse.errors import asking, brief, writing
 from clickhouse.history import Answer, HistoryError, HistoryInUse, HistoryUnavailable, Insert
 from clickhouse.schema import CREATE_LEDGER, READ_LEDGER, WRITE_LEDGER, pending
@@ -93,6 +94,7 @@ class ChdbHistory:
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
 
     def _connect(self) -> None:
+        load_engine()
         with _opening(self._path):
             self._path.mkdir(parents=True, exist_ok=True)
             self._writer = self._client(None, {})
