@@ -3,12 +3,14 @@
 - client: one connection's settings, and what its errors mean
 - calls: one account's requests; flood waits by method and channel
 - mapping: Telegram's objects as events (pure)
-- recent: which posts are sampled when, and what a page of history tells of them (pure)
+- turns: which posts are sampled when (pure)
+- recent: the posts known, and what a page of history tells of them (pure)
 - channel: what is known of one channel while it is followed
 - connection: what the work on channels shares while a connection lasts
 - introduction: resolving, describing, joining
 - history: reading pages; catching up, backfill, comparing recent posts
-- sampling: counters and reactions
+- counters: reading counters and reactions
+- sampling: a turn of samples
 - follower: one channel's work, each job when it is due
 - pushes: what Telegram pushes; queued, merged, published
 - collector: one account; connect, follow, connect again

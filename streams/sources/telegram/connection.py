@@ -74,6 +74,7 @@ async def publish_status(
         ChannelStatus(
             channel_id=channel.channel_id,
             observed_at_ms=now_ms,
+            source=channel.source,
             status=status,
             reason=reason,
             until_ms=until_ms,

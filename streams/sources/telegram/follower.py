@@ -86,7 +86,7 @@ class Follower:
             case "catch_up":
                 if channel.missed or not caught_up:
                     return 0
-                return self._done_ms[job] + settings.check_every_ms
+                return self._next_check_ms(self._done_ms[job])
             case "sample" if caught_up:
                 due_ms = channel.recent.next_due_ms()
                 return _NEVER_MS if due_ms is None else due_ms
@@ -94,6 +94,12 @@ class Follower:
                 return _NEVER_MS if channel.known_cursor.backfill_done else 0
             case _:
                 return _NEVER_MS
+
+    def _next_check_ms(self, last_ms: int) -> int:
+        """Together with a turn of samples, so that its page can stand for them."""
+        due_ms = last_ms + self._on.settings.check_every_ms
+        together_ms = self._channel.recent.on_grid(due_ms)
+        return together_ms if together_ms > last_ms else due_ms
 
     async def _do(self, job: Job) -> None:
         now_ms = self._on.clock.now_ms()

@@ -4,6 +4,7 @@ The cursor's `last_post_id` means: every post up to here is in the log. So only 
 up moves it, never a push, and what the pushes missed is found by the next one.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -20,9 +21,14 @@ from streams.events import (
     PostsSeen,
 )
 from streams.ids import PostId
+from streams.sources.telegram.calls import CallFailed
 from streams.sources.telegram.channel import FollowedChannel
 from streams.sources.telegram.connection import Connection
+from streams.sources.telegram.counters import read_counters
 from streams.sources.telegram.mapping import column, posts_of
+from streams.sources.telegram.recent import Compared
+
+logger = logging.getLogger(__name__)
 
 _NEWEST = PostId(0)
 
@@ -42,8 +48,8 @@ class _Page(NamedTuple):
 async def catch_up(channel: FollowedChannel, on: Connection) -> None:
     """Read from the newest post down to what is in the log, and compare what is known already.
 
-    Publishes posts not known, edits, deletions and fresh counters; then moves the cursor. Where
-    this process does not yet know the recent posts it reads on until it does.
+    Publishes posts not known, edits and deletions; then moves the cursor. Where this process does
+    not yet know the recent posts it reads on until it does, and publishes their counters too.
     """
     cursor = channel.known_cursor
     newest, below = cursor.last_post_id, _NEWEST
@@ -71,6 +77,7 @@ async def backfill(channel: FollowedChannel, on: Connection) -> None:
     page = await _read_page(channel, on, cursor.backfilled_to or PostId(0))
     if page.posts:
         await on.publisher.publish(_seen(channel, page.posts, page.observed_at_ms))
+        await _sample_bare(channel, on, page.posts)
         channel.recent.put(page.posts, page.observed_at_ms)
     cursor = (
         msgspec.structs.replace(channel.known_cursor, backfill_done=True)
@@ -94,7 +101,12 @@ async def publish_deleted(
         if gone := [post_id for post_id in ids if post_id not in there]:
             now_ms = on.clock.now_ms()
             await on.publisher.publish(
-                PostsDeleted(channel_id=channel.known_id, observed_at_ms=now_ms, post_ids=gone)
+                PostsDeleted(
+                    channel_id=channel.known_id,
+                    observed_at_ms=now_ms,
+                    source=channel.source,
+                    post_ids=gone,
+                )
             )
             channel.recent.drop(gone)
 
@@ -132,13 +144,16 @@ async def _publish_page(
     if compared.new:
         events.append(_seen(channel, compared.new, at_ms))
     if compared.edited:
-        events.append(
-            PostsEdited(channel_id=channel.known_id, observed_at_ms=at_ms, posts=compared.edited)
-        )
-    if compared.unchanged:
-        events.append(_counters(channel, compared.unchanged, at_ms))
+        events.append(_edited(channel, compared.edited, at_ms))
+    sampled = _stands_for(channel, compared, at_ms)
+    if sampled:
+        events.append(_counters(channel, sampled, at_ms))
     await on.publisher.publish(*events)
-    channel.recent.put(page.posts, at_ms)
+    await _sample_bare(channel, on, compared.new)
+    channel.recent.put([*compared.new, *compared.edited], at_ms)
+    channel.recent.put_reacted(post.post_id for post in compared.unchanged if post.reactions)
+    if sampled:
+        channel.recent.sampled([post.post_id for post in sampled], at_ms)
     # a page that is not full is the last one, mostly: ask no more than one request can answer
     return compared.missing if page.full else compared.missing[:MAX_POSTS]
 
@@ -158,14 +173,53 @@ def _reached(channel: FollowedChannel, on: Connection, page: _Page) -> bool:
     return old or len(channel.recent) >= on.settings.most_recent
 
 
+def _stands_for(channel: FollowedChannel, compared: Compared, at_ms: int) -> list[Post]:
+    """Whose counters on a page are a sample.
+
+    All of them while this process has read none; then only where the page answers the whole turn
+    that is due. Anything between the turns would have some minutes gain what others do.
+    """
+    if not channel.complete:
+        return compared.unchanged
+    due = set(channel.recent.due(at_ms))
+    told = {post.post_id for post in compared.unchanged if post.views is not None}
+    edited = {post.post_id for post in compared.edited}
+    if not due <= told | edited:
+        return []
+    return [post for post in compared.unchanged if post.post_id in due]
+
+
+async def _sample_bare(channel: FollowedChannel, on: Connection, posts: Sequence[Post]) -> None:
+    """Ask once for the counters of posts that came without, whatever their age."""
+    bare = [post.post_id for post in posts if post.views is None]
+    if not bare:
+        return
+    try:
+        read = await read_counters(channel, on, bare)
+    except CallFailed as error:
+        logger.warning("counters not read: channel=%s reason=%s", channel.name, error)
+        return
+    if read.sample is not None:
+        await on.publisher.publish(read.sample)
+
+
 def _seen(channel: FollowedChannel, posts: list[Post], at_ms: int) -> PostsSeen:
-    return PostsSeen(channel_id=channel.known_id, observed_at_ms=at_ms, posts=posts)
+    return PostsSeen(
+        channel_id=channel.known_id, observed_at_ms=at_ms, source=channel.source, posts=posts
+    )
+
+
+def _edited(channel: FollowedChannel, posts: list[Post], at_ms: int) -> PostsEdited:
+    return PostsEdited(
+        channel_id=channel.known_id, observed_at_ms=at_ms, source=channel.source, posts=posts
+    )
 
 
 def _counters(channel: FollowedChannel, posts: list[Post], at_ms: int) -> CountersSampled:
     return CountersSampled(
         channel_id=channel.known_id,
         observed_at_ms=at_ms,
+        source=channel.source,
         post_ids=[post.post_id for post in posts],
         views=column([post.views for post in posts]),
         forwards=column([post.forwards for post in posts]),

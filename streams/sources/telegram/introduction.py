@@ -47,6 +47,7 @@ async def describe(channel: FollowedChannel, on: Connection) -> None:
         event = ChannelDescribed(
             channel_id=channel.known_id,
             observed_at_ms=now_ms,
+            source=channel.source,
             title=title,
             username=username,
             about=full.about,
@@ -58,6 +59,7 @@ async def describe(channel: FollowedChannel, on: Connection) -> None:
             SubscribersSampled(
                 channel_id=channel.known_id,
                 observed_at_ms=now_ms,
+                source=channel.source,
                 subscribers=full.participants_count,
             )
         )

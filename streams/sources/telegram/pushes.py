@@ -89,7 +89,7 @@ class Pushes:
         found: list[Event] = []
         for channel_id, pushes in by_channel.items():
             if channel := self._following.find(channel_id):
-                found += events_of(pushes, reactive=channel.reactive)
+                found += events_of(pushes, channel.source, reactive=channel.reactive)
         await self._publisher.publish(*found)
         for event in found:
             if channel := self._following.find(event.channel_id):
@@ -100,14 +100,16 @@ class Pushes:
                 channel.miss()
 
 
-def events_of(pushes: Iterable[Push], *, reactive: bool = True) -> list[Event]:
+def events_of(
+    pushes: Iterable[Push], source: str = "telegram", *, reactive: bool = True
+) -> list[Event]:
     """The events of one channel's pushes, in their order; counters in a row are one sample."""
     found: list[Event] = []
-    sample = _Sample()
+    sample = _Sample(source)
     for push in pushes:
         if isinstance(push.update, _COUNTERS):
             sample.put(push)
-        elif events := _events(push, reactive):
+        elif events := _events(push, source, reactive):
             found += [*sample.taken(), *events]
     return found + sample.taken()
 
@@ -115,7 +117,8 @@ def events_of(pushes: Iterable[Push], *, reactive: bool = True) -> list[Event]:
 class _Sample:
     """Counters pushed one by one, as the columns of one message."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self._source = source
         self._counters: dict[PostId, dict[str, int]] = {}
         self._last: Push | None = None
 
@@ -137,6 +140,7 @@ class _Sample:
         event = CountersSampled(
             channel_id=self._last.channel_id,
             observed_at_ms=self._last.observed_at_ms,
+            source=self._source,
             post_ids=list(self._counters),
             views=column([row.get("views") for row in rows]),
             forwards=column([row.get("forwards") for row in rows]),
@@ -149,12 +153,14 @@ class _Sample:
         self._counters.setdefault(PostId(post_id), {}).update(counters)
 
 
-def _events(push: Push, reactive: bool) -> list[Event]:
+def _events(push: Push, source: str, reactive: bool) -> list[Event]:
     """Empty where there is nothing to publish: hints and service messages."""
     update, at_ms = push.update, push.observed_at_ms
     if isinstance(update, types.UpdateDeleteChannelMessages):
         return [
-            PostsDeleted(channel_id=push.channel_id, observed_at_ms=at_ms, post_ids=ids)
+            PostsDeleted(
+                channel_id=push.channel_id, observed_at_ms=at_ms, source=source, post_ids=ids
+            )
             for start in range(0, len(update.messages), MAX_POSTS)
             if (ids := [PostId(i) for i in update.messages[start : start + MAX_POSTS]])
         ]
@@ -166,7 +172,7 @@ def _events(push: Push, reactive: bool) -> list[Event]:
     # an edit without an edit date changed the reactions or buttons only
     edited = isinstance(update, types.UpdateEditChannelMessage) and posts[0].edit_date_ms
     kind = PostsEdited if edited else PostsSeen
-    return [kind(channel_id=push.channel_id, observed_at_ms=at_ms, posts=posts)]
+    return [kind(channel_id=push.channel_id, observed_at_ms=at_ms, source=source, posts=posts)]
 
 
 def _remember(channel: FollowedChannel, event: Event) -> None:

@@ -1,60 +1,20 @@
-"""Reading the counters of recent posts without changing them."""
+"""A turn of a channel's samples: the counters of the recent posts that are due."""
 
-from collections.abc import Sequence
-
-from telethon.tl import functions, types
-
-from streams.events import CountersSampled
-from streams.ids import PostId
-from streams.sources.telegram.calls import CallFailed, Flooded
 from streams.sources.telegram.channel import FollowedChannel
 from streams.sources.telegram.connection import Connection
+from streams.sources.telegram.counters import read_counters
 from streams.sources.telegram.history import publish_deleted
-from streams.sources.telegram.mapping import column, reactions_of
 
 
 async def sample(channel: FollowedChannel, on: Connection) -> None:
-    """One sample of at most MAX_POSTS posts that are due. Those that are gone are published."""
-    post_ids = channel.recent.due(on.clock.now_ms())
-    if not post_ids:
-        return
-    request = functions.messages.GetMessagesViewsRequest(
-        channel.input_peer, list(post_ids), increment=False
-    )
-    answer = await on.calls(request, channel.channel_id)
+    """One request, if one is due. Posts that are found gone are published as deleted."""
     now_ms = on.clock.now_ms()
-    read = dict(zip(post_ids, answer.views, strict=True))
-    there = [i for i in post_ids if read[i].views is not None]
-    if there:
-        reactions = await _reactions(channel, on, channel.recent.reacted(there))
-        replies = [read[i].replies for i in there]
-        event = CountersSampled(
-            channel_id=channel.known_id,
-            observed_at_ms=now_ms,
-            post_ids=there,
-            views=[read[i].views for i in there],
-            forwards=column([read[i].forwards for i in there]),
-            replies=column([None if reply is None else reply.replies for reply in replies]),
-            reactions=column([reactions.get(i) for i in there]),
-        )
-        await on.publisher.publish(event)
-    channel.recent.sampled(post_ids, now_ms)
-    await publish_deleted(channel, on, [i for i in post_ids if read[i].views is None])
-
-
-async def _reactions(
-    channel: FollowedChannel, on: Connection, post_ids: Sequence[PostId]
-) -> dict[PostId, int]:
-    """Totals of those that have any. While Telegram does not tell them they are not known."""
-    if not post_ids:
-        return {}
-    request = functions.messages.GetMessagesReactionsRequest(channel.input_peer, list(post_ids))
-    try:
-        answer = await on.calls(request, channel.channel_id)
-    except (Flooded, CallFailed):
-        return {}
-    return {
-        PostId(update.msg_id): sum(reactions_of(update.reactions).values())
-        for update in answer.updates
-        if type(update) is types.UpdateMessageReactions
-    }
+    post_ids = channel.recent.due(now_ms)
+    if not post_ids:  # all were read by other ways since
+        channel.recent.sampled((), now_ms)
+        return
+    read = await read_counters(channel, on, post_ids)
+    if read.sample is not None:
+        await on.publisher.publish(read.sample)
+    channel.recent.sampled(post_ids, read.observed_at_ms)
+    await publish_deleted(channel, on, read.silent)

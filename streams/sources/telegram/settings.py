@@ -8,9 +8,12 @@ DAY_MS = 24 * HOUR_MS
 
 
 class CollectorSettings(msgspec.Struct, frozen=True):
+    #: Observation.source of what is published.
+    source: str = "telegram"
     #: Join followed channels: Telegram pushes to members only. Without it they are polled.
     join: bool = True
-    #: (younger than, sampled every): the counters of a post by its age. Older ones are left alone.
+    #: (younger than, sampled at least every): the counters of a post by its age. Older ones are
+    #: left alone. The first `every` is also how often a channel has a turn at most (turns).
     sampling: tuple[tuple[int, int], ...] = (
         (HOUR_MS, MINUTE_MS),
         (6 * HOUR_MS, 5 * MINUTE_MS),

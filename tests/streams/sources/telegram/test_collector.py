@@ -1,9 +1,12 @@
 """The collector observes channels: history, pushes, counters, descriptions, and after a restart."""
 
 from streams.events import ChannelDescribed, CountersSampled, PostsSeen, SubscribersSampled
+from streams.loopback.world.channel import WorldPost
+from streams.loopback.world.counters import Counters
 from tests.streams.sources.telegram.conftest import (
     HOUR_MS,
     MINUTE_MS,
+    START_MS,
     USER,
     Scene,
     history,
@@ -168,3 +171,85 @@ async def test_one_channel_followed_by_name_and_by_id(scene: Scene) -> None:
     scene.world.post(channel, "once")
     await until(lambda: "once" in scene.seen(channel).values())
     assert len([p for e in scene.of(PostsSeen) for p in e.posts if p.text == "once"]) == 1
+
+
+class ViewsAlone:
+    """As recorded where nobody wrote the forwards down: its messages come without counters."""
+
+    def at(self, now_ms: int) -> Counters:
+        return Counters(views=77)
+
+
+async def test_a_post_that_comes_without_counters_is_sampled_once(scene: Scene) -> None:
+    days_ms = 40 * 24 * HOUR_MS
+    old = [WorldPost(n, START_MS - days_ms, f"{n}", ViewsAlone()) for n in range(1, 151)]
+    channel = scene.channel(history=old)
+    await scene.follow("news")
+    scene.start(backfill_pause_ms=0)
+    await until(lambda: sorted(scene.sampled(channel)) == list(range(1, 151)))
+    samples = scene.of(CountersSampled, channel)
+    assert all(set(sample.views or []) == {77} for sample in samples)
+    assert all(sample.forwards is sample.replies is None for sample in samples)
+    assert all(post.views is None for event in scene.of(PostsSeen) for post in event.posts)
+    assert scene.telegram.calls.count("messages.getMessagesViews") == 2
+    for _ in range(3):  # read again and again, they are neither news nor sampled
+        before = scene.telegram.calls.count("messages.getHistory")
+        scene.clock.advance(5 * MINUTE_MS)
+        await until(lambda one=before: scene.telegram.calls.count("messages.getHistory") > one)
+    await scene.stop()
+    assert scene.telegram.calls.count("messages.getMessagesViews") == 2
+    assert sum(len(event.posts) for event in scene.of(PostsSeen)) == 150
+
+
+async def test_a_pushed_post_without_counters_is_sampled_at_the_next_turn(scene: Scene) -> None:
+    channel = scene.channel()
+    await scene.follow("news")
+    scene.start()
+    await scene.live(channel)
+    scene.world.post(channel, "pushed", counters=ViewsAlone())
+    await until(lambda: scene.seen(channel) == {1: "pushed"})
+    assert scene.of(PostsSeen)[0].posts[0].views is None
+    scene.clock.advance(MINUTE_MS)
+    await until(lambda: scene.sampled(channel) == [1])
+
+
+async def test_reading_again_between_turns_says_nothing_of_counters(scene: Scene) -> None:
+    channel = scene.channel(history=history(2, every_ms=7 * HOUR_MS))
+    await scene.follow("news")
+    scene.start(backfill=False)
+    await scene.live(channel)
+    sampled = len(scene.sampled(channel))
+    reads = scene.telegram.calls.count("messages.getHistory")
+    with scene.telegram.faults.lost_pushes():
+        scene.world.edit(channel, 1, "edited")
+    scene.clock.advance(5 * MINUTE_MS)
+    await until(lambda: scene.seen(channel)[1] == "edited")
+    assert scene.telegram.calls.count("messages.getHistory") == reads + 1
+    assert len(scene.sampled(channel)) == sampled
+
+
+async def test_reading_again_in_a_turn_is_the_sample(scene: Scene) -> None:
+    """One post of 2 h is due every five minutes, as the newest posts are read: no other request."""
+    channel = scene.channel(history=history(1, every_ms=2 * HOUR_MS))
+    await scene.follow("news")
+    scene.start(backfill=False)
+    await scene.live(channel)
+    sampled = len(scene.sampled(channel))
+    scene.clock.advance(5 * MINUTE_MS)
+    await until(lambda: len(scene.sampled(channel)) == sampled + 1)
+    assert scene.telegram.calls.count("messages.getMessagesViews") == 0
+
+
+async def test_events_say_their_source(scene: Scene) -> None:
+    channel = scene.channel(history=history(3))
+    await scene.follow("news")
+    scene.start(source="recording")
+    await scene.live(channel)
+    scene.world.edit(channel, 1, "edited")
+    scene.world.delete(channel, [2])
+    scene.world.set_counters(channel, 3, views=77, push=True)
+    await until(lambda: scene.sampled(channel) and 2 not in scene.seen(channel))
+    scene.clock.advance(5 * MINUTE_MS)
+    await until(lambda: len(scene.of(CountersSampled)) > 1)
+    assert len({type(event) for event in scene.events}) == 7
+    assert {event.source for event in scene.events} == {"recording"}
