@@ -52,10 +52,10 @@ def dialog(of: WorldChannel) -> Any:
 
 
 def message(world: World, of: WorldChannel, post: WorldPost) -> Any:
-    """A message says views and forwards together or not at all: where only one is known, the
-    other is said to be 0. Asked for by itself (`views`), it is left out."""
+    """A message says views and forwards together or not at all: where one of them is not known,
+    neither is said. Asked for by itself (`views`), each stands alone."""
     counters = post.counters.at(world.clock.now_ms())
-    known = counters.views is not None or counters.forwards is not None
+    known = counters.views is not None and counters.forwards is not None
     return types.Message(
         id=post.post_id,
         peer_id=types.PeerChannel(of.channel_id),
@@ -64,8 +64,8 @@ def message(world: World, of: WorldChannel, post: WorldPost) -> Any:
         post=True,
         fwd_from=_forward(world, post),
         media=_media(post),
-        views=counters.views or 0 if known else None,
-        forwards=counters.forwards or 0 if known else None,
+        views=counters.views if known else None,
+        forwards=counters.forwards if known else None,
         replies=replies(of, counters),
         edit_date=None if post.edit_date_ms is None else post.edit_date_ms // 1000,
         grouped_id=post.album_id,

@@ -133,6 +133,19 @@ async def test_message_has_all_of_a_post(stage: Stage) -> None:
     assert message.fwd_from.from_id == types.PeerChannel(1001)
 
 
+@pytest.mark.parametrize("counters", [Counters(views=9), Counters(forwards=2), Counters()])
+async def test_message_has_views_and_forwards_or_neither(stage: Stage, counters: Counters) -> None:
+    stage.world.post(stage.channel, "text", counters=FixedCounters(counters))
+    client = await stage.connected()
+
+    message = await client.get_messages("news", ids=1)
+    asked = functions.messages.GetMessagesViewsRequest("news", [1], increment=False)
+    [alone] = (await client(asked)).views
+
+    assert (message.views, message.forwards, message.replies) == (None, None, None)
+    assert (alone.views, alone.forwards) == (counters.views, counters.forwards)
+
+
 @pytest.mark.parametrize(
     ("kind", "found"),
     [
