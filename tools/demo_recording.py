@@ -24,16 +24,16 @@ TARGET = Path(__file__).parents[1] / "streams" / "loopback" / "recording"
 
 #: Username, title. The ids are ours: in Telegram's range, in this order from FIRST_ID on.
 CHANNELS = (
-    ("rbc_news", "Business news desk · rbc_news recording"),
-    ("aviadispet4er", "Aviation notes · aviadispet4er recording"),
-    ("kommersant", "Business daily · kommersant recording"),
-    ("d_code", "Technology notes · d_code recording"),
-    ("ENews112", "Incident desk · ENews112 recording"),
-    ("rian_ru", "News agency · rian_ru recording"),
-    ("mosrutop", "City news · mosrutop recording"),
-    ("headlines_for_traders", "Market headlines · headlines_for_traders recording"),
-    ("tass_agency", "Wire agency · tass_agency recording"),
-    ("hykilp", "Personal channel · hykilp recording"),
+    ("rbc_news", "Business news desk"),
+    ("aviadispet4er", "Aviation notes"),
+    ("kommersant", "Business daily"),
+    ("d_code", "Technology notes"),
+    ("ENews112", "Incident desk"),
+    ("rian_ru", "News agency"),
+    ("mosrutop", "City news"),
+    ("headlines_for_traders", "Market headlines"),
+    ("tass_agency", "Wire agency"),
+    ("hykilp", "Personal channel"),
 )
 FIRST_ID = 1_900_000_001
 
