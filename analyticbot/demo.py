@@ -24,6 +24,7 @@ from streams.loopback.telegram import LoopbackTelegram
 from streams.loopback.world.world import World
 from streams.metrics import Metrics
 from streams.recording import Recording
+from streams.sources.telegram.settings import CollectorSettings
 
 USER_ID = 777_000_001
 BOT_TOKEN = "1000000001:loopback-demo-token-not-a-secret"
@@ -66,7 +67,7 @@ async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) ->
         engine.crew.add("player", _play_on(player))
         server = await serve(engine, clock, _api_settings(settings))
         account = (telegram.session(USER_ID), telegram.api_id, telegram.api_hash)
-        collect(engine, control, clock, account)
+        collect(engine, control, clock, account, CollectorSettings(source="recording"))
         links = BotSettings(base_url=server.url)
         answer(engine, control, clock, BOT_TOKEN, links, bot_api.url)
         _greet(server.url, clock)
