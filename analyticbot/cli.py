@@ -11,6 +11,7 @@ from analyticbot import __version__
 from analyticbot.config import ConfigError, Settings, read_settings
 from analyticbot.failure import Failure
 from analyticbot.logs import set_up_logs
+from analyticbot.memory import tune_memory
 
 #: Each is the module of its name in analyticbot.commands, loaded only when it is asked for.
 COMMANDS: Mapping[str, str] = {
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings()
         set_up_logs(settings.log_level)
+        tune_memory()
         return int(asyncio.run(options.run(options, settings)))
     except ConfigError as error:
         return _fail(error, 2)

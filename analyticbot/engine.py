@@ -11,6 +11,7 @@ from agents.app import WorkerSettings, build
 from agents.history import HistoryAgent
 from analyticbot.config import Settings
 from analyticbot.crew import Crew
+from analyticbot.memory import loaded_for_good
 from analyticbot.stores import opened_history, opened_log
 from clickhouse.answers import HistoryReader
 from clickhouse.history import History
@@ -75,7 +76,8 @@ async def running_engine(
         writer = HistoryAgent(log, history, metrics)
         crew.add("history", writer.run())
         crew.add("agents", _run_agents(settings, metrics))
-        yield Engine(crew, log, history, writer, metrics)
+        with loaded_for_good():
+            yield Engine(crew, log, history, writer, metrics)
 
 
 async def _run_agents(settings: Settings, metrics: Metrics) -> None:
