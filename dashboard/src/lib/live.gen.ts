@@ -16,6 +16,7 @@ export interface ActivityWindow {
   deletes: number;
   samples: number;
   closed: boolean;
+  views_pace: number | null;
 }
 
 /** Something that a person should know. `state`: raised, updated, resolved. */
