@@ -7,7 +7,7 @@ publishes it again (sources keep their position only after the acknowledgement).
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -77,12 +77,16 @@ class Publisher:
         """Messages taken in and not yet acknowledged."""
         return self._waiting
 
-    async def publish(self, *events: Event) -> None:
+    async def publish(
+        self, *events: Event, headers: Sequence[Mapping[str, bytes]] | None = None
+    ) -> None:
         """Returns when all are durable, in this order. Waits while too much is waiting already.
 
-        Raises LogError where the log will not take them. Cancelling it may or may not publish.
+        `headers` are one set for each event. Raises LogError where the log will not take them.
+        Cancelling it may or may not publish.
         """
-        drafts = [_draft(event) for event in events]
+        sets: Sequence[Mapping[str, bytes]] = [{}] * len(events) if headers is None else headers
+        drafts = [_draft(event, one) for event, one in zip(events, sets, strict=True)]
         for start in range(0, len(drafts), MOST_IN_A_BATCH):
             await self._publish(drafts[start : start + MOST_IN_A_BATCH])
 
@@ -151,5 +155,6 @@ class Publisher:
         self._metrics.sent("collector", len(drafts))
 
 
-def _draft(event: Event) -> Draft:
-    return Draft(UPDATES.name, channel_key(event.channel_id), encode(event), event.observed_at_ms)
+def _draft(event: Event, headers: Mapping[str, bytes]) -> Draft:
+    key, value = channel_key(event.channel_id), encode(event)
+    return Draft(UPDATES.name, key, value, event.observed_at_ms, headers)

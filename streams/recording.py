@@ -10,6 +10,7 @@ taken is logged, kept in `problems` with its file and number, and skipped.
     RecordingError    the folder as a whole cannot be taken (one line that says why)
 """
 
+import hashlib
 import io
 import logging
 from collections.abc import Iterator
@@ -109,6 +110,15 @@ class Recording:
     def problems(self) -> list[Problem]:
         """What was skipped so far, in the order met; each line once however often it is read."""
         return list(self._problems.values())
+
+    def identity(self) -> str:
+        """The same for the same files, wherever the folder is. Reads them once."""
+        whole = hashlib.sha256()
+        for path in self._files.values():
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+            whole.update(f"{path.name} {path.stat().st_size} {content}\n".encode())
+        return whole.hexdigest()[:32]
 
     def channels(self) -> list[RecordedChannel]:
         """Every channel that any file names, by id."""

@@ -66,6 +66,7 @@ async def _replay(engine: Engine, recording: Recording, speed: float | Literal["
             async with Publisher(engine.log, engine.metrics) as publisher:
                 replayed = await replay(
                     recording,
+                    engine.log,
                     publisher,
                     speed,
                     progress=lambda so_far: progress.show(
@@ -84,6 +85,13 @@ def _report(recording: Recording, replayed: Replayed) -> None:
         f"{replayed.posts} posts, {replayed.samples} samples of counters and "
         f"{replayed.subscriber_samples} of subscribers are in history"
     )
+    if replayed.already == replayed.messages_total:
+        print("nothing was written: all of it was in the log already")
+    elif replayed.already:
+        print(
+            f"{replayed.already} of {replayed.messages_total} messages were in the log already, "
+            "of a replay before"
+        )
     if recording.problems:
         print(f"{len(recording.problems)} lines were skipped:")
         for problem in recording.problems[:_SHOWN]:

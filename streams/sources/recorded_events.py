@@ -27,6 +27,9 @@ from streams.ids import ChannelId, PostId
 from streams.recording import RecordedPost, Recording
 
 SOURCE = "recording"
+#: Which messages a recording gives, and in which order. Changes with anything of that, so that
+#: nobody goes on with a replay that another mapping began.
+MAPPING = 1
 #: Stands where an entry is of the channel, not of a post.
 NO_POST = PostId(0)
 

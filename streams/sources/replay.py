@@ -1,18 +1,21 @@
-"""A recording into the log, at full speed or paced by the observed time.
+"""A recording into the log, at full speed or paced by the observed time; each message once.
 
-Not for what a recording means (streams.sources.recorded_events).
+A replay that was killed goes on where it was (streams.sources.replay_mark). Not for what a
+recording means (streams.sources.recorded_events).
 """
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from streams.clock import Clock, SystemClock
 from streams.events import CountersSampled, Event, PostsSeen, SubscribersSampled
+from streams.log import Log
 from streams.publisher import Publisher
 from streams.recording import Recording
-from streams.sources.recorded_events import events_of
+from streams.sources.recorded_events import MAPPING, events_of
+from streams.sources.replay_mark import ReplayMark
 
 #: Messages published at once while nothing has to be waited for.
 CHUNK = 500
@@ -23,6 +26,8 @@ class Replayed(msgspec.Struct):
 
     messages_total: int
     messages: int = 0
+    #: How many of them were in the log before.
+    already: int = 0
     posts: int = 0
     samples: int = 0
     subscriber_samples: int = 0
@@ -40,55 +45,75 @@ class Replayed(msgspec.Struct):
             self.subscriber_samples += 1
 
 
+class _Numbered(NamedTuple):
+    number: int
+    event: Event
+
+
 async def replay(
     recording: Recording,
+    log: Log,
     publisher: Publisher,
     speed: float | Literal["max"] = "max",
     clock: Clock | None = None,
     progress: Callable[[Replayed], None] | None = None,
 ) -> Replayed:
-    """Publish all of it; returns when the log has acknowledged the last message.
+    """Publish what of it is not in the log; returns when the log has acknowledged the last message.
 
-    With a `speed`, observed time passes that many times faster than the `clock`. `progress` is
-    called after each acknowledgement and must not block. Raises LogError.
+    `publisher` writes to `log`. With a `speed`, observed time passes that many times faster than
+    the `clock`. `progress` is called after each acknowledgement and must not block.
+    Raises LogError.
     """
     clock = clock or SystemClock()
-    events = list(events_of(recording))
-    replayed = Replayed(len(events))
-    due_in_ms = _pace(events, speed, clock)
-    together: list[Event] = []
-    for event in events:
-        early_ms = due_in_ms(event)
-        if together and (early_ms > 0 or len(together) == CHUNK):
-            await _publish(together, publisher, replayed, progress)
-            together = []
-            early_ms = due_in_ms(event)
-        if early_ms > 0:
-            await clock.sleep_ms(early_ms)
-        together.append(event)
-    if together:
-        await _publish(together, publisher, replayed, progress)
+    mark = ReplayMark(log, f"{MAPPING}-{recording.identity()}")
+    written = await mark.find()
+    replayed, left = Replayed(0), []
+    for number, event in enumerate(events_of(recording)):
+        replayed.messages_total += 1
+        if written.holds(number, event.channel_id):
+            replayed.count(event)
+            replayed.already += 1
+        else:
+            left.append(_Numbered(number, event))
+
+    async def publish(together: Sequence[_Numbered]) -> None:
+        headers = [mark.headers(one.number) for one in together]
+        await publisher.publish(*(one.event for one in together), headers=headers)
+        for one in together:
+            replayed.count(one.event)
+        await mark.advance(len(together))
+        if progress is not None:
+            progress(replayed)
+
+    await _publish_paced(left, publish, _pace(left, speed, clock), clock)
     return replayed
 
 
-def _pace(
-    events: Sequence[Event], speed: float | Literal["max"], clock: Clock
-) -> Callable[[Event], float]:
-    """How many milliseconds of the clock are left until an event is due."""
-    if speed == "max" or not events:
-        return lambda event: 0.0
-    first_ms, started_ms = events[0].observed_at_ms, clock.now_ms()
-    return lambda event: started_ms + (event.observed_at_ms - first_ms) / speed - clock.now_ms()
-
-
-async def _publish(
-    together: Sequence[Event],
-    publisher: Publisher,
-    replayed: Replayed,
-    progress: Callable[[Replayed], None] | None,
+async def _publish_paced(
+    left: Sequence[_Numbered],
+    publish: Callable[[Sequence[_Numbered]], Awaitable[None]],
+    due_in_ms: Callable[[_Numbered], float],
+    clock: Clock,
 ) -> None:
-    await publisher.publish(*together)
-    for event in together:
-        replayed.count(event)
-    if progress is not None:
-        progress(replayed)
+    together: list[_Numbered] = []
+    for one in left:
+        early_ms = due_in_ms(one)
+        if together and (early_ms > 0 or len(together) == CHUNK):
+            await publish(together)
+            together = []
+            early_ms = due_in_ms(one)
+        if early_ms > 0:
+            await clock.sleep_ms(early_ms)
+        together.append(one)
+    if together:
+        await publish(together)
+
+
+def _pace(
+    left: Sequence[_Numbered], speed: float | Literal["max"], clock: Clock
+) -> Callable[[_Numbered], float]:
+    """How many milliseconds of the clock are left until a message is due."""
+    if speed == "max" or not left:
+        return lambda one: 0.0
+    first_ms, started_ms = left[0].event.observed_at_ms, clock.now_ms()
+    return lambda one: started_ms + (one.event.observed_at_ms - first_ms) / speed - clock.now_ms()

@@ -58,7 +58,7 @@ def record(folder: Path, minutes: list[int], channels: int = 3) -> Recording:
 async def test_all_of_it_in_order(tmp_path: Path, log: EmbeddedLog, publisher: Publisher) -> None:
     recording = record(tmp_path, [n * 7 % 5000 for n in range(2 * CHUNK + 1)])
     steps: list[int] = []
-    done = await replay(recording, publisher, progress=lambda now: steps.append(now.messages))
+    done = await replay(recording, log, publisher, progress=lambda now: steps.append(now.messages))
     assert (done.messages, done.messages_total, done.posts) == (1001, 1001, 1001)
     assert steps == [CHUNK, 2 * CHUNK, 2 * CHUNK + 1]
     found = await stored(log)
@@ -68,8 +68,10 @@ async def test_all_of_it_in_order(tmp_path: Path, log: EmbeddedLog, publisher: P
         assert mine == expected
 
 
-async def test_an_empty_recording_ends_at_once(tmp_path: Path, publisher: Publisher) -> None:
-    done = await replay(record(tmp_path, []), publisher, speed=2)
+async def test_an_empty_recording_ends_at_once(
+    tmp_path: Path, log: EmbeddedLog, publisher: Publisher
+) -> None:
+    done = await replay(record(tmp_path, []), log, publisher, speed=2)
     assert (done.messages, done.observed_at_ms) == (0, None)
 
 
@@ -81,6 +83,7 @@ async def test_paced_by_the_observed_time(
     task = asyncio.create_task(
         replay(
             recording,
+            log,
             publisher,
             speed=60,
             clock=clock,
