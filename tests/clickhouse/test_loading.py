@@ -6,17 +6,19 @@ from pathlib import Path
 
 _OPENED = """
 import asyncio, sys
-from pathlib import Path
+from clickhouse.history import Insert
 from clickhouse.opening import open_history
 
 async def main():
     history = await open_history(f"chdb://{sys.argv[1]}/history")
     assert await history.migrate()
+    columns = {"channel_id": [1], "post_id": [2], "source": ["test"], "observed_at": [0]}
+    await history.insert(Insert("post_deletions", "token", columns))
     await history.close()
 
 asyncio.run(main())
 assert not {"numpy", "pandas", "pyarrow"} & set(sys.modules), "more than the engine was loaded"
-import pyarrow
+import pandas
 """
 
 
