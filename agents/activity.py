@@ -34,7 +34,7 @@ def _put_gains(turn: Turn, changed: dict[int, Minute]) -> None:
     moved = turn.moved
     if moved is not None and moved.measured:
         minute = _touched(turn, turn.minute_ms, changed)
-        minute.add_gains(moved.gains, moved.measured)
+        minute.add_gains(moved.gains, moved.views_pace, moved.measured)
     if turn.deleted:
         _touched(turn, turn.minute_ms, changed).deletes += turn.deleted
 
@@ -72,4 +72,5 @@ def _window(channel_id: ChannelId, minute: Minute, *, closed: bool) -> ActivityW
         deletes=minute.deletes,
         samples=minute.samples,
         closed=closed,
+        views_pace=None if views is None else round(minute.views_pace, 3),
     )

@@ -1,18 +1,22 @@
-"""Alerts when a channel gains far more views in a minute than it did lately.
+"""Alerts when a channel gains views far faster than it did lately.
 
-A simple rule (tables.spikes) that a model is to replace. It fails where the level changes with the
-hour: the median of the last hour lags behind a busy morning.
+A simple rule (tables.spikes) that a model is to replace. It is deaf after a gap in observation
+until 20 minutes are closed again, and to posts that are sampled too seldom to be seen rising. It
+fails where the level changes with the hour: the median of the last hour lags behind a busy morning;
+and in a channel that is quiet between its posts, every new one may be a spike.
 """
 
 from collections.abc import Sequence
 
 from streams.analytics import ActivityWindow, Alert
 from streams.ids import ChannelId
-from tables.spikes import KEPT_MINUTES, LEAST, RAISE_FACTOR, Spikes
+from tables.spikes import KEPT_MINUTES, LEAST, NEEDED_MINUTES, RAISE_FACTOR, Spikes
 
 METHOD = (
-    f"views gained in a minute reached {RAISE_FACTOR} times the median of the last "
-    f"{KEPT_MINUTES} closed minutes, and at least {LEAST}"
+    f"pace (views a minute; a gain over more than a minute counts by the share of one minute) "
+    f"reached {RAISE_FACTOR} times the median of those of the last {KEPT_MINUTES} closed minutes "
+    f"without a gap that rest on about as many samples, at least {NEEDED_MINUTES} of them, "
+    f"and at least {LEAST}"
 )
 
 
@@ -24,12 +28,12 @@ def put_spikes(state: Spikes, window: ActivityWindow, offset: int) -> Sequence[A
     if offset <= state.last_offset:
         return [_alert(state, window.channel_id)] if state.spike is not None else []
     state.last_offset = offset
-    views = window.views_gained
-    if views is None:
+    if window.views_pace is None:
         return []
-    changed = state.see(window.start_ms, views, window.observed_at_ms)
+    pace = (window.views_pace, window.samples)
+    changed = state.see(window.start_ms, pace, window.observed_at_ms)
     if window.closed:
-        changed = state.close(window.start_ms, views) or changed
+        changed = state.close(window.start_ms, pace) or changed
     return [_alert(state, window.channel_id)] if changed else []
 
 
@@ -45,7 +49,7 @@ def _alert(state: Spikes, channel_id: ChannelId) -> Alert:
         state=name if spike.resolved_at_ms is None else "resolved",
         raised_at_ms=spike.raised_at_ms,
         resolved_at_ms=spike.resolved_at_ms,
-        observed=float(spike.observed),
+        observed=spike.observed,
         expected=spike.expected,
         method=METHOD,
     )

@@ -39,6 +39,9 @@ class ActivityWindow(Decision, frozen=True, kw_only=True, tag="activity"):
     samples: int = 0
     #: Closed by the watermark: it does not change any more.
     closed: bool = False
+    #: Views a minute: of each post's gain the share of one minute of the time that it took, so that
+    #: a gain over five minutes counts a fifth. None where `views_gained` is.
+    views_pace: float | None = None
 
 
 class SubscribersWindow(Decision, frozen=True, kw_only=True, tag="subscribers"):

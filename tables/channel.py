@@ -25,11 +25,14 @@ class Minute(msgspec.Struct, array_like=True, gc=False):
     deletes: int = 0
     #: Albums whose first post was counted.
     albums: list[int] = []
+    #: Views a minute, of the gains of views.
+    views_pace: float = 0.0
 
-    def add_gains(self, gains: list[int | None], samples: int) -> None:
+    def add_gains(self, gains: list[int | None], views_pace: float, samples: int) -> None:
         for counter, gained in enumerate(gains):
             if gained is not None:
                 self.gains[counter] = (self.gains[counter] or 0) + gained
+        self.views_pace += views_pace
         self.samples += samples
 
     def add_post(self, album_id: int | None) -> bool:

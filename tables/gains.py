@@ -6,9 +6,12 @@ published after its channel was first observed and sampled within 24 h of public
 from 0. After 90 days without a sample the next one is a baseline again. A counter that falls gains
 nothing, and the lower value is the newest. A sample older than the post's newest one is late and
 changes nothing.
+
+The pace tells how fast views are gained whatever the distance between samples: of a gain it takes
+the share of one minute, as if the views had come evenly since they were said last.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import compress
 from operator import ne
 from typing import cast
@@ -16,14 +19,13 @@ from typing import cast
 import msgspec
 
 from streams.ids import PostId
-from tables.ages import NEVER_MS, Crossing, crosses, next_age_at
-from tables.posts import BUCKET_BITS, COUNTERS, SLOT_MASK, SLOTS, Bucket, Buckets, Counters, taken
-from tables.windows import DAY_MS
+from tables.ages import Crossing
+from tables.posts import BUCKET_BITS, COUNTERS, SLOT_MASK, VIEWS, Buckets
+from tables.runs import BITS, Run, stretches
+from tables.windows import DAY_MS, MINUTE_MS
 
 #: How soon after publication a first sample must come to count from 0.
 FROM_ZERO_MS = DAY_MS
-#: How far apart two samples may lie and still be successive.
-BASELINE_AGAIN_MS = 90 * DAY_MS
 
 Column = Sequence[int | None] | None
 
@@ -41,6 +43,8 @@ class Moved(msgspec.Struct):
 
     #: By counter; None where no increment could be measured.
     gains: list[int | None] = msgspec.field(default_factory=lambda: [None] * COUNTERS)
+    #: Views a minute: the gains of views, each as the share of it that falls in one minute.
+    views_pace: float = 0.0
     #: Posts whose sample gave an increment of any counter, be it 0.
     measured: int = 0
     #: Counters that fell.
@@ -54,175 +58,52 @@ class Moved(msgspec.Struct):
     crossings: list[Crossing] = []
 
 
-_BITS = tuple(1 << slot for slot in range(SLOTS))
-
-
-class _Run:
-    """Posts of one bucket, each once, that follow each other in a sample, without the late ones."""
-
-    __slots__ = (
-        "bucket",
-        "changed",
-        "crossed",
-        "first_id",
-        "lapsed",
-        "measured",
-        "positions",
-        "present",
-        "same_instant",
-        "slots",
-        "start",
-        "take",
-    )
-
-    def __init__(self, bucket: Bucket, first_id: int, slots: list[int], start: int) -> None:
-        self.bucket = bucket
-        self.first_id = first_id
-        self.slots = slots
-        self.take = taken(slots)
-        # Where the posts stand in the sample's columns; together from `start` on when None.
-        self.start = start
-        self.positions: list[int] | None = None
-        # Bits of slots: in this run; sampled before at this very instant; long not sampled.
-        self.present = sum(map(_BITS.__getitem__, slots))
-        self.same_instant = self.lapsed = 0
-        # Bits of slots: gave an increment; changed.
-        self.measured = self.changed = 0
-        # Slot, age and counters before, of the posts that pass a fixed age.
-        self.crossed: list[tuple[int, int | None, Counters]] = []
-
-    def of(self, column: Sequence[int | None]) -> Sequence[int | None]:
-        """The run's part of a column."""
-        if self.positions is None:
-            return column[self.start : self.start + len(self.slots)]
-        return [column[position] for position in self.positions]
-
-    def keep(self, positions: list[int]) -> None:
-        """Only these posts stay in the run."""
-        self.slots = [self.slots[position - self.start] for position in positions]
-        self.take = taken(self.slots)
-        self.positions = positions
-        self.present = sum(map(_BITS.__getitem__, self.slots))
-
-
 def fold_sample(buckets: Buckets, sample: Sample, first_observed_ms: int) -> Moved:
     """Fold a sample into the rows of its posts, in place. The pipeline's innermost loop."""
     moved = Moved()
     at_ms = sample.observed_at_ms
-    for number, start, stop in _stretches(sample.post_ids):
+    for number, start, stop in stretches(sample.post_ids):
         slots = [post_id & SLOT_MASK for post_id in sample.post_ids[start:stop]]
-        run = _Run(buckets[number], number << BUCKET_BITS, slots, start)
-        if not _advance_together(run, at_ms):
-            _advance_each(run, at_ms, moved)
+        run = Run(buckets[number], number << BUCKET_BITS, slots, start)
+        moved.late += run.advance(at_ms)
         if not run.slots:
             continue
         for counter, column in enumerate(sample.columns):
             if column is None:
-                run.bucket.stale[counter] |= run.present & ~run.same_instant
-            elif not _fold_ordinary(run, counter, run.of(column), moved):
+                run.mark_stale(counter, run.present, 0)
+            elif not _fold_ordinary(run, counter, run.of(column), at_ms, moved):
                 _fold_any(run, counter, run.of(column), at_ms, first_observed_ms, moved)
         _put_changes(run, at_ms, moved)
     return moved
 
 
-def _stretches(post_ids: Sequence[PostId]) -> Iterator[tuple[int, int, int]]:
-    """Bucket, start and stop of stretches of ids in one bucket, each id once."""
-    start, number = 0, -1
-    slots = 0
-    for position, post_id in enumerate(post_ids):
-        bit = _BITS[post_id & SLOT_MASK]
-        if post_id >> BUCKET_BITS != number or slots & bit:
-            if position > start:
-                yield number, start, position
-            start, number, slots = position, post_id >> BUCKET_BITS, 0
-        slots |= bit
-    if post_ids:
-        yield number, start, len(post_ids)
-
-
-def _advance_together(run: _Run, at_ms: int) -> bool:
-    """Move on the instants of a run that was sampled at one instant and passes no fixed age.
-
-    That is nearly every run. False: nothing was done, each post has to be looked at.
-    """
-    sampled_ms = run.bucket.sampled_ms
-    before_ms = sampled_ms[run.slots[0]]
-    if before_ms is None or not before_ms < at_ms <= before_ms + BASELINE_AGAIN_MS:
-        return False
-    if at_ms >= run.bucket.due_ms:
-        return False
-    if run.take(sampled_ms).count(before_ms) != len(run.slots):
-        return False
-    for slot in run.slots:
-        sampled_ms[slot] = at_ms
-    return True
-
-
-def _advance_each(run: _Run, at_ms: int, moved: Moved) -> None:
-    """Move on the instants of a run post by post, and take the late ones out of it."""
-    bucket = run.bucket
-    on_time: list[int] = []
-    is_first = False
-    for position, slot in enumerate(run.slots, run.start):
-        before_ms = bucket.sampled_ms[slot]
-        if before_ms is None:
-            is_first = True
-        elif at_ms < before_ms:
-            moved.late += 1
-            continue
-        elif at_ms == before_ms:
-            run.same_instant |= _BITS[slot]
-        elif at_ms - before_ms > BASELINE_AGAIN_MS:
-            run.lapsed |= _BITS[slot]
-        _note_crossing(run, slot, before_ms, at_ms)
-        bucket.sampled_ms[slot] = at_ms
-        on_time.append(position)
-    if len(on_time) < len(run.slots):
-        run.keep(on_time)
-    if is_first or at_ms >= bucket.due_ms:
-        bucket.due_ms = _due_ms(bucket)
-
-
-def _note_crossing(run: _Run, slot: int, before_ms: int | None, at_ms: int) -> None:
-    date_ms = run.bucket.dates_ms[slot]
-    if date_ms is None:
-        return
-    age_before_ms = None if before_ms is None else before_ms - date_ms
-    if crosses(age_before_ms, at_ms - date_ms):
-        run.crossed.append((slot, age_before_ms, run.bucket.sampled(slot)))
-
-
-def _due_ms(bucket: Bucket) -> int:
-    """The instant at which the first of the sampled posts passes its next fixed age."""
-    return min(
-        (
-            next_age_at(date_ms, sampled_ms)
-            for date_ms, sampled_ms in zip(bucket.dates_ms, bucket.sampled_ms, strict=True)
-            if date_ms is not None and sampled_ms is not None
-        ),
-        default=NEVER_MS,
-    )
-
-
-def _fold_ordinary(run: _Run, counter: int, news: Sequence[int | None], moved: Moved) -> bool:
+def _fold_ordinary(
+    run: Run, counter: int, news: Sequence[int | None], at_ms: int, moved: Moved
+) -> bool:
     """Fold one counter of a run whose posts all had it before and have it now.
 
-    False: nothing was done, each value has to be looked at.
+    Views also have to have been said at one instant. False: nothing was done, each value has to
+    be looked at.
     """
     values = run.bucket.counters[counter]
     slots = run.slots
     olds = run.take(values)
     if run.same_instant or run.lapsed or None in olds or None in news:
         return False
+    before_ms = run.before_ms
+    if counter == VIEWS and (run.bucket.viewed_ms or not isinstance(before_ms, int)):
+        return False
     gained = changed = 0
     for slot, new, old in compress(zip(slots, news, olds, strict=True), map(ne, news, olds)):
         values[slot] = new
-        changed |= _BITS[slot]
+        changed |= BITS[slot]
         if new > old:  # type: ignore[operator]
             gained += new - old  # type: ignore[operator]
         else:
             moved.fell += 1
     moved.gains[counter] = (moved.gains[counter] or 0) + gained
+    if counter == VIEWS:
+        moved.views_pace += a_minute_of(gained, at_ms - cast(int, before_ms))
     run.measured = run.present
     run.changed |= changed
     run.bucket.stale[counter] &= ~run.present
@@ -230,7 +111,7 @@ def _fold_ordinary(run: _Run, counter: int, news: Sequence[int | None], moved: M
 
 
 def _fold_any(
-    run: _Run,
+    run: Run,
     counter: int,
     news: Sequence[int | None],
     at_ms: int,
@@ -240,17 +121,19 @@ def _fold_any(
     """Fold one counter of any run."""
     bucket = run.bucket
     values = bucket.counters[counter]
-    gained = changed = unsaid = 0
+    gains: list[tuple[int, int]] = []
+    changed = unsaid = from_zero = 0
     unmeasured = run.lapsed
     for slot, new in zip(run.slots, news, strict=True):
-        bit, old = _BITS[slot], values[slot]
+        bit, old = BITS[slot], values[slot]
         if new is None:
             unsaid |= bit
         elif old is None:
             changed |= bit
             values[slot] = new
             if _counts_from_zero(bucket.dates_ms[slot], at_ms, first_ms):
-                gained += new
+                gains.append((slot, new))
+                from_zero |= bit
             else:
                 unmeasured |= bit
         elif new != old:
@@ -259,28 +142,46 @@ def _fold_any(
             if new < old:
                 moved.fell += 1
             elif not run.lapsed & bit:
-                gained += new - old
+                gains.append((slot, new - old))
     repeated = run.same_instant & ~changed
     measured = run.present & ~(unmeasured | unsaid | repeated)
     if measured:
-        moved.gains[counter] = (moved.gains[counter] or 0) + gained
+        moved.gains[counter] = (moved.gains[counter] or 0) + sum(gain for _, gain in gains)
+    if counter == VIEWS:
+        moved.views_pace += _pace(run, gains, from_zero, at_ms)
     run.measured |= measured
     run.changed |= changed
-    said = run.present & ~unsaid
-    bucket.stale[counter] = (bucket.stale[counter] & ~said) | (unsaid & ~run.same_instant)
+    run.mark_stale(counter, unsaid, run.present & ~unsaid)
+
+
+def _pace(run: Run, gains: Iterable[tuple[int, int]], from_zero: int, at_ms: int) -> float:
+    """Views a minute, of slots and their gains; some (bits) gained since they were published."""
+    pace = 0.0
+    for slot, gain in gains:
+        if from_zero & BITS[slot]:
+            since_ms = cast(int, run.bucket.dates_ms[slot])
+        else:
+            since_ms = run.viewed_before_ms(slot)
+        pace += a_minute_of(gain, at_ms - since_ms)
+    return pace
+
+
+def a_minute_of(gain: int, since_ms: int) -> float:
+    """The share of one minute in what was gained in so long. Not more than the gain."""
+    return gain * MINUTE_MS / since_ms if since_ms > MINUTE_MS else float(gain)
 
 
 def _counts_from_zero(date_ms: int | None, at_ms: int, first_observed_ms: int) -> bool:
     return date_ms is not None and date_ms > first_observed_ms and at_ms - date_ms <= FROM_ZERO_MS
 
 
-def _put_changes(run: _Run, at_ms: int, moved: Moved) -> None:
+def _put_changes(run: Run, at_ms: int, moved: Moved) -> None:
     moved.measured += run.measured.bit_count()
     moved.repeated += (run.same_instant & ~run.changed).bit_count()
     bucket = run.bucket
     if run.changed:
         first_id, changed = run.first_id, run.changed
-        moved.changed += [PostId(first_id + slot) for slot in run.slots if changed & _BITS[slot]]
+        moved.changed += [PostId(first_id + slot) for slot in run.slots if changed & BITS[slot]]
     for slot, age_before_ms, before in run.crossed:
         age_ms = at_ms - cast(int, bucket.dates_ms[slot])
         post_id = PostId(run.first_id + slot)

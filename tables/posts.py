@@ -50,6 +50,8 @@ class Bucket(Row, array_like=True, gc=False):
     edited_ms: dict[int, int] = msgspec.field(default_factory=dict)
     #: A bit a slot.
     deleted: int = 0
+    #: When views were said last, by slot, of posts whose newest sample did not say them.
+    viewed_ms: dict[int, int] = msgspec.field(default_factory=dict)
 
     def see(self, slot: int, date_ms: int) -> bool:
         """Learn when a post was published. True when it had not been seen before."""

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 #: The version of every row's layout; any change of a row's fields is a new one.
-VERSION = 1
+VERSION = 2
 
 
 class UnknownRow(Exception):

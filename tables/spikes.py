@@ -1,8 +1,18 @@
-"""State of the spike rule: a channel's last closed minutes, and the alert that is going on.
+"""State of the spike rule: the pace of a channel's last closed minutes, and the alert going on.
 
-The rule: a minute's views gained are a spike when they reach RAISE_FACTOR times the median of the
-last closed minutes and LEAST views. It is over after CALM_MINUTES closed minutes in a row below
-half of that. Minutes in which nothing was measured are not known, and do not count.
+The rule: a minute is a spike when its pace (views a minute, tables.gains) reaches RAISE_FACTOR
+times the median of the last closed minutes and LEAST views. It is over after CALM_MINUTES closed
+minutes in a row below half of that. Minutes in which nothing was measured are not known, and do
+not count.
+
+What makes a minute gain much without any spike, and why it raises nothing:
+
+- its gains are those of many minutes, after a gap or because posts are sampled seldom: the pace
+  takes the share of one minute of them;
+- it rests on more posts than others do, because some are sampled every fifth minute or all at once
+  after an outage: it is compared with minutes that rest on about as many samples at least;
+- the channel was not observed, or only now and then: after a gap of more than GAP_MS the minutes
+  before are forgotten, and NEEDED_MINUTES new ones have to be known first.
 """
 
 from statistics import median
@@ -18,6 +28,13 @@ KEPT_MINUTES = 60
 #: Fewer known minutes than this tell nothing.
 NEEDED_MINUTES = 20
 CALM_MINUTES = 5
+#: From a known minute to the next one. Quiet channels are sampled every five minutes.
+GAP_MS = 6 * MINUTE_MS
+#: A minute may rest on so many times the samples of one that it is compared with, and a few more.
+MORE_SAMPLES, FEW_SAMPLES = 2, 2
+
+#: Views a minute, and the samples that they rest on.
+Pace = tuple[float, int]
 
 
 class Spike(msgspec.Struct, array_like=True, gc=False):
@@ -25,8 +42,8 @@ class Spike(msgspec.Struct, array_like=True, gc=False):
 
     start_ms: int
     raised_at_ms: int
-    #: The highest minute so far.
-    observed: int
+    #: The pace of the highest minute so far.
+    observed: float
     #: The median when it was raised.
     expected: float
     #: When it was last touched, in event time.
@@ -39,51 +56,71 @@ class Spike(msgspec.Struct, array_like=True, gc=False):
 class Spikes(Row, array_like=True, gc=False):
     """The row of a channel."""
 
-    #: Views gained in the last closed minutes that are known, oldest first.
-    minutes: list[int] = msgspec.field(default_factory=list)
+    #: The last closed minutes that are known, oldest first, since the last gap.
+    minutes: list[Pace] = msgspec.field(default_factory=list)
     #: The start of the newest closed minute.
     closed_ms: int = -1
     #: The spike that is going on, or the last one.
     spike: Spike | None = None
+    #: The starts of the newest known minute, and of the first one since the last gap.
+    newest_ms: int = -1
+    since_ms: int = -1
 
-    @property
-    def expected(self) -> float | None:
-        """The median of the last closed minutes; None while too few are known."""
-        return median(self.minutes) if len(self.minutes) >= NEEDED_MINUTES else None
+    def expected(self, samples: int) -> float | None:
+        """The median pace of the last closed minutes that rest on enough samples.
 
-    def see(self, start_ms: int, views_gained: int, observed_at_ms: int) -> bool:
+        None while too few are known.
+        """
+        enough = (samples - FEW_SAMPLES) / MORE_SAMPLES
+        paces = [pace for pace, rests_on in self.minutes if rests_on >= enough]
+        return median(paces) if len(paces) >= NEEDED_MINUTES else None
+
+    def see(self, start_ms: int, pace: Pace, observed_at_ms: int) -> bool:
         """A minute as it stands, running or closed. True when it raised or raised higher."""
-        spike, expected = self.spike, self.expected
+        self._note_gap(start_ms)
+        spike, (views, samples) = self.spike, pace
         if spike is not None and spike.resolved_at_ms is None:
-            return self._grow(spike, start_ms, views_gained, observed_at_ms)
-        if expected is None or views_gained < max(LEAST, RAISE_FACTOR * expected):
+            return self._grow(spike, start_ms, views, observed_at_ms)
+        if views < LEAST or start_ms < self.since_ms:
+            return False
+        expected = self.expected(samples)
+        if expected is None or views < RAISE_FACTOR * expected:
             return False
         if spike is not None and start_ms <= (spike.resolved_at_ms or 0):
             return False
-        self.spike = Spike(start_ms, observed_at_ms, views_gained, expected, observed_at_ms)
+        self.spike = Spike(start_ms, observed_at_ms, views, expected, observed_at_ms)
         return True
 
-    def close(self, start_ms: int, views_gained: int) -> bool:
+    def close(self, start_ms: int, pace: Pace) -> bool:
         """A minute is closed. True when that resolved the spike."""
         if start_ms <= self.closed_ms:
             return False
-        expected = self.expected
+        views, samples = pace
+        expected = self.expected(samples)
         self.closed_ms = start_ms
-        self.minutes = [*self.minutes[1 - KEPT_MINUTES :], views_gained]
+        if start_ms >= self.since_ms:
+            self.minutes = [*self.minutes[1 - KEPT_MINUTES :], pace]
         spike = self.spike
-        if spike is None or expected is None or spike.resolved_at_ms is not None:
+        if spike is None or spike.resolved_at_ms is not None:
             return False
-        is_calm = start_ms > spike.start_ms and views_gained < self._calm_below(expected)
+        usual = spike.expected if expected is None else expected
+        is_calm = start_ms > spike.start_ms and views < self._calm_below(usual)
         spike.calm_minutes = spike.calm_minutes + 1 if is_calm else 0
         if spike.calm_minutes < CALM_MINUTES:
             return False
         spike.resolved_at_ms = spike.observed_at_ms = start_ms + MINUTE_MS
         return True
 
-    def _grow(self, spike: Spike, start_ms: int, views_gained: int, observed_at_ms: int) -> bool:
-        if start_ms < spike.start_ms or views_gained <= spike.observed:
+    def _note_gap(self, start_ms: int) -> None:
+        if start_ms > self.newest_ms + GAP_MS:
+            self.minutes = []
+            self.since_ms = start_ms
+        self.newest_ms = max(self.newest_ms, start_ms)
+
+    def _grow(self, spike: Spike, start_ms: int, views: float, observed_at_ms: int) -> bool:
+        if start_ms < spike.start_ms or views <= spike.observed:
             return False
-        spike.observed, spike.observed_at_ms, spike.updated = views_gained, observed_at_ms, True
+        spike.observed, spike.observed_at_ms, spike.updated = views, observed_at_ms, True
         return True
 
     @staticmethod

@@ -11,6 +11,8 @@ def _window(number: int, views: int | None, *, closed: bool = True) -> ActivityW
         observed_at_ms=number * MINUTE_MS + 1,
         start_ms=number * MINUTE_MS,
         views_gained=views,
+        views_pace=views,
+        samples=10,
         closed=closed,
     )
 
@@ -24,8 +26,8 @@ QUIET = [_window(number, 10) for number in range(NEEDED_MINUTES)]
 
 
 def test_a_spike_is_raised_updated_while_it_grows_and_resolved() -> None:
-    spike = [_window(50, views, closed=False) for views in (12, 40, 55, 55)]
-    after = [_window(50, 60), *(_window(51 + n, 10) for n in range(CALM_MINUTES))]
+    spike = [_window(20, views, closed=False) for views in (12, 40, 55, 55)]
+    after = [_window(20, 60), *(_window(21 + n, 10) for n in range(CALM_MINUTES))]
     alerts = _alerts([*QUIET, *spike, *after])
     assert [(alert.state, alert.observed) for alert in alerts] == [
         ("raised", 40),
@@ -33,20 +35,20 @@ def test_a_spike_is_raised_updated_while_it_grows_and_resolved() -> None:
         ("updated", 60),
         ("resolved", 60),
     ]
-    assert {alert.alert_id for alert in alerts} == {f"{CHANNEL}/spike/{50 * MINUTE_MS}"}
+    assert {alert.alert_id for alert in alerts} == {f"{CHANNEL}/spike/{20 * MINUTE_MS}"}
     assert {(alert.expected, alert.method) for alert in alerts} == {(10, METHOD)}
-    assert alerts[-1].resolved_at_ms == (51 + CALM_MINUTES) * MINUTE_MS
+    assert alerts[-1].resolved_at_ms == (21 + CALM_MINUTES) * MINUTE_MS
 
 
 def test_a_minute_in_which_nothing_was_measured_is_not_a_calm_one() -> None:
-    unknown = [_window(51 + n, None) for n in range(CALM_MINUTES)]
-    alerts = _alerts([*QUIET, _window(50, 40), *unknown])
+    unknown = [_window(21 + n, None) for n in range(CALM_MINUTES)]
+    alerts = _alerts([*QUIET, _window(20, 40), *unknown])
     assert [alert.state for alert in alerts] == ["raised"]
 
 
 def test_a_replayed_window_gives_the_alert_as_it_stands() -> None:
     state = Spikes()
-    windows = [*QUIET, _window(50, 40), _window(51, 90)]
+    windows = [*QUIET, _window(20, 40), _window(21, 90)]
     for offset, window in enumerate(windows):
         put_spikes(state, window, offset)
     (alert,) = put_spikes(state, windows[-2], len(windows) - 2)

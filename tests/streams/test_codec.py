@@ -40,7 +40,9 @@ def test_a_recording_of_every_version_is_read(path: Path) -> None:
         data = bytes.fromhex(line["hex"])
         updates = line["topic"] == "telegram.updates"
         message = codec.decode_event(data) if updates else codec.decode_analytics(data)
-        assert msgspec.to_builtins(message) == line["reads"]
+        # What was written says what it said; fields that were added since have their defaults.
+        reads = msgspec.to_builtins(message)
+        assert reads | line["reads"] == reads
 
 
 @pytest.mark.parametrize(

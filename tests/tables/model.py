@@ -11,12 +11,15 @@ Column = list[int | None] | None
 class ModelPost:
     date_ms: int | None = None
     sampled_ms: int | None = None
+    #: When its views were said last.
+    viewed_ms: int | None = None
     values: list[int | None] = field(default_factory=lambda: [None] * 4)
 
 
 @dataclass
 class Outcome:
     gains: list[int | None] = field(default_factory=lambda: [None] * 4)
+    views_pace: float = 0.0
     measured: int = 0
     fell: int = 0
     late: int = 0
@@ -39,6 +42,8 @@ def fold(
             out.changed.add(post_id)
         post.values = [o if v is None else v for o, v in zip(post.values, values, strict=True)]
         post.sampled_ms = at_ms
+        if values[0] is not None:
+            post.viewed_ms = at_ms
     return out
 
 
@@ -46,18 +51,21 @@ def _fold(
     post: ModelPost, counter: int, new: int | None, at_ms: int, first: int, out: Outcome
 ) -> bool:
     """Whether the counter's increment was measured."""
-    old = post.values[counter]
+    old, since_ms = post.values[counter], post.viewed_ms
     if new is None or (old == new and post.sampled_ms == at_ms):
         return False
     if old is None:
         date_ms = post.date_ms
         if date_ms is None or date_ms <= first or at_ms - date_ms > DAY_MS:
             return False
-        old = 0
+        old, since_ms = 0, date_ms
     else:
         out.fell += new < old
         assert post.sampled_ms is not None
         if at_ms - post.sampled_ms > 90 * DAY_MS:
             return False
     out.gains[counter] = (out.gains[counter] or 0) + max(0, new - old)
+    if counter == 0:
+        assert since_ms is not None
+        out.views_pace += max(0, new - old) / max(1, (at_ms - since_ms) / 60_000)
     return True

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,9 @@ def samples(draw: st.DrawFn) -> tuple[int, list[int], list[model.Column]]:
     ids = draw(post_ids)
     column = st.none() | st.lists(counters, min_size=len(ids), max_size=len(ids))
     at_ms = T + draw(
-        st.sampled_from([0, 1, 60_000, DAY_MS, 90 * DAY_MS, 91 * DAY_MS, 200 * DAY_MS])
+        st.sampled_from(
+            [0, 1, 60_000, 300_000, 420_000, DAY_MS, 90 * DAY_MS, 91 * DAY_MS, 200 * DAY_MS]
+        )
     )
     return at_ms, ids, [draw(column) for _ in range(4)]
 
@@ -43,6 +46,7 @@ def test_the_fold_says_what_the_plain_model_says(
         moved = fold_sample(buckets, _sample(at_ms, ids, columns), T)
         expected = model.fold(posts, at_ms, ids, columns, T)
         assert moved.gains == expected.gains
+        assert moved.views_pace == pytest.approx(expected.views_pace)
         assert (moved.fell, moved.late) == (expected.fell, expected.late)
         assert set(moved.changed) == expected.changed
         if len(set(ids)) == len(ids):
@@ -106,6 +110,32 @@ def test_a_sample_late_by_one_changes_nothing() -> None:
     moved = _views((T, 10), (T + 2, 20), (T + 1, 15), (T + 3, 21))
     assert [m.gains[0] for m in moved] == [None, 10, None, 1]
     assert moved[2].late == 1
+
+
+def test_a_gain_over_five_minutes_counts_a_fifth_and_one_over_seconds_whole() -> None:
+    moved = _views((T, 0), (T + 300_000, 50), (T + 310_000, 57), (T + 370_001, 58))
+    assert [m.views_pace for m in moved] == [0, 10, 7, pytest.approx(1, rel=1e-4)]
+
+
+def test_a_new_post_gained_since_it_was_published() -> None:
+    assert _views((T + 600_001, 500), date_ms=T + 1)[0].views_pace == 50
+
+
+def test_a_sample_without_views_does_not_shorten_what_they_were_gained_in() -> None:
+    buckets = NewBuckets()
+    samples: list[tuple[int, model.Column]] = [
+        (0, [10]),
+        (100_000, None),
+        (200_000, [None]),
+        (300_000, [60]),
+        (360_000, [61]),
+    ]
+    paces = [
+        fold_sample(buckets, Sample(T + at_ms, [POST], (views, None, None, [1])), T).views_pace
+        for at_ms, views in samples
+    ]
+    assert paces == [0, 0, 0, 10, 1]
+    assert buckets[place_of(POST)[0]].viewed_ms == {}
 
 
 def test_the_same_sample_again_measures_nothing() -> None:

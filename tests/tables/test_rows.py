@@ -26,7 +26,7 @@ def test_every_row_comes_back_as_it_was() -> None:
         bucket,
         channel,
         Shelf(weeks={1: 2}),
-        Spikes(minutes=[1, 2], spike=Spike(1, 2, 3, 4.5, 6)),
+        Spikes(minutes=[(1.5, 2)], spike=Spike(1, 2, 3, 4.5, 6)),
     ]
     for row in rows:
         assert RowDecoder(type(row))(encode_row(row)) == row
@@ -39,7 +39,7 @@ def test_bytes_that_are_no_row_are_refused(data: bytes) -> None:
 
 
 def test_a_row_of_another_version_is_refused() -> None:
-    with pytest.raises(UnknownRow, match="layout 2"):
+    with pytest.raises(UnknownRow, match=f"layout {VERSION + 1}"):
         RowDecoder(Channel)(encode_row(Channel(version=VERSION + 1)))
 
 

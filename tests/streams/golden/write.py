@@ -1,6 +1,7 @@
 """Writes the recording of the current version: `python -m tests.streams.golden.write`.
 
-Only for a new version: a file of an older version is never written again.
+What has been written stays as it is: lines of the current version are only added at its end, for
+fields that were added, and a file of an older version is never touched again.
 """
 
 from pathlib import Path
@@ -63,14 +64,21 @@ DECISIONS: list[analytics.Analytics] = [
         **HEAD,
     ),
 ]
+#: Each with fields that were added later.
+ADDED: list[analytics.Analytics] = [
+    analytics.ActivityWindow(
+        start_ms=1_699_999_980_000, views_gained=5, samples=2, views_pace=1.2, **HEAD
+    ),
+]
 
 
 def main() -> None:
     lines = [("telegram.updates", message) for message in EVENTS]
-    lines += [("analytics", message) for message in DECISIONS]  # type: ignore[misc]
+    lines += [("analytics", message) for message in DECISIONS + ADDED]  # type: ignore[misc]
     path = Path(__file__).parent / f"v{events.VERSION}.jsonl"
-    with path.open("wb") as file:
-        for topic, message in lines:
+    written = len(path.read_bytes().splitlines()) if path.exists() else 0
+    with path.open("ab") as file:
+        for topic, message in lines[written:]:
             data = codec.encode(message)
             line = {"topic": topic, "hex": data.hex(), "reads": msgspec.to_builtins(message)}
             file.write(msgspec.json.encode(line) + b"\n")

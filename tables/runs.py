@@ -1,0 +1,179 @@
+"""Runs: the posts of a sample that lie in one bucket and follow each other, folded together.
+
+Moves on the instants at which posts were sampled. Not for their counters: that is tables.gains.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from streams.ids import PostId
+from tables.ages import NEVER_MS, crosses, next_age_at
+from tables.posts import BUCKET_BITS, SLOT_MASK, SLOTS, VIEWS, Bucket, Counters, taken
+from tables.windows import DAY_MS
+
+#: How far apart two samples may lie and still be successive.
+BASELINE_AGAIN_MS = 90 * DAY_MS
+
+#: A bit a slot.
+BITS = tuple(1 << slot for slot in range(SLOTS))
+
+
+class Run:
+    """Posts of one bucket, each once, that follow each other in a sample, without the late ones."""
+
+    __slots__ = (
+        "before_ms",
+        "bucket",
+        "changed",
+        "crossed",
+        "first_id",
+        "lapsed",
+        "measured",
+        "positions",
+        "present",
+        "same_instant",
+        "slots",
+        "start",
+        "take",
+    )
+
+    def __init__(self, bucket: Bucket, first_id: int, slots: list[int], start: int) -> None:
+        self.bucket = bucket
+        self.first_id = first_id
+        self.slots = slots
+        self.take = taken(slots)
+        # Where the posts stand in the sample's columns; together from `start` on when None.
+        self.start = start
+        self.positions: list[int] | None = None
+        # When they were sampled before: all at one instant, or by slot.
+        self.before_ms: int | dict[int, int | None] = {}
+        # Bits of slots: in this run; sampled before at this very instant; long not sampled.
+        self.present = sum(map(BITS.__getitem__, slots))
+        self.same_instant = self.lapsed = 0
+        # Bits of slots: gave an increment; changed.
+        self.measured = self.changed = 0
+        # Slot, age and counters before, of the posts that pass a fixed age.
+        self.crossed: list[tuple[int, int | None, Counters]] = []
+
+    def of(self, column: Sequence[int | None]) -> Sequence[int | None]:
+        """The run's part of a column."""
+        if self.positions is None:
+            return column[self.start : self.start + len(self.slots)]
+        return [column[position] for position in self.positions]
+
+    def keep(self, positions: list[int]) -> None:
+        """Only these posts stay in the run."""
+        self.slots = [self.slots[position - self.start] for position in positions]
+        self.take = taken(self.slots)
+        self.positions = positions
+        self.present = sum(map(BITS.__getitem__, self.slots))
+
+    def advance(self, at_ms: int) -> int:
+        """Move on the instants of the posts; how many were late, and are no longer in the run."""
+        return 0 if self._advance_together(at_ms) else self._advance_each(at_ms)
+
+    def viewed_before_ms(self, slot: int) -> int:
+        """When the views of a post that had some were said last. Asked before `mark_stale`."""
+        said_ms = self.bucket.viewed_ms.get(slot, self._sampled_before_ms(slot))
+        assert said_ms is not None
+        return said_ms
+
+    def mark_stale(self, counter: int, unsaid: int, said: int) -> None:
+        """Bits of slots: of which posts the sample did not say a counter, and of which it did."""
+        unsaid &= ~self.same_instant
+        stale = self.bucket.stale
+        if counter == VIEWS and (unsaid or self.bucket.viewed_ms):
+            self._mark_views(unsaid, said)
+        stale[counter] = (stale[counter] & ~said) | unsaid
+
+    def _mark_views(self, unsaid: int, said: int) -> None:
+        viewed_ms = self.bucket.viewed_ms
+        for slot in self.slots:
+            bit = BITS[slot]
+            if bit & said:
+                viewed_ms.pop(slot, None)
+            elif bit & unsaid and (before_ms := self._sampled_before_ms(slot)) is not None:
+                viewed_ms.setdefault(slot, before_ms)
+
+    def _sampled_before_ms(self, slot: int) -> int | None:
+        before_ms = self.before_ms
+        return before_ms if isinstance(before_ms, int) else before_ms[slot]
+
+    def _advance_together(self, at_ms: int) -> bool:
+        """Move on a run that was sampled at one instant and passes no fixed age: nearly every run.
+
+        False: nothing was done, each post has to be looked at.
+        """
+        sampled_ms = self.bucket.sampled_ms
+        before_ms = sampled_ms[self.slots[0]]
+        if before_ms is None or not before_ms < at_ms <= before_ms + BASELINE_AGAIN_MS:
+            return False
+        if at_ms >= self.bucket.due_ms:
+            return False
+        if self.take(sampled_ms).count(before_ms) != len(self.slots):
+            return False
+        for slot in self.slots:
+            sampled_ms[slot] = at_ms
+        self.before_ms = before_ms
+        return True
+
+    def _advance_each(self, at_ms: int) -> int:
+        """Move on post by post, and take the late ones out of the run."""
+        bucket = self.bucket
+        on_time: list[int] = []
+        befores_ms: dict[int, int | None] = {}
+        late = 0
+        for position, slot in enumerate(self.slots, self.start):
+            before_ms = bucket.sampled_ms[slot]
+            if before_ms is not None:
+                if at_ms < before_ms:
+                    late += 1
+                    continue
+                if at_ms == before_ms:
+                    self.same_instant |= BITS[slot]
+                elif at_ms - before_ms > BASELINE_AGAIN_MS:
+                    self.lapsed |= BITS[slot]
+            self._note_crossing(slot, before_ms, at_ms)
+            befores_ms[slot] = before_ms
+            bucket.sampled_ms[slot] = at_ms
+            on_time.append(position)
+        self.before_ms = befores_ms
+        if late:
+            self.keep(on_time)
+        if at_ms >= bucket.due_ms or None in befores_ms.values():
+            bucket.due_ms = _due_ms(bucket)
+        return late
+
+    def _note_crossing(self, slot: int, before_ms: int | None, at_ms: int) -> None:
+        date_ms = self.bucket.dates_ms[slot]
+        if date_ms is None:
+            return
+        age_before_ms = None if before_ms is None else before_ms - date_ms
+        if crosses(age_before_ms, at_ms - date_ms):
+            self.crossed.append((slot, age_before_ms, self.bucket.sampled(slot)))
+
+
+def stretches(post_ids: Sequence[PostId]) -> Iterator[tuple[int, int, int]]:
+    """Bucket, start and stop of stretches of ids in one bucket, each id once."""
+    start, number = 0, -1
+    slots = 0
+    for position, post_id in enumerate(post_ids):
+        bit = BITS[post_id & SLOT_MASK]
+        if post_id >> BUCKET_BITS != number or slots & bit:
+            if position > start:
+                yield number, start, position
+            start, number, slots = position, post_id >> BUCKET_BITS, 0
+        slots |= bit
+    if post_ids:
+        yield number, start, len(post_ids)
+
+
+def _due_ms(bucket: Bucket) -> int:
+    """The instant at which the first of the sampled posts passes its next fixed age."""
+    return min(
+        (
+            next_age_at(date_ms, sampled_ms)
+            for date_ms, sampled_ms in zip(bucket.dates_ms, bucket.sampled_ms, strict=True)
+            if date_ms is not None and sampled_ms is not None
+        ),
+        default=NEVER_MS,
+    )
