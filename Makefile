@@ -9,8 +9,9 @@ UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 DASHBOARD := $(shell find dashboard -name node_modules -prune -o -type f -print 2>/dev/null)
 
+# Compiled while installing, as pip does: else the first start would take the time for it.
 ifdef UV
-install = VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet
+install = VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --compile-bytecode
 else
 install = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
