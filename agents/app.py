@@ -22,6 +22,7 @@ from agents.sending import Sender, sender, writer
 from agents.spikes_body import SpikesBody
 from agents.updates_body import UpdatesBody
 from streams import topics
+from streams.clock import Clock, SystemClock
 from streams.embedded.transport import Transport as EmbeddedTransport
 from streams.embedded.transport import register_transport, stop_commits
 from streams.metrics import Metrics
@@ -55,8 +56,15 @@ def end_process(error: Exception) -> None:
     os._exit(1)
 
 
-def build(settings: WorkerSettings, metrics: Metrics, fatal: Fatal = end_process) -> faust.App:
+def build(
+    settings: WorkerSettings,
+    metrics: Metrics,
+    fatal: Fatal = end_process,
+    clock: Clock | None = None,
+) -> faust.App:
     """The app, ready to be started. `fatal` is called with what cannot be gone on from.
+
+    `clock` is the one by which sources stamp observations; without one, the machine's.
 
     On the embedded log commits are forbidden before that, so `fatal` may return and end the
     process in order; on Kafka it must not return.
@@ -71,7 +79,7 @@ def build(settings: WorkerSettings, metrics: Metrics, fatal: Fatal = end_process
 
     app.crashed_with = stop
     pipe = _Pipe(app, settings, metrics, stop)
-    pipe.add_updates()
+    pipe.add_updates(clock or SystemClock())
     pipe.add_spikes()
     return app
 
@@ -87,7 +95,7 @@ class _Pipe:
         self._metrics = metrics
         self._fatal = fatal
 
-    def add_updates(self) -> None:
+    def add_updates(self, clock: Clock) -> None:
         body = UpdatesBody(
             *self._of_all(topics.UPDATES),
             channels=self._table("channels", Channel),
@@ -95,6 +103,7 @@ class _Pipe:
             shelves=self._table("shelves", Shelf),
             windows=self._sender(topics.WINDOWS.name),
             again=self._sender(topics.UPDATES.name),
+            clock=clock,
         )
         self._agent(body, topics.UPDATES)
 

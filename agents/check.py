@@ -18,7 +18,7 @@ from streams.events import (
 )
 from streams.ids import InvalidChannel, PostId, bare_id
 
-#: How far the clocks of Telegram and of the observer may lie apart.
+#: How far the clocks of Telegram, of the observer and of this process may lie apart.
 SKEW_MS = 300_000
 #: The year 2100: beyond it a time is not in milliseconds.
 LAST_MS = 4_102_444_800_000
@@ -26,19 +26,26 @@ LAST_MS = 4_102_444_800_000
 HIGHEST_COUNTER = 2**53 - 1
 
 
-def read_event(data: bytes) -> Event:
-    """Decode and check a message of telegram.updates. Raises Rejected."""
+def read_event(data: bytes, now_ms: int = LAST_MS) -> Event:
+    """Decode and check a message of telegram.updates that was not observed after now.
+
+    Raises Rejected.
+    """
     try:
         event = decode_event(data)
     except Undecodable as error:
         raise Rejected(dead_reason(error.reason), str(error)) from error
-    return checked(event)
+    return checked(event, now_ms)
 
 
-def checked(event: Event) -> Event:
+def checked(event: Event, now_ms: int = LAST_MS) -> Event:
     """The event under its bare channel id. Raises Rejected."""
     if not 0 < event.observed_at_ms < LAST_MS:
         raise Rejected("wrong_shape", f"{event.observed_at_ms} is no time in milliseconds")
+    if event.observed_at_ms > now_ms + SKEW_MS:
+        # It would move its channel's watermark on for good, and close what is still to come.
+        ahead_s = (event.observed_at_ms - now_ms) // 1000
+        raise Rejected("future_date", f"observed {ahead_s} s after now: is a clock wrong?")
     match event:
         case CountersSampled():
             _check_sample(event)

@@ -24,6 +24,7 @@ import msgspec
 from agents.history_batch import HistoryBatch
 from agents.history_gathering import gathered
 from clickhouse.history import History, HistoryUnavailable
+from streams.clock import Clock
 from streams.ids import ChannelId
 from streams.log import Batch, Log, Offsets, OffsetTooOld, Partition
 from streams.metrics import Metrics
@@ -56,11 +57,14 @@ class HistoryAgent:
         history: History,
         metrics: Metrics,
         settings: HistorySettings | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        """`clock` is the one by which sources stamp observations; without one, the machine's."""
         self._log = log
         self._history = history
         self._metrics = metrics
         self._settings = settings or HistorySettings()
+        self._clock = clock
         self._position: dict[Partition, int] = {}
         self._marks: dict[ChannelId, int] = {}
         self._moved = asyncio.Condition()
@@ -96,7 +100,8 @@ class HistoryAgent:
     async def _follow(self) -> None:
         stream = self._log.subscribe(TOPICS, self.position(), max_records=500)
         settings = self._settings
-        async with aclosing(gathered(stream, settings.batch_rows, settings.batch_s)) as batches:
+        batches = gathered(stream, settings.batch_rows, settings.batch_s, self._clock)
+        async with aclosing(batches):
             async for batch in batches:
                 await self._log.commit(PENDING, batch.ends)
                 await self._store(batch)
@@ -124,7 +129,7 @@ class HistoryAgent:
         await self._log.commit(GROUP, self.position())
 
     async def _pending_batch(self) -> HistoryBatch:
-        batch = HistoryBatch()
+        batch = HistoryBatch(self._clock)
         ends = await self._log.committed(PENDING)
         for partition, offset in sorted(self._position.items()):
             end = ends.get(partition, 0)
@@ -155,7 +160,6 @@ class HistoryAgent:
         self._metrics.observe(
             "analyticbot_stage_seconds", time.perf_counter() - started, stage="history"
         )
-        await self._tell_lag()
 
     async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it until it is done, with growing pauses; said once, and again when it works."""
@@ -179,13 +183,6 @@ class HistoryAgent:
         self._position.update(ends)
         async with self._moved:
             self._moved.notify_all()
-
-    async def _tell_lag(self) -> None:
-        lag = 0
-        for topic in TOPICS:
-            for partition, bounds in (await self._log.bounds(topic)).items():
-                lag += bounds.next - self._position.get(partition, bounds.first)
-        self._metrics.gauge("analyticbot_lag_messages", lag, stage="history")
 
     def _skip_to(self, partition: Partition, floor: int) -> None:
         """What retention removed before it was stored is lost: told and counted, never silent."""

@@ -11,6 +11,7 @@ from agents.reasons import Rejected
 from clickhouse.history import Insert
 from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows
+from streams.clock import Clock, SystemClock
 from streams.codec import Undecodable, decode_analytics
 from streams.ids import ChannelId
 from streams.log import Batch, Offsets, Partition, Record
@@ -33,7 +34,9 @@ class _Range:
 class HistoryBatch:
     """The same ranges of the same log give the same rows under the same token."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        """`clock` is the one by which sources stamp observations; without one, the machine's."""
+        self._clock = clock or SystemClock()
         #: Messages that are not in history, by reason.
         self.dropped: Counter[str] = Counter()
         self.messages = 0
@@ -87,7 +90,7 @@ class HistoryBatch:
     def _take_event(self, data: bytes) -> None:
         """What was dead-lettered is not kept: the updates agent reads with the same checks."""
         try:
-            self._observed.take(read_event(data))
+            self._observed.take(read_event(data, self._clock.now_ms()))
         except Rejected as rejected:
             self.dropped[rejected.reason] += 1
 

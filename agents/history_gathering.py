@@ -5,11 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 
 from agents.history_batch import HistoryBatch
+from streams.clock import Clock
 from streams.log import Batch
 
 
 async def gathered(
-    stream: AsyncIterator[Batch], rows: int, wait_s: float
+    stream: AsyncIterator[Batch], rows: int, wait_s: float, clock: Clock | None = None
 ) -> AsyncGenerator[HistoryBatch, None]:
     """Batches of at least `rows` rows, or of what came within `wait_s` of the first record.
 
@@ -20,7 +21,7 @@ async def gathered(
     coming: asyncio.Task[Batch] | None = None
     try:
         while True:
-            batch = HistoryBatch()
+            batch = HistoryBatch(clock)
             until: float | None = None
             while len(batch) < rows:
                 coming = coming or asyncio.ensure_future(_next(stream))

@@ -10,7 +10,7 @@ DeadReason = Literal[
     "unknown_version",
     # not of the declared types, columns of unequal length, numbers out of any range
     "wrong_shape",
-    # a post published after it was observed
+    # observed after now, or a post published after it was observed
     "future_date",
     # a counter below 0
     "negative_counter",

@@ -10,6 +10,7 @@ from agents.cache import RowCache
 from agents.check import read_event
 from agents.sending import Sender
 from agents.updates import fold_update
+from streams.clock import Clock
 from streams.codec import encode
 from streams.topics import channel_key
 from tables.channel import Channel
@@ -30,18 +31,20 @@ class UpdatesBody(Body):
         shelves: RowCache[Shelf],
         windows: Sender,
         again: Sender,
+        clock: Clock,
     ) -> None:
-        """`again` sends to telegram.updates."""
+        """`again` sends to telegram.updates; sources stamp observations by `clock`."""
         super().__init__(*args)
         self._channels = channels
         self._posts = posts
         self._shelves = shelves
         self._windows = windows
         self._again = again
+        self._clock = clock
 
     def handle(self, event: EventT[bytes]) -> None:
         message: Any = event.message
-        update = read_event(message.value or b"")
+        update = read_event(message.value or b"", self._clock.now_ms())
         key = channel_key(update.channel_id)
         if key != message.key:
             # Only under its right key does it reach the partition that has the channel's rows.

@@ -9,6 +9,7 @@ import faust
 
 from agents.app import WorkerSettings, build
 from agents.history import HistoryAgent
+from agents.lag import tell_lag
 from analyticbot.config import Settings
 from analyticbot.crew import Crew
 from analyticbot.memory import loaded_for_good
@@ -73,14 +74,15 @@ async def running_engine(
     What is added to the crew stops before them, and log and history close last. Raises Failure.
     """
     async with opened_log(settings) as log, opened_history(settings) as history, Crew() as crew:
-        writer = HistoryAgent(log, history, metrics)
+        writer = HistoryAgent(log, history, metrics, clock=clock)
         crew.add("history", writer.run())
-        crew.add("agents", _run_agents(settings, metrics))
+        crew.add("agents", _run_agents(settings, metrics, clock))
+        crew.add("lag", tell_lag(log, metrics, GROUP))
         with loaded_for_good():
             yield Engine(crew, log, history, writer, metrics)
 
 
-async def _run_agents(settings: Settings, metrics: Metrics) -> None:
+async def _run_agents(settings: Settings, metrics: Metrics, clock: Clock) -> None:
     """Run the Faust app until cancelled. Raises what the pipeline cannot go on from."""
     broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -88,7 +90,7 @@ async def _run_agents(settings: Settings, metrics: Metrics) -> None:
         if not broken.done():
             broken.set_exception(error)
 
-    app = build(worker_settings(settings), metrics, fatal=fail)
+    app = build(worker_settings(settings), metrics, fatal=fail, clock=clock)
     await _start(app)
     try:
         await broken

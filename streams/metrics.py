@@ -4,39 +4,54 @@ Every stage counts the same four: received, sent, dropped by reason, errors by k
 """
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar, get_args
+from typing import Literal, NamedTuple, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 M = TypeVar("M", Counter, Gauge, Histogram)
+N = TypeVar("N", bound=str)
 
 Stage = Literal["api", "bot", "collector", "history", "live", "log", "spikes", "taps", "updates"]
 
 CounterName = Literal[
-    # messages taken in by a stage
-    "analyticbot_received_total",
-    # messages, rows or pushes given out by a stage
-    "analyticbot_sent_total",
-    # messages dropped, late or corrected, by reason
     "analyticbot_dropped_total",
-    # failures by kind
     "analyticbot_errors_total",
+    "analyticbot_received_total",
+    "analyticbot_sent_total",
 ]
-GaugeName = Literal[
-    # connections of the live socket
-    "analyticbot_live_connections",
-    # messages not yet taken in by a stage
-    "analyticbot_lag_messages",
-]
-HistogramName = Literal[
-    # seconds that one unit of a stage's work took
-    "analyticbot_stage_seconds",
-]
+GaugeName = Literal["analyticbot_lag_messages", "analyticbot_live_connections"]
+HistogramName = Literal["analyticbot_stage_seconds"]
 
-_LABELS: Mapping[str, tuple[str, ...]] = {
-    "analyticbot_dropped_total": ("stage", "reason"),
-    "analyticbot_errors_total": ("stage", "kind"),
-    "analyticbot_live_connections": (),
+
+class _Meaning(NamedTuple):
+    #: What /metrics says of it.
+    help: str
+    labels: tuple[str, ...] = ("stage",)
+
+
+COUNTERS: Mapping[CounterName, _Meaning] = {
+    "analyticbot_dropped_total": _Meaning(
+        "Messages that a stage did not take as they came: dead letters, late, repeated or corrected"
+        " ones, and what retention or a full queue took, by reason.",
+        ("stage", "reason"),
+    ),
+    "analyticbot_errors_total": _Meaning("Failures of a stage, by kind.", ("stage", "kind")),
+    "analyticbot_received_total": _Meaning("Messages, updates or requests taken in by a stage."),
+    "analyticbot_sent_total": _Meaning(
+        "Messages, rows, answers or frames given out by a stage, after they succeeded."
+    ),
+}
+GAUGES: Mapping[GaugeName, _Meaning] = {
+    "analyticbot_lag_messages": _Meaning(
+        "Messages that are in the log and that a stage has not processed."
+    ),
+    "analyticbot_live_connections": _Meaning("Open connections of the live socket.", ()),
+}
+HISTOGRAMS: Mapping[HistogramName, _Meaning] = {
+    "analyticbot_stage_seconds": _Meaning(
+        "Seconds that one unit of a stage's work took: a request (api), a batch stored (history),"
+        " one message of every sixteen (updates, spikes)."
+    ),
 }
 
 
@@ -45,9 +60,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._counters = {name: self._make(Counter, name) for name in get_args(CounterName)}
-        self._gauges = {name: self._make(Gauge, name) for name in get_args(GaugeName)}
-        self._histograms = {name: self._make(Histogram, name) for name in get_args(HistogramName)}
+        self._counters = self._made(Counter, COUNTERS)
+        self._gauges = self._made(Gauge, GAUGES)
+        self._histograms = self._made(Histogram, HISTOGRAMS)
 
     def count(self, name: CounterName, amount: float = 1, **labels: str) -> None:
         counter = self._counters[name]
@@ -72,5 +87,8 @@ class Metrics:
     def error(self, stage: Stage, kind: str) -> None:
         self.count("analyticbot_errors_total", stage=stage, kind=kind)
 
-    def _make(self, kind: type[M], name: str) -> M:
-        return kind(name, name, _LABELS.get(name, ("stage",)), registry=self.registry)
+    def _made(self, kind: type[M], meanings: Mapping[N, _Meaning]) -> dict[N, M]:
+        return {
+            name: kind(name, meaning.help, meaning.labels, registry=self.registry)
+            for name, meaning in meanings.items()
+        }

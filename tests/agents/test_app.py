@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.binding import TIMED
 from agents.dead import DeadLimit, TooManyDead
 from streams import topics
 from streams.analytics import ActivityWindow, ChannelSummary
@@ -101,6 +102,17 @@ async def test_dead_letters_keep_bytes_headers_reason_and_position(tmp_path: Pat
             if isinstance(message, ChannelSummary)
         ]
         assert summary.subscribers == 5
+
+
+async def test_of_every_sixteenth_message_the_time_is_taken(tmp_path: Path) -> None:
+    async with working(tmp_path) as work:
+        events = [_subscribers(n, at_ms=T + n) for n in range(3 * TIMED - 1)]
+        await append(work.log, drafts_of(events))
+        await work.settled()
+        taken = work.metrics.registry.get_sample_value(
+            "analyticbot_stage_seconds_count", {"stage": "updates"}
+        )
+        assert taken == 2
 
 
 async def test_a_message_without_a_value_is_a_dead_letter(tmp_path: Path) -> None:

@@ -91,5 +91,12 @@ def test_what_is_just_right_passes_as_it_is(event: Event) -> None:
     assert checked(event) is event
 
 
+def test_five_minutes_after_now_is_a_clock_a_bit_ahead_and_one_millisecond_more_is_not() -> None:
+    assert read_event(encode(_subscribers(5)), T - SKEW_MS) == _subscribers(5)
+    with pytest.raises(Rejected) as raised:
+        read_event(encode(_subscribers(5)), T - SKEW_MS - 1)
+    assert raised.value.reason == "future_date"
+
+
 def test_a_marked_channel_id_becomes_the_bare_one() -> None:
     assert checked(_subscribers(5, channel_id=-MARK - 42)) == _subscribers(5)

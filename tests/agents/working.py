@@ -12,6 +12,7 @@ from agents.check import read_event
 from agents.dead import DeadLimit
 from streams import topics
 from streams.analytics import Analytics, upsert_key
+from streams.clock import Clock
 from streams.codec import decode_analytics, encode
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
@@ -72,7 +73,11 @@ async def is_settled(log: EmbeddedLog) -> bool:
 
 @asynccontextmanager
 async def working(
-    folder: Path, *, limit: DeadLimit | None = None, query: str = ""
+    folder: Path,
+    *,
+    limit: DeadLimit | None = None,
+    query: str = "",
+    clock: Clock | None = None,
 ) -> AsyncIterator[Working]:
     """The app, started; stopped in order at the end."""
     log = await opened(folder)
@@ -83,7 +88,7 @@ async def working(
         dead_limit=limit or DeadLimit(),
     )
     work = Working(log, metrics)
-    work.app = app = build(settings, metrics, work.fail)
+    work.app = app = build(settings, metrics, work.fail, clock)
     starting = asyncio.create_task(app.start())
     try:
         yield work
