@@ -44,8 +44,8 @@ class Run:
         # Where the posts stand in the sample's columns; together from `start` on when None.
         self.start = start
         self.positions: list[int] | None = None
-        # When they were sampled before: all at one instant, or by slot.
-        self.before_ms: int | dict[int, int | None] = {}
+        # When they were sampled before, if ever: all at one instant, or by slot.
+        self.before_ms: int | dict[int, int | None] | None = None
         # Bits of slots: in this run; sampled before at this very instant; long not sampled.
         self.present = sum(map(BITS.__getitem__, slots))
         self.same_instant = self.lapsed = 0
@@ -96,7 +96,7 @@ class Run:
 
     def _sampled_before_ms(self, slot: int) -> int | None:
         before_ms = self.before_ms
-        return before_ms if isinstance(before_ms, int) else before_ms[slot]
+        return before_ms[slot] if isinstance(before_ms, dict) else before_ms
 
     def _advance_together(self, at_ms: int) -> bool:
         """Move on a run that was sampled at one instant and passes no fixed age: nearly every run.
@@ -136,7 +136,8 @@ class Run:
             befores_ms[slot] = before_ms
             bucket.sampled_ms[slot] = at_ms
             on_time.append(position)
-        self.before_ms = befores_ms
+        alike = len(set(befores_ms.values())) == 1
+        self.before_ms = next(iter(befores_ms.values())) if alike else befores_ms
         if late:
             self.keep(on_time)
         if at_ms >= bucket.due_ms or None in befores_ms.values():
