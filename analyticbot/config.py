@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True):
     host: str
     port: int
     partitions: int
+    log_days: int
+    log_mib: int
     public_url: str
     api_key: str | None
     telegram_api_id: int | None
@@ -113,6 +115,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("port", "ANALYTICBOT_PORT", "8000", "The port to listen on; 0 takes a free one.", _port),
     Option("partitions", "ANALYTICBOT_PARTITIONS", "4",
            "Partitions of every topic that is made; topics that exist keep theirs.", _positive),
+    Option("log_days", "ANALYTICBOT_LOG_DAYS", "7",
+           "How many days the log keeps what flows through it.", _positive),
+    Option("log_mib", "ANALYTICBOT_LOG_MIB", "512",
+           "How many MiB it keeps at most, a partition of a topic.", _positive),
     Option("public_url", "ANALYTICBOT_PUBLIC_URL", "",
            "Where people reach the page, for links in bot messages (empty: the listening address).",
            _url("http", "https")),

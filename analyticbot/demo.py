@@ -90,6 +90,8 @@ def _demo_settings(folder: Path, port: int) -> Settings:
         host="127.0.0.1",
         port=port,
         partitions=4,
+        log_days=7,
+        log_mib=64,
         public_url="",
         api_key=None,
         telegram_api_id=None,

@@ -91,8 +91,8 @@ async def _run_agents(settings: Settings, metrics: Metrics, clock: Clock) -> Non
             broken.set_exception(error)
 
     app = build(worker_settings(settings), metrics, fatal=fail, clock=clock)
-    await _start(app)
     try:
+        await _start(app)
         await broken
     finally:
         with contextlib.suppress(asyncio.CancelledError):

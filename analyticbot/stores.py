@@ -26,7 +26,8 @@ async def opened_log(settings: Settings) -> AsyncIterator[Log]:
         raise Failure(str(error)) from error
     try:
         for topic in topics.ALL:
-            await log.create(topic, settings.partitions)
+            kept = topic.kept(settings.log_days, settings.log_mib)
+            await log.create(kept, settings.partitions)
         yield log
     finally:
         await log.close()

@@ -12,6 +12,7 @@ class Topic(msgspec.Struct, frozen=True):
 
     name: str
     retention_ms: int | None = 7 * DAY_MS
+    #: Of each partition.
     retention_bytes: int | None = None
     compacted: bool = False
 
@@ -19,6 +20,14 @@ class Topic(msgspec.Struct, frozen=True):
     def dead(self) -> str:
         """The topic of what could not be processed of this one."""
         return f"{self.name}.dead"
+
+    def kept(self, days: int, mebibytes: int) -> "Topic":
+        """So long and so much; a topic that is kept for good stays so."""
+        if self.retention_ms is None:
+            return self
+        return msgspec.structs.replace(
+            self, retention_ms=days * DAY_MS, retention_bytes=mebibytes << 20
+        )
 
 
 UPDATES = Topic("telegram.updates")
