@@ -85,6 +85,18 @@ def test_broken_lines_are_told_with_file_and_number_and_the_rest_is_taken(tmp_pa
         assert f"posts.jsonl:{line}:" in ended.stdout
 
 
+def test_a_finished_recording_replayed_again_writes_nothing_and_ends(tmp_path: Path) -> None:
+    recording = tmp_path / "recording"
+    recording.mkdir()
+    (recording / "posts.jsonl").write_text(
+        '{"channel": "somebody", "message_id": 1, "date": "2025-01-01T00:00:00Z", "text": "a"}\n'
+    )
+    first, second = (run(tmp_path / "data", "replay", str(recording)) for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "nothing was written" not in first.stdout
+    assert "nothing was written" in second.stdout
+
+
 def test_follow_and_unfollow_take_every_spelling(tmp_path: Path) -> None:
     assert run(tmp_path / "data", "follow", "@Durov", "-1001006503122").stdout == (
         "following durov\nfollowing 1006503122\n"
