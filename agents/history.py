@@ -40,8 +40,9 @@ _logger = logging.getLogger(__name__)
 
 
 class HistorySettings(msgspec.Struct, frozen=True):
-    #: A batch is stored when it has so many rows, or is so old.
-    batch_rows: int = 50_000
+    #: A batch is stored when it has so many rows, or is so old. Many: merging parts costs more than
+    #: holding rows, and only a backlog fills a batch before its time.
+    batch_rows: int = 150_000
     batch_s: float = 0.5
     #: How long to wait for a store that is away: at first, and at most.
     first_pause_s: float = 0.5
@@ -117,6 +118,8 @@ class HistoryAgent:
         if batch.ends:
             _logger.info("history_batch_repeated", extra={"rows": len(batch)})
             await self._store(batch)
+        # Whoever waits for what is in history already has nothing else to be told by.
+        await self._move(batch.ends)
 
     async def _take_position(self) -> None:
         """From the committed offsets on; without one, from the first offset kept."""

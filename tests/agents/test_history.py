@@ -161,6 +161,21 @@ async def test_what_comes_later_follows(log: EmbeddedLog, history: Troubled) -> 
             assert await totals(history) == (sum(range(0, 10 * minute + 10, 10)),) * 2
 
 
+async def test_who_waits_for_what_is_stored_already_is_told(
+    log: EmbeddedLog, history: Troubled
+) -> None:
+    await log.append(minute_of_messages(0))
+    first = HistoryAgent(log, history, Metrics(), QUICK)
+    async with running(first):
+        await first.caught_up(await ends(log))
+    second = HistoryAgent(log, history, Metrics(), QUICK)
+    waiting = asyncio.create_task(second.caught_up(await ends(log)))
+    # It waits before the agent has begun to run.
+    await asyncio.sleep(0)
+    async with running(second), asyncio.timeout(30):
+        await waiting
+
+
 async def test_what_was_dead_lettered_is_not_kept(
     log: EmbeddedLog, history: Troubled, tmp_path: Path
 ) -> None:
