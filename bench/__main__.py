@@ -72,13 +72,13 @@ def _run(name: str) -> Result:
 
 
 def _figures(name: str, text: str) -> dict[str, float]:
-    """Numbers by name: of a JSON object, or of lines `name   1,234.5`."""
+    """Numbers by name: of a JSON object, or of lines `a name   1,234.5`."""
     if text.lstrip().startswith("{"):
         found = msgspec.json.decode(text)
         if name == "soak":
             soak.draw(found["curve"], FOLDER / "memory.svg")
         return {key: value for key, value in found.items() if isinstance(value, int | float)}
-    lines = re.findall(r"^(\w+)\s+([\d,.]+)$", text, re.MULTILINE)
+    lines = re.findall(r"^(\S.*?)\s{2,}([\d,.]+)$", text, re.MULTILINE)
     return {key: float(value.replace(",", "")) for key, value in lines}
 
 
