@@ -127,13 +127,13 @@ class ChdbHistory:
         with writing("migrations"):
             self._writer.command(CREATE_LEDGER)
             applied = {row[0] for row in self._writer.query(READ_LEDGER).result_rows}
-            todo = pending(applied)
-            for migration in todo:
+            missing = pending(applied)
+            for migration in missing:
                 for statement in migration.statements:
                     self._writer.command(statement)
                 self._writer.command(WRITE_LEDGER, parameters={"name": migration.name})
             self._contexts.clear()
-            return [migration.name for migration in todo]
+            return [migration.name for migration in missing]
 
     def _insert(self, insert: Insert) -> None:
         with writing(insert.table):

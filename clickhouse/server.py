@@ -52,13 +52,13 @@ class ServerHistory:
         with writing("migrations"):
             await self._client.command(CREATE_LEDGER)
             ledger = await self._client.query(READ_LEDGER)
-            todo = pending({row[0] for row in ledger.result_rows})
-            for migration in todo:
+            missing = pending({row[0] for row in ledger.result_rows})
+            for migration in missing:
                 for statement in migration.statements:
                     await self._client.command(statement)
                 await self._client.command(WRITE_LEDGER, parameters={"name": migration.name})
             self._contexts.clear()
-            return [migration.name for migration in todo]
+            return [migration.name for migration in missing]
 
     async def insert(self, insert: Insert) -> None:
         self._refuse_closed()
