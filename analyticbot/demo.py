@@ -67,7 +67,7 @@ async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) ->
         engine.crew.add("player", _play_on(player))
         server = await serve(engine, clock, _api_settings(settings))
         account = (telegram.session(USER_ID), telegram.api_id, telegram.api_hash)
-        collect(engine, control, clock, account, CollectorSettings(source="recording"))
+        collect(engine, control, clock, lambda: account, CollectorSettings(source="recording"))
         links = BotSettings(base_url=server.url)
         answer(engine, control, clock, BOT_TOKEN, links, bot_api.url)
         _greet(server.url, clock)

@@ -1,7 +1,10 @@
 """The collector as a member of the crew, on the session that `analyticbot login` stored."""
 
 import asyncio
+import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from telethon.sessions import Session, SQLiteSession
 
@@ -12,10 +15,14 @@ from analyticbot.following import keep_following
 from control.store import ControlStore
 from streams.clock import Clock
 from streams.log import LogError
+from streams.metrics import Metrics
+from streams.pauses import Pauses
 from streams.publisher import Publisher
 from streams.sources.telegram.client import AccountLost, client_factory
 from streams.sources.telegram.collector import Collector
 from streams.sources.telegram.settings import CollectorSettings
+
+logger = logging.getLogger(__name__)
 
 #: An authorised session, the application's id and its hash.
 Account = tuple[Session, int, str]
@@ -39,21 +46,45 @@ def collect(
     engine: Engine,
     control: ControlStore,
     clock: Clock,
-    account: Account,
+    account: Callable[[], Account],
     settings: CollectorSettings | None = None,
+    pauses: Pauses | None = None,
 ) -> None:
-    """Observe the followed channels until the crew stops."""
-    make_client = client_factory(*account)
+    """Observe the followed channels until the crew stops.
+
+    A session that Telegram refuses (signed out, or used from two places) does not end the process:
+    what is known stays on the page, and `account` is asked again after growing pauses, because
+    `analyticbot login` may have stored another one meanwhile.
+    """
+    pauses = pauses or Pauses(first_s=5, longest_s=300)
 
     async def run() -> None:
+        told = ""
         async with Publisher(engine.log, engine.metrics) as publisher:
-            collector = Collector(make_client, publisher, control, clock, engine.metrics, settings)
-            following = keep_following(collector, control, engine.log, clock)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(following)
-                    group.create_task(collector.run())
-            except* (AccountLost, LogError) as errors:
-                raise Failure(str(errors.exceptions[0])) from errors
+            while True:
+                make_client = client_factory(*account())
+                ports = (publisher, control, clock, engine.metrics)
+                lost = await _observe(Collector(make_client, *ports, settings), engine, ports)
+                if str(lost) != told:
+                    told = str(lost)
+                    logger.error("telegram_account_lost", extra={"reason": told})
+                await pauses.pause()
 
     engine.crew.add("collector", run())
+
+
+async def _observe(
+    collector: Collector, engine: Engine, ports: tuple[Publisher, ControlStore, Clock, Metrics]
+) -> AccountLost:
+    """Until the account is lost. Raises Failure when the log cannot be written."""
+    _, control, clock, _ = ports
+    lost: list[BaseException] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(keep_following(collector, control, engine.log, clock))
+            group.create_task(collector.run())
+    except* AccountLost as errors:
+        lost.extend(errors.exceptions)
+    except* LogError as errors:
+        raise Failure(str(errors.exceptions[0])) from errors
+    return cast(AccountLost, lost[0])

@@ -13,7 +13,7 @@ from streams.metrics import Metrics
 
 async def up(settings: Settings) -> None:
     """Run until a signal. Raises Failure."""
-    account = stored_account(settings)
+    stored_account(settings)
     clock = SystemClock()
     with stop_on_signals() as stop:
         async with (
@@ -21,7 +21,7 @@ async def up(settings: Settings) -> None:
             running_engine(settings, clock, Metrics()) as engine,
         ):
             server = await serve(engine, clock, api_settings(settings))
-            collect(engine, control, clock, account)
+            collect(engine, control, clock, lambda: stored_account(settings))
             if settings.bot_token:
                 links = BotSettings(base_url=settings.public_url or server.url)
                 answer(engine, control, clock, settings.bot_token, links)

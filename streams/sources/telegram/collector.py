@@ -78,7 +78,7 @@ class Collector:
             except (AccountLost, ConnectionLost, CursorsUnavailable) as error:
                 cause = error
             if isinstance(cause, AccountLost):
-                await self._tell_away(cause.reason)
+                await self._tell_away(cause.reason, anew=True)
                 self._metrics.error("collector", "account_lost")
                 raise cause
             if not isinstance(cause, _Retried):
@@ -172,10 +172,11 @@ class Collector:
             self._away = ""
         self._pauses.reset()
 
-    async def _tell_away(self, reason: str) -> None:
+    async def _tell_away(self, reason: str, *, anew: bool = False) -> None:
+        """Once an outage, whatever its further reasons; `anew` also where one is under way."""
         for channel in self._following:
             channel.missed = True
-            if channel.status is None or channel.status[0] != "away":
+            if anew or channel.status is None or channel.status[0] != "away":
                 await publish_status(channel, self._publisher, self._clock.now_ms(), "away", reason)
 
 
