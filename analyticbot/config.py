@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True):
     telegram_api_id: int | None
     telegram_api_hash: str | None
     bot_token: str | None
+    bot_chats: frozenset[int] | None
     log_level: str
 
 
@@ -92,6 +93,13 @@ def _history_url(text: str) -> str:
     return text
 
 
+def _chats(text: str) -> frozenset[int]:
+    try:
+        return frozenset(int(chat) for chat in text.split(","))
+    except ValueError:
+        raise ValueError("give ids of chats with commas, such as 1234,-100567") from None
+
+
 def _text(text: str) -> str:
     return text
 
@@ -131,11 +139,14 @@ OPTIONS: tuple[Option, ...] = (
            "Your application's hash, from the same page.", _text, secret=True),
     Option("bot_token", "BOT_TOKEN", "",
            "The bot's token, from @BotFather (empty: no bot).", _text, secret=True),
+    Option("bot_chats", "ANALYTICBOT_BOT_CHATS", "",
+           "The chats that may use the bot, as ids with commas (empty: everybody who finds it).",
+           _chats),
     Option("log_level", "ANALYTICBOT_LOG_LEVEL", "info",
            "How much is logged: debug, info, warning or error.", _level),
 )  # fmt: skip
 
-_OPTIONAL = {"api_key", "telegram_api_id", "telegram_api_hash", "bot_token"}
+_OPTIONAL = {"api_key", "telegram_api_id", "telegram_api_hash", "bot_token", "bot_chats"}
 
 
 def read_settings(

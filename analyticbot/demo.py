@@ -97,6 +97,7 @@ def _demo_settings(folder: Path, port: int) -> Settings:
         telegram_api_id=None,
         telegram_api_hash=None,
         bot_token=None,
+        bot_chats=None,
         log_level="info",
     )
 

@@ -23,7 +23,9 @@ async def up(settings: Settings) -> None:
             server = await serve(engine, clock, api_settings(settings))
             collect(engine, control, clock, lambda: stored_account(settings))
             if settings.bot_token:
-                links = BotSettings(base_url=settings.public_url or server.url)
-                answer(engine, control, clock, settings.bot_token, links)
+                told = BotSettings(
+                    base_url=settings.public_url or server.url, allowed_chats=settings.bot_chats
+                )
+                answer(engine, control, clock, settings.bot_token, told)
             print(f"AnalyticBot is running: {server.url}", flush=True)
             await engine.crew.watch(stop)

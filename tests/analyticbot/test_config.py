@@ -43,12 +43,19 @@ def test_a_secret_can_stay_in_a_file(tmp_path: Path) -> None:
         ("ANALYTICBOT_LOG_LEVEL", "loud"),
         ("TELEGRAM_API_ID", "abc"),
         ("BOT_TOKEN_FILE", "/nowhere/at/all"),
+        ("ANALYTICBOT_BOT_CHATS", "me, you"),
     ],
 )
 def test_a_wrong_value_names_its_option(variable: str, value: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"^{variable}: ") as raised:
         read_settings({variable: value}, tmp_path)
     assert "\n" not in str(raised.value)
+
+
+def test_the_bots_chats_are_a_list_of_ids(tmp_path: Path) -> None:
+    assert read_settings({}, tmp_path).bot_chats is None
+    settings = read_settings({"ANALYTICBOT_BOT_CHATS": "12,-100567"}, tmp_path)
+    assert settings.bot_chats == {12, -100567}
 
 
 def test_a_secret_is_not_repeated_in_an_error(tmp_path: Path) -> None:
