@@ -26,6 +26,8 @@ def load_engine() -> None:
         return
     with _absent(_OPTIONAL):
         importlib.import_module("chdb")
+        # Of the two wheels that hold the package, one loads this part only with a connection.
+        importlib.import_module("chdb.state")
         # Each is looked for once, when it is first asked for.
         for found in ("np", "pd", "pl", "arrow"):
             getattr(options, found)
