@@ -108,7 +108,8 @@ def _section(result: Result) -> str:
     picture = "\n![Memory over the run](memory.svg)\n" if result.name == "soak" else ""
     return (
         f"## {title.split(':')[0].rstrip('.')}\n\n"
-        f"`python -m bench {result.name}`\n\n{bias.strip()}\n\n"
+        f"`{' '.join(('python -m bench.' + result.name, *result.arguments))}`\n\n"
+        f"{bias.strip()}\n\n"
         f"| figure | value |\n|---|---:|\n{rows}{picture}\n"
         f"{result.at}, commit {result.commit}, on {result.machine}.\n"
     )
