@@ -49,9 +49,8 @@ async def measure(folder: Path, pushes: int) -> dict[str, float]:
     ):
         await control.follow("bench", clock.now_ms())
         server = await serve(engine, clock, api_settings(settings))
-        collect(
-            engine, control, clock, (telegram.session(USER), telegram.api_id, telegram.api_hash)
-        )
+        account = (telegram.session(USER), telegram.api_id, telegram.api_hash)
+        collect(engine, control, clock, lambda: account)
         url = server.url.replace("http", "ws") + "/api/v1/live"
         async with websockets.connect(url, max_size=None) as socket:
             await _seen(socket, 100)
