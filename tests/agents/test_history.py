@@ -174,6 +174,7 @@ async def test_who_waits_for_what_is_stored_already_is_told(
     await asyncio.sleep(0)
     async with running(second), asyncio.timeout(30):
         await waiting
+    assert second.position() == await ends(log)
 
 
 async def test_what_was_dead_lettered_is_not_kept(
