@@ -102,9 +102,10 @@ class Live:
     async def lag(self) -> int:
         """How many messages of the log are not in the view yet. Raises LogError."""
         ends = {p: b.next for topic in TOPICS for p, b in (await self._log.bounds(topic)).items()}
-        lag = sum(ends[p] - at.next for p, at in self._positions.items() if p in ends)
-        self._metrics.gauge("analyticbot_lag_messages", lag, stage="live")
-        return lag
+        lags = {p: ends[p] - at.next for p, at in self._positions.items() if p in ends}
+        for partition, lag in lags.items():
+            self._metrics.lag("live", partition, lag)
+        return sum(lags.values())
 
     async def missed(self, text: str) -> list[Change]:
         """What changed between a client's cursor and now. Raises Skipped."""
@@ -152,7 +153,7 @@ class Live:
                 self._positions.clear()
             except LogError as error:
                 if self.failure is None:
-                    _logger.warning("live_feed_waits reason=%s", error)
+                    _logger.warning("live_feed_waits", extra={"reason": str(error)})
                 self.failure = str(error)
                 self._metrics.error("live", "log")
             await asyncio.sleep(pause_s)

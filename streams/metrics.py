@@ -1,56 +1,134 @@
-"""The names of all metrics, with unit and meaning: the page of the documentation is this file.
+"""The names of all metrics, with unit, labels and meaning: docs/METRICS.md is made of this file.
 
-Every stage counts the same four: received, sent, dropped by reason, errors by kind.
+Every stage counts the same four, after success: received, sent, dropped by reason, errors by kind.
+Labels take values from small sets: stages, reasons, kinds, tables, partitions; never a channel.
 """
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from streams.log import Partition
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 N = TypeVar("N", bound=str)
 
 Stage = Literal["api", "bot", "collector", "history", "live", "log", "spikes", "taps", "updates"]
+#: Where an observation arrives: in a window that was sent, a frame of the live socket, history,
+#: a message of the bot.
+End = Literal["bot", "history", "socket", "window"]
 
 CounterName = Literal[
     "analyticbot_dropped_total",
     "analyticbot_errors_total",
     "analyticbot_received_total",
+    "analyticbot_samples_total",
     "analyticbot_sent_total",
 ]
-GaugeName = Literal["analyticbot_lag_messages", "analyticbot_live_connections"]
-HistogramName = Literal["analyticbot_stage_seconds"]
+GaugeName = Literal[
+    "analyticbot_disk_free_bytes",
+    "analyticbot_disk_size_bytes",
+    "analyticbot_lag_messages",
+    "analyticbot_lease_held",
+    "analyticbot_live_connections",
+    "analyticbot_queued_messages",
+    "analyticbot_table_bytes",
+    "analyticbot_table_rows",
+    "analyticbot_tasks",
+    "analyticbot_watermark_delay_seconds",
+]
+HistogramName = Literal[
+    "analyticbot_commit_seconds",
+    "analyticbot_end_to_end_seconds",
+    "analyticbot_recovery_seconds",
+    "analyticbot_stage_seconds",
+]
+
+_WORK = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+         5, 10, 30)  # fmt: skip
+_COMMIT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_RECOVERY = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300)
+_WAY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+
+#: What was observed so long ago was not on its way: it came from a recording.
+OLD_S = 86_400
 
 
-class _Meaning(NamedTuple):
+class Meaning(NamedTuple):
     #: What /metrics says of it.
     help: str
     labels: tuple[str, ...] = ("stage",)
+    #: Of a histogram: upper bounds, in its unit.
+    buckets: tuple[float, ...] | None = None
 
 
-COUNTERS: Mapping[CounterName, _Meaning] = {
-    "analyticbot_dropped_total": _Meaning(
+COUNTERS: Mapping[CounterName, Meaning] = {
+    "analyticbot_dropped_total": Meaning(
         "Messages that a stage did not take as they came: dead letters, late, repeated or corrected"
         " ones, and what retention or a full queue took, by reason.",
         ("stage", "reason"),
     ),
-    "analyticbot_errors_total": _Meaning("Failures of a stage, by kind.", ("stage", "kind")),
-    "analyticbot_received_total": _Meaning("Messages, updates or requests taken in by a stage."),
-    "analyticbot_sent_total": _Meaning(
+    "analyticbot_errors_total": Meaning("Failures of a stage, by kind.", ("stage", "kind")),
+    "analyticbot_received_total": Meaning("Messages, updates or requests taken in by a stage."),
+    "analyticbot_samples_total": Meaning(
+        "Posts whose counters were in the messages that a stage folded or stored."
+    ),
+    "analyticbot_sent_total": Meaning(
         "Messages, rows, answers or frames given out by a stage, after they succeeded."
     ),
 }
-GAUGES: Mapping[GaugeName, _Meaning] = {
-    "analyticbot_lag_messages": _Meaning(
-        "Messages that are in the log and that a stage has not processed."
+GAUGES: Mapping[GaugeName, Meaning] = {
+    "analyticbot_disk_free_bytes": Meaning("Free bytes where this process keeps its state.", ()),
+    "analyticbot_disk_size_bytes": Meaning(
+        "Size in bytes of the file system where this process keeps its state.", ()
     ),
-    "analyticbot_live_connections": _Meaning("Open connections of the live socket.", ()),
+    "analyticbot_lag_messages": Meaning(
+        "Messages that are in a partition of the log and that a stage has not processed.",
+        ("stage", "topic", "partition"),
+    ),
+    "analyticbot_lease_held": Meaning(
+        "Leases that this process holds, by kind: what only one process may do at a time.",
+        ("kind",),
+    ),
+    "analyticbot_live_connections": Meaning("Open connections of the live socket.", ()),
+    "analyticbot_queued_messages": Meaning(
+        "Messages that a stage has taken in and that wait for the log to acknowledge them."
+    ),
+    "analyticbot_table_bytes": Meaning("Bytes on disk of all tables of this process.", ()),
+    "analyticbot_table_rows": Meaning(
+        "Rows of a table in this process (an estimate where they are on disk).", ("table",)
+    ),
+    "analyticbot_tasks": Meaning(
+        "Tasks (a task is one partition of every input topic) of this process, by state: active,"
+        " standby, recovering.",
+        ("state",),
+    ),
+    "analyticbot_watermark_delay_seconds": Meaning(
+        "How long ago the channels of a partition were observed last: of the median channel and of"
+        " the worst one, of those that were observed within a day.",
+        ("partition", "of"),
+    ),
 }
-HISTOGRAMS: Mapping[HistogramName, _Meaning] = {
-    "analyticbot_stage_seconds": _Meaning(
+HISTOGRAMS: Mapping[HistogramName, Meaning] = {
+    "analyticbot_commit_seconds": Meaning(
+        "Seconds that a commit took: outputs, state and position in the input made durable.",
+        buckets=_COMMIT,
+    ),
+    "analyticbot_end_to_end_seconds": Meaning(
+        "Seconds from the moment at which something was observed to its arrival: in a window that"
+        " was sent, a frame of the live socket, history, a message of the bot. What was observed"
+        " more than a day before (a recording, an import) does not count.",
+        ("to",),
+        _WAY,
+    ),
+    "analyticbot_recovery_seconds": Meaning(
+        "Seconds from the assignment of a task until its tables were up to date.", (), _RECOVERY
+    ),
+    "analyticbot_stage_seconds": Meaning(
         "Seconds that one unit of a stage's work took: a request (api), a batch stored (history),"
-        " one message of every sixteen (updates, spikes)."
+        " one message of every sixteen (updates, spikes).",
+        buckets=_WORK,
     ),
 }
 
@@ -60,23 +138,32 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._counters = self._made(Counter, COUNTERS)
         self._gauges = self._made(Gauge, GAUGES)
         self._histograms = self._made(Histogram, HISTOGRAMS)
+        #: Looking a series up by its labels costs more than counting in it.
+        self._series: dict[tuple[object, ...], Any] = {}
 
     def count(self, name: CounterName, amount: float = 1, **labels: str) -> None:
-        counter = self._counters[name]
-        (counter.labels(**labels) if labels else counter).inc(amount)
+        self._of(self._counters[name], name, labels).inc(amount)
 
     def gauge(self, name: GaugeName, value: float, **labels: str) -> None:
-        gauge = self._gauges[name]
-        (gauge.labels(**labels) if labels else gauge).set(value)
+        self._of(self._gauges[name], name, labels).set(value)
 
     def observe(self, name: HistogramName, seconds: float, **labels: str) -> None:
-        self._histograms[name].labels(**labels).observe(seconds)
+        self._of(self._histograms[name], name, labels).observe(seconds)
+
+    def forget(self, name: GaugeName, **labels: str) -> None:
+        """Stop telling a gauge whose thing is no longer this process's; fine when it never was."""
+        self._series = {key: series for key, series in self._series.items() if key[0] != name}
+        self._gauges[name].remove_by_labels(labels)
 
     def received(self, stage: Stage, amount: int = 1) -> None:
         self.count("analyticbot_received_total", amount, stage=stage)
+
+    def samples(self, stage: Stage, amount: int) -> None:
+        self.count("analyticbot_samples_total", amount, stage=stage)
 
     def sent(self, stage: Stage, amount: int = 1) -> None:
         self.count("analyticbot_sent_total", amount, stage=stage)
@@ -87,8 +174,29 @@ class Metrics:
     def error(self, stage: Stage, kind: str) -> None:
         self.count("analyticbot_errors_total", stage=stage, kind=kind)
 
-    def _made(self, kind: type[M], meanings: Mapping[N, _Meaning]) -> dict[N, M]:
-        return {
-            name: kind(name, meaning.help, meaning.labels, registry=self.registry)
-            for name, meaning in meanings.items()
-        }
+    def lag(self, stage: str, partition: Partition, messages: int) -> None:
+        topic, number = partition
+        labels = {"stage": stage, "topic": topic, "partition": str(number)}
+        self.gauge("analyticbot_lag_messages", messages, **labels)
+
+    def arrived(self, to: End, seconds: float) -> None:
+        if seconds < OLD_S:
+            self.observe("analyticbot_end_to_end_seconds", max(seconds, 0), to=to)
+
+    def _of(self, metric: M, name: str, labels: dict[str, str]) -> M:
+        if not labels:
+            return metric
+        key = (name, *labels.items())
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = metric.labels(**labels)
+        return series
+
+    def _made(self, kind: type[M], meanings: Mapping[N, Meaning]) -> dict[N, M]:
+        made: dict[N, M] = {}
+        for name, meaning in meanings.items():
+            settings: Any = {"buckets": meaning.buckets} if meaning.buckets else {}
+            made[name] = kind(
+                name, meaning.help, meaning.labels, registry=self.registry, **settings
+            )
+        return made

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from api import typescript
-from tools import configuration_page
+from tools import configuration_page, metrics_page
 
 ROOT = Path(__file__).parent.parent
 
@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 GENERATED: dict[str, Callable[[], str]] = {
     **typescript.FILES,
     "docs/CONFIGURATION.md": configuration_page.page,
+    "docs/METRICS.md": metrics_page.page,
 }
 
 

@@ -3,6 +3,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from prometheus_client.samples import Sample
+
 from agents.lag import tell_lag
 from streams import topics
 from streams.log import Draft, Log, LogUnavailable, Partition
@@ -16,7 +18,14 @@ KEY = channel_key(CHANNEL)
 
 
 def _lag(metrics: Metrics, stage: str) -> float | None:
-    return metrics.registry.get_sample_value("analyticbot_lag_messages", {"stage": stage})
+    """Of all partitions; None when it is not told."""
+    told = [s for s in _samples(metrics) if s.labels["stage"] == stage]
+    return sum(sample.value for sample in told) if told else None
+
+
+def _samples(metrics: Metrics) -> list[Sample]:
+    families = metrics.registry.collect()
+    return [s for f in families for s in f.samples if s.name == "analyticbot_lag_messages"]
 
 
 async def _until(metrics: Metrics, **lags: float) -> None:
@@ -48,6 +57,10 @@ async def test_every_agent_is_behind_by_what_it_has_not_committed(tmp_path: Path
         await _until(metrics, updates=1, spikes=1, history=0)
         await append(log, sent)
         await _until(metrics, updates=4, spikes=1, history=3)
+    lags = {tuple(s.labels.values()): s.value for s in _samples(metrics)}
+    at = str(places[0][0].number)
+    assert lags["updates", topics.UPDATES.name, at] == 4
+    assert sum(lag for (stage, *_), lag in lags.items() if stage == "updates") == 4
     await log.close()
 
 
