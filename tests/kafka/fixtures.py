@@ -1,0 +1,56 @@
+"""Brokers for tests: one for the session, and a cluster of three for what one cannot show.
+
+A test uses topics and groups of its own names (`unique`), so that they all can share.
+ANALYTICBOT_TEST_KAFKA=host:port[,host:port] takes a running broker; where there is neither that
+nor Java and Maven, the tests skip, or fail with ANALYTICBOT_REQUIRE_KAFKA=1.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kafka.classpath import NoBroker
+from tests.kafka.cluster import Cluster
+
+
+class Running:
+    """A broker that somebody else runs: it cannot be stopped from here."""
+
+    def __init__(self, servers: str) -> None:
+        self.servers = servers
+        self.url = f"kafka://{servers}"
+
+
+def unique(name: str) -> str:
+    """A name that nobody else uses."""
+    return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Cluster | Running]:
+    """One broker; it stays up for the whole session."""
+    if servers := os.environ.get("ANALYTICBOT_TEST_KAFKA"):
+        yield Running(servers)
+    else:
+        yield from _started(1)
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster() -> Iterator[Cluster]:
+    """Three brokers of our own. Who stops one starts it again."""
+    yield from _started(3)
+
+
+def _started(brokers: int) -> Iterator[Cluster]:
+    cluster = Cluster(brokers)
+    try:
+        cluster.start_all()
+        yield cluster
+    except NoBroker as error:
+        if os.environ.get("ANALYTICBOT_REQUIRE_KAFKA") == "1":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    finally:
+        cluster.close()
