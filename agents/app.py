@@ -7,7 +7,7 @@ that are declared late, folders for state (it is kept in the log), a web server,
 
 import os
 import sys
-from typing import Any
+from typing import Any, cast
 
 import faust
 import msgspec
@@ -18,11 +18,12 @@ from faust.types import EventT, Message, TopicT
 from agents.binding import Body, Fatal
 from agents.cache import RowCache
 from agents.dead import DeadLimit
-from agents.sending import Sender, sender, writer
+from agents.sending import Sender, sender
 from agents.spikes_body import SpikesBody
 from agents.updates_body import UpdatesBody
 from streams import topics
 from streams.clock import Clock, SystemClock
+from streams.driver.desk import Desk
 from streams.embedded.transport import Transport as EmbeddedTransport
 from streams.embedded.transport import register_transport, stop_commits
 from streams.metrics import Metrics
@@ -91,6 +92,7 @@ class _Pipe:
         self, app: faust.App, settings: WorkerSettings, metrics: Metrics, fatal: Fatal
     ) -> None:
         self._app = app
+        self._desk: Desk = cast(Any, app.transport).desk
         self._settings = settings
         self._metrics = metrics
         self._fatal = fatal
@@ -132,7 +134,7 @@ class _Pipe:
         # Faust takes bytes for JSON unless it is told here, before the changelog is made.
         for_changelog: Any = table
         for_changelog.key_serializer = for_changelog.value_serializer = "raw"
-        cache = RowCache(table, writer(self._app, table), row, self._settings.cached_rows)
+        cache = RowCache(self._desk, name, row, self._settings.cached_rows)
 
         async def forget(*_args: Any, **_kwargs: Any) -> None:
             cache.forget()
@@ -152,7 +154,7 @@ class _Pipe:
         )
 
     def _sender(self, name: str) -> Sender:
-        return sender(self._app, self._topic(name))
+        return sender(self._desk, name)
 
 
 def _app(settings: WorkerSettings) -> "_App":

@@ -84,5 +84,5 @@ class Body:
             rejected.reason, str(rejected), message.topic, message.partition, message.offset
         )
         headers = {**dict(message.headers or {}), **added}
-        self._dead(message.key, message.value, message.timestamp, headers)
+        self._dead(event, message.key, message.value, message.timestamp, headers)
         self._metrics.dropped(self.stage, rejected.reason)

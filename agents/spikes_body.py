@@ -36,12 +36,12 @@ class SpikesBody(Body):
         if window is None:
             return
         key = channel_key(window.channel_id)
-        state = self._spikes.get(key)
+        state = self._spikes.get(event, key)
         alerts = put_spikes(state, window, message.offset)
         values = [encode(alert) for alert in alerts]
         row = encode_row(state)
         for value in values:
-            self._alerts(key, value, window.observed_at_ms / 1000)
+            self._alerts(event, key, value, window.observed_at_ms / 1000)
         self._spikes.write(event, key, row)
         if values:
             self._metrics.sent(self.stage, len(values))

@@ -49,17 +49,17 @@ class UpdatesBody(Body):
         if key != message.key:
             # Only under its right key does it reach the partition that has the channel's rows.
             self._metrics.dropped(self.stage, "respelled")
-            self._again(key, encode(update), message.timestamp)
+            self._again(event, key, encode(update), message.timestamp)
             return
-        channel = self._channels.get(key)
-        buckets = _Buckets(self._posts, key)
+        channel = self._channels.get(event, key)
+        buckets = _Buckets(self._posts, event, key)
         folded = fold_update(channel, buckets, update, message.offset)
         values = [encode(output) for output in folded.outputs]
         # Everything is encoded before anything is sent: an error must not leave half of it.
         posts = [(buckets.key(n), encode_row(buckets[n])) for n in folded.touched]
         row = encode_row(channel)
         for value in values:
-            self._windows(key, value, update.observed_at_ms / 1000)
+            self._windows(event, key, value, update.observed_at_ms / 1000)
         for bucket_key, data in posts:
             self._posts.write(event, bucket_key, data)
         if folded.changed:
@@ -74,7 +74,7 @@ class UpdatesBody(Body):
         self, event: EventT[bytes], key: bytes, touched: Iterable[int], watermark_ms: int
     ) -> None:
         """Note which buckets are in use, and drop those that have not been for 90 days."""
-        shelf = self._shelves.get(key)
+        shelf = self._shelves.get(event, key)
         moved = shelf.touch(touched, watermark_ms)
         for number in shelf.sweep(watermark_ms):
             self._posts.drop(event, _bucket_key(key, number))
@@ -86,16 +86,17 @@ class UpdatesBody(Body):
 class _Buckets(dict[int, Bucket]):
     """The buckets of one channel, from the table."""
 
-    def __init__(self, posts: RowCache[Bucket], channel: bytes) -> None:
+    def __init__(self, posts: RowCache[Bucket], event: EventT[bytes], channel: bytes) -> None:
         super().__init__()
         self._posts = posts
+        self._event = event
         self._channel = channel
 
     def key(self, number: int) -> bytes:
         return _bucket_key(self._channel, number)
 
     def __missing__(self, number: int) -> Bucket:
-        bucket = self[number] = self._posts.get(self.key(number))
+        bucket = self[number] = self._posts.get(self._event, self.key(number))
         return bucket
 
 

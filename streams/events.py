@@ -117,3 +117,13 @@ Event = (
     | ChannelStatus
     | StatisticsRead
 )
+
+
+def samples_of(event: Event) -> int:
+    """The posts whose counters it tells."""
+    match event:
+        case CountersSampled():
+            return len(event.post_ids)
+        case PostsSeen() | PostsEdited():
+            return sum(post.views is not None for post in event.posts)
+    return 0

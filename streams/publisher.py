@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from streams.codec import encode
-from streams.events import Event
+from streams.events import Event, samples_of
 from streams.log import Draft, Log, LogClosed, LogUnavailable
 from streams.metrics import Metrics
 from streams.pauses import Pauses
@@ -89,6 +89,8 @@ class Publisher:
         drafts = [_draft(event, one) for event, one in zip(events, sets, strict=True)]
         for start in range(0, len(drafts), MOST_IN_A_BATCH):
             await self._publish(drafts[start : start + MOST_IN_A_BATCH])
+        if samples := sum(map(samples_of, events)):
+            self._metrics.samples("collector", samples)
 
     async def _publish(self, drafts: Sequence[Draft]) -> None:
         parcel = _Parcel(drafts, asyncio.get_running_loop().create_future())
@@ -99,7 +101,7 @@ class Publisher:
             if self._failure is not None:
                 raise self._failure
             self._parcels.append(parcel)
-            self._waiting += len(drafts)
+            self._put_waiting(len(drafts))
             self._changed.notify_all()
         await parcel.done
 
@@ -127,8 +129,12 @@ class Publisher:
             else:
                 done.set_exception(error)
         async with self._changed:
-            self._waiting -= sum(len(parcel.drafts) for parcel in parcels)
+            self._put_waiting(-sum(len(parcel.drafts) for parcel in parcels))
             self._changed.notify_all()
+
+    def _put_waiting(self, more: int) -> None:
+        self._waiting += more
+        self._metrics.gauge("analyticbot_queued_messages", self._waiting, stage="collector")
 
     def _take(self) -> list[_Parcel]:
         batch = [self._parcels.popleft()]
@@ -145,12 +151,12 @@ class Publisher:
             except LogUnavailable as error:
                 self._metrics.error("collector", "log_unavailable")
                 if not self._pauses.waiting:
-                    logger.warning("log away: waiting with growing pauses: reason=%s", error)
+                    logger.warning("log_away", extra={"reason": str(error)})
                 await self._pauses.pause()
             else:
                 break
         if self._pauses.waiting:
-            logger.warning("log back")
+            logger.warning("log_back")
             self._pauses.reset()
         self._metrics.sent("collector", len(drafts))
 

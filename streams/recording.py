@@ -176,7 +176,7 @@ class Recording:
         if (file, line) in self._problems:
             return
         self._problems[file, line] = Problem(file, line, reason)
-        logger.warning("line skipped: file=%s line=%d reason=%s", file, line, reason)
+        logger.warning("line_skipped", extra={"file": file, "line": line, "reason": reason})
 
     def _learn_channels(self) -> None:
         decoder = msgspec.json.Decoder(Row)

@@ -8,8 +8,8 @@ has to read to the number of keys.
 
 from collections.abc import Iterator
 
+from streams.database import Database, Write
 from streams.embedded import rows
-from streams.embedded.database import Database, Write
 from streams.embedded.partition import PartitionState
 from streams.embedded.settings import Settings
 from streams.log import Record

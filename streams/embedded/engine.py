@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.clock import Clock
+from streams.database import Database
 from streams.embedded import rows
-from streams.embedded.database import Database
 from streams.embedded.lock import ProcessLock
 from streams.embedded.partition import PartitionState, TopicState, row_of
 from streams.embedded.room import Room

@@ -10,8 +10,8 @@ from typing import Any
 
 from faust.types import TP, AppT
 
+from streams.driver.message import message_of
 from streams.embedded.engine import Engine
-from streams.embedded.message import message_of
 from streams.embedded.partition import PartitionState
 
 _BATCH = 1_000

@@ -6,8 +6,8 @@ everything else that comes in today.
 
 from collections.abc import Iterator
 
+from streams.database import Database, Write
 from streams.embedded import rows
-from streams.embedded.database import Database, Write
 from streams.embedded.partition import PartitionState
 
 #: Batches looked at in one step.

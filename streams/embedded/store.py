@@ -6,8 +6,8 @@ Not for writing: that is the writer's (writer.py), and upkeep's (retention.py, c
 import logging
 from collections.abc import Iterator
 
+from streams.database import Database, Write
 from streams.embedded import rows
-from streams.embedded.database import Database, Write
 from streams.embedded.partition import PartitionState, TopicState
 from streams.log import LogDamaged, Partition, Record
 

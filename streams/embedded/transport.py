@@ -15,8 +15,10 @@ from faust.transport.drivers import TRANSPORTS
 from faust.types import AppT
 from yarl import URL
 
+from streams.driver.desk import Desk
 from streams.embedded import sharing
 from streams.embedded.consumer import Consumer
+from streams.embedded.desk import EmbeddedDesk
 from streams.embedded.engine import Engine
 from streams.embedded.outbox import Outbox
 from streams.embedded.partition import CHANGELOG, TopicState
@@ -44,6 +46,7 @@ class Transport(base.Transport):
         self._address = str(url[0])
         options = {k: v for k, v in url[0].query.items() if k in _Options.__struct_fields__}
         self.options = msgspec.convert(options, _Options, strict=False)
+        self.desk: Desk = EmbeddedDesk(self)
         self._outbox: Outbox | None = None
         self._users = 0
         self._closed = False

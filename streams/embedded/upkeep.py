@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from streams.clock import Clock
+from streams.database import Database
 from streams.embedded.compaction import Compaction, due
-from streams.embedded.database import Database
 from streams.embedded.partition import PartitionState, TopicState
 from streams.embedded.retention import trim
 from streams.embedded.settings import Settings

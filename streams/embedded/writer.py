@@ -16,8 +16,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from streams.clock import Clock
+from streams.database import Database, Write
 from streams.embedded import rows
-from streams.embedded.database import Database, Write
 from streams.embedded.partition import PartitionState
 from streams.log import LogError, LogFull, Partition, Record
 

@@ -66,7 +66,7 @@ class Dispatch:
             body = tl.boxed(method(Caller(self._place, auth_key), request))
         except _BUGS as exc:
             self._violate(f"{name} failed: {exc!r}")
-            logger.exception("%s failed", name)
+            logger.exception("method_failed", extra={"method": name})
             raise RpcFailure(500, "INTERNAL") from exc
         return Answer(body, delay_s)
 
@@ -82,5 +82,5 @@ class Dispatch:
             self._violate(f"{name} with increment: a reader must not change the counters")
 
     def _violate(self, line: str) -> None:
-        logger.error("not strict: %s", line)
+        logger.error("not_strict", extra={"violation": line})
         self._calls.violate(line)

@@ -141,7 +141,8 @@ class MtprotoServer:
             try:
                 await self._talk(reader, writer)
             except MtprotoError as exc:
-                logger.warning("connection refused: %s: %s", type(exc).__name__, exc)
+                fields = {"kind": type(exc).__name__, "reason": str(exc)}
+                logger.warning("connection_refused", extra=fields)
             finally:
                 writer.close()
                 del self._talks[task]

@@ -103,7 +103,7 @@ class Calls:
                 raise Flooded(method, until_ms)
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    return await self.client(request)
+                    answer = await self.client(request)
             except _FLOODS as error:
                 until_ms = self._clock.now_ms() + max(error.seconds, 1) * 1000
                 self._holds.put(method, channel_id, until_ms, now_ms)
@@ -120,3 +120,5 @@ class Calls:
             except (errors.RPCError, ValueError) as error:
                 self._metrics.error("collector", "call_failed")
                 raise CallFailed(f"{method}: {error}") from error
+        self._metrics.received("collector")
+        return answer

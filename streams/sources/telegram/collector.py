@@ -161,14 +161,15 @@ class Collector:
         """Say once an outage what is away, and pause."""
         self._metrics.error("collector", type(cause).__name__)
         if not self._away:
-            self._away = "telegram" if isinstance(cause, ConnectionLost) else "control store"
-            logger.warning("%s away: waiting with growing pauses: reason=%s", self._away, cause)
+            self._away = "telegram" if isinstance(cause, ConnectionLost) else "control"
+            fields = {"away": self._away, "reason": str(cause)}
+            logger.warning("collector_waits", extra=fields)
         await self._tell_away(str(cause))
         await self._pauses.pause()
 
     def _end_outage(self) -> None:
         if self._away:
-            logger.warning("%s back", self._away)
+            logger.warning("collector_goes_on", extra={"back": self._away})
             self._away = ""
         self._pauses.reset()
 

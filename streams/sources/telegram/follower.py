@@ -116,7 +116,7 @@ class Follower:
             retry_ms = self._retry_ms.get(job, FIRST_RETRY_MS)
             self._retry_ms[job] = min(retry_ms * 2, LONGEST_RETRY_MS)
             self._not_before_ms[job] = now_ms + retry_ms
-            logger.warning("request failed: channel=%s reason=%s", self._channel.name, error)
+            logger.warning("request_failed", extra=self._fields(str(error)))
         else:
             await self._succeeded(job)
 
@@ -137,10 +137,12 @@ class Follower:
         until_ms = self._on.clock.now_ms() + self._on.settings.unreadable_retry_ms
         self._unreadable_until_ms = until_ms
         self._on.works()
-        logger.warning(
-            "channel cannot be read: channel=%s reason=%s", self._channel.name, error.reason
-        )
+        self._on.metrics.error("collector", "unreadable")
+        logger.warning("channel_unreadable", extra=self._fields(error.reason))
         await self._tell("private", error.reason, until_ms)
+
+    def _fields(self, reason: str) -> dict[str, str]:
+        return {"channel": self._channel.name, "reason": reason}
 
     async def _tell(self, status: str, reason: str = "", until_ms: int | None = None) -> None:
         now_ms = self._on.clock.now_ms()

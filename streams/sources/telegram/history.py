@@ -197,7 +197,8 @@ async def _sample_bare(channel: FollowedChannel, on: Connection, posts: Sequence
     try:
         read = await read_counters(channel, on, bare)
     except CallFailed as error:
-        logger.warning("counters not read: channel=%s reason=%s", channel.name, error)
+        fields = {"channel": channel.name, "reason": str(error)}
+        logger.warning("counters_not_read", extra=fields)
         return
     if read.sample is not None:
         await on.publisher.publish(read.sample)

@@ -75,7 +75,8 @@ async def _join(
             request = functions.channels.JoinChannelRequest(channel.input_channel)
             await on.calls(request, channel.channel_id)
         except (CallFailed, Flooded) as error:
-            logger.warning("not joined, so polled: channel=%s reason=%s", channel.name, error)
+            fields = {"channel": channel.name, "reason": str(error)}
+            logger.warning("channel_not_joined", extra=fields)
             return
         channel.miss()
     on.calls.client.seed(channel.known_id, pts, chats)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from streams.database import Database, Write
 from streams.embedded import rows
-from streams.embedded.database import Database, Write
 from streams.embedded.log import EmbeddedLog
 from streams.log import Draft, LogDamaged, LogError, Partition
 from streams.topics import Topic

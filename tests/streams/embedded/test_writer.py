@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded.database import Database, Write
+from streams.database import Database, Write
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
 from streams.log import Draft, Log, LogClosed, LogError, LogFull, Partition
