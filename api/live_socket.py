@@ -81,7 +81,7 @@ async def _close(socket: Socket, connection: Connection, written: object) -> Non
         async with asyncio.timeout(_CLOSE_TIMEOUT_S):
             await socket.close(code, reason)
     except TimeoutError:
-        _logger.debug("live_socket_left_open code=%d", code)
+        _logger.debug("live_socket_left_open", extra={"code": code})
 
 
 async def _read(socket: Socket) -> None:

@@ -105,7 +105,7 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
 
     def internal(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         metrics.error("api", type(error).__name__)
-        _logger.error("request_failed path=%s", request.url.path, exc_info=error)
+        _logger.error("request_failed", extra={"path": request.url.path}, exc_info=error)
         return _response(request, 500, "internal", "the request failed; the log says why")
 
     return {

@@ -16,9 +16,9 @@ from tests.streams.sources.telegram.conftest import HOUR_MS, MINUTE_MS, USER, Sc
 LOGGER = "streams.sources.telegram"
 
 
-def said(caplog: pytest.LogCaptureFixture, start: str) -> int:
+def said(caplog: pytest.LogCaptureFixture, event: str, **fields: str) -> int:
     return sum(
-        record.getMessage().startswith(start)
+        record.getMessage() == event and fields.items() <= vars(record).items()
         for record in caplog.records
         if record.name.startswith(LOGGER)
     )
@@ -34,8 +34,8 @@ async def test_telegram_away_at_the_start(scene: Scene, caplog: pytest.LogCaptur
         await until(lambda: (errors("analyticbot_errors_total", labels) or 0) >= 4)
     await scene.live(channel)
     await until(lambda: len(scene.seen(channel)) == 3)
-    assert said(caplog, "telegram away") == 1
-    assert said(caplog, "telegram back") == 1
+    assert said(caplog, "collector_waits", away="telegram") == 1
+    assert said(caplog, "collector_goes_on", back="telegram") == 1
     assert len(caplog.records) == 2
 
 
@@ -58,7 +58,7 @@ async def test_a_cut_is_told_and_its_gap_filled(
     assert [post.post_id for e in scene.of(PostsEdited) for post in e.posts] == [2]
     assert sorted(i for e in scene.of(PostsDeleted) for i in e.post_ids) == [1, 3]
     assert scene.statuses(channel) == ["live", "away", "live"]
-    assert said(caplog, "telegram away") == 1
+    assert said(caplog, "collector_waits", away="telegram") == 1
     # and pushes go on
     scene.world.post(channel, "pushed again")
     await until(lambda: "pushed again" in scene.seen(channel).values())
@@ -246,12 +246,13 @@ async def test_a_control_store_that_is_away_is_waited_for(
 ) -> None:
     channel = scene.channel(history=history(150))
     await scene.follow("news")
-    scene.control = Absent(scene.control._engine, "absent")
+    scene.control = Absent(scene.control._database._engine, "absent")
     scene.control.failures = 3
     scene.start(backfill_pause_ms=0)
     await scene.live(channel)
     await until(lambda: len(scene.seen(channel)) == 150)
-    assert said(caplog, "control store away") == said(caplog, "control store back") == 1
+    assert said(caplog, "collector_waits", away="control") == 1
+    assert said(caplog, "collector_goes_on", back="control") == 1
 
 
 async def test_a_session_that_was_revoked_before_the_start(scene: Scene) -> None:
@@ -286,7 +287,7 @@ async def test_a_name_nobody_has(scene: Scene, caplog: pytest.LogCaptureFixture)
     await scene.follow("nobody_here", "news")
     scene.start()
     await scene.live(channel)
-    await until(lambda: said(caplog, "channel cannot be read: channel=nobody_here") == 1)
+    await until(lambda: said(caplog, "channel_unreadable", channel="nobody_here") == 1)
 
 
 async def test_a_refused_request_is_tried_again(scene: Scene) -> None:
