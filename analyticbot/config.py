@@ -6,6 +6,7 @@ Everything is checked here, before the first connection.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from clickhouse.opening import WrongHistoryUrl, check_history_url
+from streams.kafka.settings import OPTIONS as KAFKA_OPTIONS
+from streams.kafka.settings import SCHEME as KAFKA
+from streams.kafka.settings import WrongKafkaUrl, settings_of, with_password
 
 CONFIG_FILE = "analyticbot.toml"
 
@@ -28,10 +32,12 @@ class Settings(msgspec.Struct, frozen=True):
 
     data: Path
     log: str
+    log_password: str | None
     history: str
     control: str
     host: str
     port: int
+    instance: str | None
     partitions: int
     log_days: int
     log_mib: int
@@ -84,6 +90,16 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def _log_url(text: str) -> str:
+    if text.startswith(f"{KAFKA}:"):
+        try:
+            settings_of(text)
+        except WrongKafkaUrl as error:
+            raise ValueError(str(error)) from error
+        return text
+    return _url("embedded", KAFKA)(text)
+
+
 def _history_url(text: str) -> str:
     if text:
         try:
@@ -100,6 +116,12 @@ def _chats(text: str) -> frozenset[int]:
         raise ValueError("give ids of chats with commas, such as 1234,-100567") from None
 
 
+def _instance(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", text):
+        raise ValueError("give letters, digits, dots, dashes and underscores")
+    return text
+
+
 def _text(text: str) -> str:
     return text
 
@@ -108,8 +130,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("data", "ANALYTICBOT_DATA", "~/.local/share/analyticbot",
            "The folder of all embedded state: log, history, control.", Path),
     Option("log", "ANALYTICBOT_LOG", "",
-           "The log: `embedded:///path` (empty: the folder `log` under ANALYTICBOT_DATA).",
-           _url("embedded")),
+           "The log: `embedded:///path`, or Kafka: "
+           "`kafka://[user@]host:port[,host:port…][?security=tls&…]` "
+           "(empty: the folder `log` under ANALYTICBOT_DATA). Options of the second are "
+           + ", ".join(f"`{name}`" for name in KAFKA_OPTIONS) + ".", _log_url),
+    Option("log_password", "ANALYTICBOT_LOG_PASSWORD", "",
+           "The password of the user in ANALYTICBOT_LOG.", _text, secret=True),
     Option("history", "ANALYTICBOT_HISTORY", "",
            "History: `chdb:///path`, or a server: `clickhouse://user:password@host:8123/name` "
            "(empty: the folder `history` under ANALYTICBOT_DATA).",
@@ -121,6 +147,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("host", "ANALYTICBOT_HOST", "127.0.0.1",
            "The address to listen on; any other than loopback needs ANALYTICBOT_API_KEY.", _text),
     Option("port", "ANALYTICBOT_PORT", "8000", "The port to listen on; 0 takes a free one.", _port),
+    Option("instance", "ANALYTICBOT_INSTANCE", "",
+           "This worker's own name in a cluster: with it, a restart within the session's time "
+           "moves no partitions (empty: every start is a new member).", _instance),
     Option("partitions", "ANALYTICBOT_PARTITIONS", "4",
            "Partitions of every topic that is made; topics that exist keep theirs.", _positive),
     Option("log_days", "ANALYTICBOT_LOG_DAYS", "7",
@@ -146,7 +175,15 @@ OPTIONS: tuple[Option, ...] = (
            "How much is logged: debug, info, warning or error.", _level),
 )  # fmt: skip
 
-_OPTIONAL = {"api_key", "telegram_api_id", "telegram_api_hash", "bot_token", "bot_chats"}
+_OPTIONAL = {
+    "log_password",
+    "instance",
+    "api_key",
+    "telegram_api_id",
+    "telegram_api_hash",
+    "bot_token",
+    "bot_chats",
+}
 
 
 def read_settings(
@@ -182,7 +219,9 @@ def _value(option: Option, environment: Mapping[str, str], stored: Mapping[str, 
     try:
         return option.parse(text)
     except ValueError as error:
-        shown = "the value" if option.secret else repr(text)
+        shown = (
+            "the value" if option.secret else repr(re.sub(r"(://[^:@/]*):[^@/]*@", r"\1:…@", text))
+        )
         raise ConfigError(f"{option.variable}: {shown} is not accepted: {error}") from error
 
 
@@ -196,11 +235,26 @@ def _from_file(option: Option, environment: Mapping[str, str]) -> str | None:
         raise ConfigError(f"{option.variable}_FILE: {path}: {error.strerror}") from error
 
 
+def _with_password(log: str, password: str | None) -> str:
+    """Only within this process: whoever opens the log needs nothing but its URL."""
+    if not log.startswith(f"{KAFKA}:"):
+        return log
+    try:
+        log = log if password is None else with_password(log, password)
+    except WrongKafkaUrl as error:
+        raise ConfigError(f"ANALYTICBOT_LOG_PASSWORD: {error}") from error
+    settings = settings_of(log)
+    if settings.user is not None and not settings.password:
+        raise ConfigError("ANALYTICBOT_LOG_PASSWORD: the user in ANALYTICBOT_LOG needs one")
+    return log
+
+
 def _completed(values: dict[str, Any]) -> Settings:
     """Defaults that follow from other options."""
     data = values["data"].expanduser().absolute()
     values["data"] = data
     values["log"] = values["log"] or f"embedded://{data / 'log'}"
+    values["log"] = _with_password(values["log"], values["log_password"])
     values["history"] = values["history"] or f"chdb://{data / 'history'}"
     values["control"] = values["control"] or f"sqlite:///{data / 'control.db'}"
     settings = Settings(**values)

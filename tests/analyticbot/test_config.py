@@ -36,6 +36,8 @@ def test_a_secret_can_stay_in_a_file(tmp_path: Path) -> None:
         ("ANALYTICBOT_LOG", "/var/log"),
         ("ANALYTICBOT_LOG", "embedded://"),
         ("ANALYTICBOT_LOG", "redis://localhost"),
+        ("ANALYTICBOT_LOG", "kafka://h:1?security=ssl"),
+        ("ANALYTICBOT_INSTANCE", "worker 1"),
         ("ANALYTICBOT_HISTORY", "mysql://localhost"),
         ("ANALYTICBOT_CONTROL", "sqlite:"),
         ("ANALYTICBOT_HOST", "0.0.0.0"),
@@ -60,7 +62,28 @@ def test_the_bots_chats_are_a_list_of_ids(tmp_path: Path) -> None:
 
 def test_a_secret_is_not_repeated_in_an_error(tmp_path: Path) -> None:
     secrets = [option.variable for option in OPTIONS if option.secret]
-    assert {"BOT_TOKEN", "TELEGRAM_API_HASH", "ANALYTICBOT_API_KEY"} == set(secrets)
+    assert set(secrets) == {
+        "BOT_TOKEN",
+        "TELEGRAM_API_HASH",
+        "ANALYTICBOT_API_KEY",
+        "ANALYTICBOT_LOG_PASSWORD",
+    }
+    with pytest.raises(ConfigError) as raised:
+        read_settings({"ANALYTICBOT_LOG": "kafka://u:hidden@h:1?x=1"}, tmp_path)
+    assert "hidden" not in str(raised.value)
+
+
+def test_the_password_of_the_log_is_kept_apart(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p@ss\n")
+    given = {
+        "ANALYTICBOT_LOG": "kafka://me@h:1?security=tls",
+        "ANALYTICBOT_LOG_PASSWORD_FILE": str(tmp_path / "password"),
+    }
+    assert read_settings(given, tmp_path).log == "kafka://me:p%40ss@h:1?security=tls"
+    with pytest.raises(ConfigError, match=r"^ANALYTICBOT_LOG_PASSWORD: .* needs one"):
+        read_settings({"ANALYTICBOT_LOG": "kafka://me@h:1"}, tmp_path)
+    with pytest.raises(ConfigError, match=r"^ANALYTICBOT_LOG_PASSWORD: .* needs its user"):
+        read_settings({**given, "ANALYTICBOT_LOG": "kafka://h:1"}, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["port = ", 'prot = "8000"'])
