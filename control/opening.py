@@ -22,6 +22,8 @@ from control.store import ControlError, ControlUnavailable
 _SPELLINGS = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 #: How long SQLite waits for another process that writes.
 BUSY_TIMEOUT_S = 30.0
+#: After so long without an answer PostgreSQL counts as away.
+COMMAND_TIMEOUT_S = 30.0
 _ATTEMPTS = 250
 #: Execution options of a transaction that will write: see `_begin`.
 WRITES: Mapping[str, Any] = {"writes": True}
@@ -123,7 +125,7 @@ def _postgres(url: str) -> AsyncEngine:
 
     async def connect() -> Any:
         try:
-            return await asyncpg.connect(url, timeout=10)
+            return await asyncpg.connect(url, timeout=10, command_timeout=COMMAND_TIMEOUT_S)
         except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
             reason = str(error) or type(error).__name__
             raise ControlUnavailable(f"control store {shown(url)}: {reason}") from error

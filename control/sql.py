@@ -3,20 +3,17 @@
 For what one machine and its operators change: a few writes a second, not a stream.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Sequence
 
-import msgspec
-from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from control import migrating
-from control.opening import WRITES, open_engine, shown
-from control.store import ControlUnavailable, Cursor, Delivery, Followed, Subscription
+from control.accounts import SqlAccounts
+from control.database import Database
+from control.leases import SqlLeases
+from control.opening import open_engine, shown
+from control.store import Cursor, Delivery, Followed, Subscription
 from control.tables import CURSORS, DELIVERIES, FOLLOWED, SUBSCRIPTIONS
 from streams.ids import ChannelId, Username, parse_channel
 
@@ -33,27 +30,28 @@ class SqlControl:
     """control.store.ControlStore. Any number of calls at once, from one event loop."""
 
     def __init__(self, engine: AsyncEngine, name: str) -> None:
-        self._engine = engine
-        self._name = name
+        self._database = Database(engine, name)
+        self.leases = SqlLeases(self._database)
+        self.accounts = SqlAccounts(self._database)
 
     async def migrate(self) -> None:
-        async with self._writing() as connection:
+        async with self._database.writing() as connection:
             await migrating.migrate(connection)
 
     async def follow(self, reference: str, now_ms: int) -> Followed:
         channel = parse_channel(reference)
-        async with self._writing() as connection:
+        async with self._database.writing() as connection:
             if found := await _find(connection, channel):
                 return found
             new = _followed(channel, now_ms)
-            await connection.execute(self._insert(FOLLOWED, new).on_conflict_do_nothing())
+            await connection.execute(self._database.insert(FOLLOWED, new).on_conflict_do_nothing())
             # Another process may have been faster.
             return await _find(connection, channel) or new
 
     async def resolve(self, reference: str, channel_id: ChannelId, username: str | None) -> None:
         channel = parse_channel(reference)
         name = username.lower() if username else None
-        async with self._writing() as connection:
+        async with self._database.writing() as connection:
             if not (found := await _find(connection, channel)):
                 return
             values = {"channel_id": channel_id, "username": name or found.username}
@@ -64,28 +62,29 @@ class SqlControl:
 
     async def unfollow(self, reference: str) -> bool:
         channel = parse_channel(reference)
-        async with self._writing() as connection:
+        async with self._database.writing() as connection:
             done = await connection.execute(delete(FOLLOWED).where(_means(channel)))
             return done.rowcount > 0
 
     async def followed(self) -> Sequence[Followed]:
         by_age = (FOLLOWED.c.followed_since_ms, FOLLOWED.c.reference)
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(select(FOLLOWED).order_by(*by_age))).mappings()
             return [Followed(**row) for row in rows]
 
     async def cursor(self, channel_id: ChannelId) -> Cursor | None:
         query = select(CURSORS).where(CURSORS.c.channel_id == channel_id)
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return Cursor(**row) if row else None
 
     async def put_cursor(self, cursor: Cursor) -> None:
-        await self._upsert(CURSORS, cursor)
+        async with self._database.writing() as connection:
+            await connection.execute(self._database.upsert(CURSORS, cursor))
 
     async def subscribe(self, subscription: Subscription) -> bool:
-        insert = self._insert(SUBSCRIPTIONS, subscription).on_conflict_do_nothing()
-        async with self._writing() as connection:
+        insert = self._database.insert(SUBSCRIPTIONS, subscription).on_conflict_do_nothing()
+        async with self._database.writing() as connection:
             return (await connection.execute(insert)).rowcount > 0
 
     async def unsubscribe(self, subscription: Subscription) -> bool:
@@ -93,7 +92,7 @@ class SqlControl:
             SUBSCRIPTIONS.c.chat_id == subscription.chat_id,
             SUBSCRIPTIONS.c.channel_id == subscription.channel_id,
         )
-        async with self._writing() as connection:
+        async with self._database.writing() as connection:
             done = await connection.execute(delete(SUBSCRIPTIONS).where(mine))
             return done.rowcount > 0
 
@@ -113,67 +112,29 @@ class SqlControl:
         return await self._deliveries(DELIVERIES.c.alert_id == alert_id)
 
     async def put_delivery(self, delivery: Delivery) -> None:
-        await self._upsert(DELIVERIES, delivery)
+        async with self._database.writing() as connection:
+            await connection.execute(self._database.upsert(DELIVERIES, delivery))
 
     async def forget_deliveries(self, before_ms: int) -> int:
         old = DELIVERIES.c.observed_at_ms < before_ms
-        async with self._writing() as connection:
+        async with self._database.writing() as connection:
             return (await connection.execute(delete(DELIVERIES).where(old))).rowcount
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._database.close()
 
     async def _subscriptions(self, which: ColumnElement[bool]) -> Sequence[Subscription]:
         order = (SUBSCRIPTIONS.c.chat_id, SUBSCRIPTIONS.c.channel_id)
         query = select(SUBSCRIPTIONS).where(which).order_by(*order)
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings()
             return [Subscription(**row) for row in rows]
 
     async def _deliveries(self, which: ColumnElement[bool]) -> Sequence[Delivery]:
         query = select(DELIVERIES).where(which).order_by(DELIVERIES.c.chat_id)
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings()
             return [Delivery(**row) for row in rows]
-
-    async def _upsert(self, table: Table, row: msgspec.Struct) -> None:
-        insert = self._insert(table, row)
-        key = [column.name for column in table.primary_key]
-        rest = {name: insert.excluded[name] for name in row.__struct_fields__ if name not in key}
-        async with self._writing() as connection:
-            await connection.execute(
-                insert.on_conflict_do_update(index_elements=key, set_=rest),
-            )
-
-    def _insert(self, table: Table, row: msgspec.Struct) -> sqlite.Insert | postgresql.Insert:
-        values: Mapping[str, Any] = msgspec.structs.asdict(row)
-        if self._engine.dialect.name == "postgresql":
-            return postgresql.insert(table).values(values)
-        return sqlite.insert(table).values(values)
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        async with self._reachable(), self._engine.begin() as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        writer = self._engine.execution_options(**WRITES)
-        async with self._reachable(), writer.begin() as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def _reachable(self) -> AsyncIterator[None]:
-        """Turns what means "the database is away" into one type; mistakes of ours pass."""
-        try:
-            yield
-        except (DatabaseError, InterfaceError, PoolTimeout) as error:
-            if type(error) not in (DatabaseError, InterfaceError, OperationalError, PoolTimeout):
-                raise
-            reason = getattr(error, "orig", None) or error
-            raise ControlUnavailable(f"control store {self._name}: {reason}") from error
-        except OSError as error:
-            raise ControlUnavailable(f"control store {self._name}: {error}") from error
 
 
 def _means(channel: ChannelId | Username) -> ColumnElement[bool]:

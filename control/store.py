@@ -1,12 +1,13 @@
-"""The control store's port: what operators set, and where the sources stand.
+"""The control store's port: what operators set, where the sources stand, who does what.
 
 `control.sql` implements it on SQLite and PostgreSQL; tests/laws/control.py holds both to it.
 
     ControlError
-    └── ControlUnavailable    the database cannot be reached or opened (one line, what to do)
+    ├── ControlUnavailable    the database cannot be reached or opened (one line, what to do)
+    └── LeaseLost             what was held is held no longer: stop using it
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -15,12 +16,17 @@ from streams.ids import ChannelId
 from streams.sources.cursors import Cursor, CursorsUnavailable, Followed
 
 __all__ = [
+    "Account",
+    "Accounts",
     "ControlError",
     "ControlStore",
     "ControlUnavailable",
     "Cursor",
     "Delivery",
     "Followed",
+    "Lease",
+    "LeaseLost",
+    "Leases",
     "Subscription",
 ]
 
@@ -29,6 +35,33 @@ class ControlError(Exception): ...
 
 
 class ControlUnavailable(ControlError, CursorsUnavailable): ...
+
+
+class LeaseLost(ControlError): ...
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """The right to be the only one who does what `name` says, for a time."""
+
+    name: str
+    holder: str
+    #: Grows whenever the lease is acquired, so what an earlier holder does late can be told.
+    fence: int
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A Telegram account that is signed in."""
+
+    #: Telegram's id of the user; negative where it is not known (a session of an earlier version).
+    id: int
+    #: Whoever has it is signed in as this user: never logged, never printed.
+    session: str
+    added_at_ms: int
+    #: Why Telegram did not accept the session when it was used last.
+    refused: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Account(id={self.id})"
 
 
 class Subscription(msgspec.Struct, frozen=True):
@@ -49,8 +82,79 @@ class Delivery(msgspec.Struct, frozen=True):
     observed_at_ms: int
 
 
+class Leases(Protocol):
+    """By the database's clock alone, so that the clocks of machines need not agree."""
+
+    async def acquire(self, name: str, holder: str, ttl_ms: int) -> Lease | None:
+        """Hold it for so long from now on. None while another does.
+
+        Whoever holds it already gets it anew, with a new fence: a holder's name is one process's.
+        """
+
+    async def renew(self, lease: Lease, ttl_ms: int) -> bool:
+        """Hold it for so long from now on. False when it has ended or was acquired anew."""
+
+    async def release(self, lease: Lease) -> None:
+        """Others may have it now. Nothing happens where it is held no longer."""
+
+    async def held(self, prefix: str) -> Sequence[Lease]:
+        """Those that somebody holds now and whose names begin so, by name."""
+
+
+class Accounts(Protocol):
+    """Telegram's accounts, and which of them observes which channel: each at most one.
+
+    An account is live while somebody holds the lease `account_lease(id)`. A channel of one that
+    is not live is free.
+    """
+
+    async def put(self, account: Account) -> None:
+        """With a session that nobody has refused yet; replaces an earlier one."""
+
+    async def all(self) -> Sequence[Account]:
+        """By age."""
+
+    async def remove(self, account_id: int) -> bool:
+        """False when there was none."""
+
+    async def put_refusal(self, account_id: int, reason: str | None) -> None:
+        """Whether Telegram accepts the session, as told when it was used last."""
+
+    async def shares(self) -> Mapping[str, int]:
+        """The account that observes, by the reference of the followed channel."""
+
+    async def claim(self, lease: Lease, account_id: int, references: Collection[str]) -> set[str]:
+        """Take those that no other live account has. Returns those that are now this account's.
+
+        `lease` is the account's. Raises LeaseLost.
+        """
+
+    async def let_go(self, account_id: int, references: Collection[str]) -> None:
+        """They are free. Call it after the account has stopped to observe them."""
+
+    async def cursor(self, account_id: int, channel_id: ChannelId) -> Cursor | None:
+        """With this account's access hash: one account's is of no use to another."""
+
+    async def put_cursor(self, lease: Lease, account_id: int, cursor: Cursor) -> None:
+        """`lease` is the account's. Raises LeaseLost, and then nothing is stored."""
+
+
+def account_lease(account_id: int) -> str:
+    """The name of the lease under which an account is used."""
+    return f"{ACCOUNT_LEASES}{account_id}"
+
+
+ACCOUNT_LEASES = "account/"
+
+
 class ControlStore(Protocol):
     """Every method raises ControlUnavailable while the database cannot be reached."""
+
+    @property
+    def leases(self) -> Leases: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
 
     async def migrate(self) -> None:
         """Bring the schema up to date. Called at start, by any number of processes at once."""

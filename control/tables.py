@@ -45,3 +45,36 @@ DELIVERIES = Table(
     Column("observed_at_ms", BigInteger, nullable=False),
     Index("deliveries_by_age", "observed_at_ms"),
 )
+
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+)
+
+ACCOUNTS = Table(
+    "accounts",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("session", Text, nullable=False),
+    Column("added_at_ms", BigInteger, nullable=False),
+    Column("refused", Text),
+)
+
+SHARES = Table(
+    "shares",
+    METADATA,
+    Column("reference", Text, primary_key=True),
+    Column("account_id", BigInteger, nullable=False),
+)
+
+ACCESS_HASHES = Table(
+    "access_hashes",
+    METADATA,
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("access_hash", BigInteger, nullable=False),
+)

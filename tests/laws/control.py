@@ -5,14 +5,40 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from control.store import ControlStore, Cursor, Delivery, Followed, Subscription
+from control.store import (
+    Account,
+    ControlStore,
+    Cursor,
+    Delivery,
+    Followed,
+    Lease,
+    LeaseLost,
+    Subscription,
+    account_lease,
+)
 from streams.ids import ChannelId, InvalidChannel, PostId
 
 NOW_MS = 1_750_000_000_000
 DUROV = ChannelId(1_006_503_122)
 NEWS = ChannelId(1_101_806_611)
 
+#: Longer than any test; and so short that it has ended by the time somebody looks.
+LONG_MS, SHORT_MS = 600_000, 1
+ANN = Account(7, "session-of-ann", NOW_MS)
+BEN = Account(8, "session-of-ben", NOW_MS + 1)
+
 Opener = Callable[[], Awaitable[ControlStore]]
+
+
+async def acquired(store: ControlStore, name: str, holder: str, ttl_ms: int = LONG_MS) -> Lease:
+    """Asked for until it is free."""
+    while True:
+        if lease := await store.leases.acquire(name, holder, ttl_ms):
+            return lease
+
+
+async def using(store: ControlStore, account: Account, ttl_ms: int = LONG_MS) -> Lease:
+    return await acquired(store, account_lease(account.id), "somebody", ttl_ms)
 
 
 class ControlLaws:
@@ -127,6 +153,157 @@ class ControlLaws:
         calls = (store.follow("durov", NOW_MS + number) for number in range(20))
         assert set(await asyncio.gather(*calls)) == {(await store.followed())[0]}
 
+    async def test_a_lease_has_one_holder(self, store: ControlStore) -> None:
+        mine = await store.leases.acquire("bot", "one", LONG_MS)
+        assert mine == Lease("bot", "one", 1)
+        assert await store.leases.acquire("bot", "two", LONG_MS) is None
+        assert await store.leases.acquire("other", "two", LONG_MS) == Lease("other", "two", 1)
+        assert await store.leases.renew(mine, LONG_MS)
+
+    async def test_of_many_who_acquire_at_once_one_gets_it(self, store: ControlStore) -> None:
+        calls = (store.leases.acquire("bot", f"number {n}", LONG_MS) for n in range(20))
+        got = [lease for lease in await asyncio.gather(*calls) if lease]
+        assert len(got) == 1
+        assert await store.leases.held("bot") == got
+
+    async def test_a_lease_that_has_ended_is_another_s_and_its_fence_grows(
+        self, store: ControlStore
+    ) -> None:
+        first = await store.leases.acquire("bot", "one", SHORT_MS)
+        assert first is not None
+        second = await acquired(store, "bot", "two")
+        assert second.fence > first.fence
+        assert not await store.leases.renew(first, LONG_MS)
+        assert await store.leases.renew(second, LONG_MS)
+
+    async def test_an_ended_lease_is_not_renewed_though_nobody_took_it(
+        self, store: ControlStore
+    ) -> None:
+        first = await store.leases.acquire("bot", "one", SHORT_MS)
+        assert first is not None
+        while await store.leases.held("bot"):
+            pass
+        assert not await store.leases.renew(first, LONG_MS)
+
+    async def test_renewing_moves_the_end(self, store: ControlStore) -> None:
+        mine = await acquired(store, "bot", "one")
+        assert await store.leases.renew(mine, SHORT_MS)
+        other = await acquired(store, "bot", "two")
+        assert not await store.leases.renew(mine, LONG_MS)
+        assert await store.leases.held("bot") == [other]
+
+    async def test_its_holder_gets_it_anew_with_a_new_fence(self, store: ControlStore) -> None:
+        first = await acquired(store, "bot", "one")
+        again = await store.leases.acquire("bot", "one", LONG_MS)
+        assert again == Lease("bot", "one", first.fence + 1)
+        assert not await store.leases.renew(first, LONG_MS)
+
+    async def test_a_released_lease_is_free_at_once(self, store: ControlStore) -> None:
+        first = await acquired(store, "bot", "one")
+        await store.leases.release(first)
+        assert await store.leases.held("bot") == []
+        second = await store.leases.acquire("bot", "two", LONG_MS)
+        assert second == Lease("bot", "two", first.fence + 1)
+        await store.leases.release(first)
+        assert await store.leases.held("bot") == [second]
+
+    async def test_leases_are_found_by_the_beginning_of_their_names(
+        self, store: ControlStore
+    ) -> None:
+        for name in ("a_b/1", "a_b/2", "axb/3", "a_"):
+            await acquired(store, name, "one")
+        assert [lease.name for lease in await store.leases.held("a_b/")] == ["a_b/1", "a_b/2"]
+
+    async def test_accounts_come_in_the_order_in_which_they_were_added(
+        self, store: ControlStore
+    ) -> None:
+        for account in (BEN, ANN):
+            await store.accounts.put(account)
+        assert await store.accounts.all() == [ANN, BEN]
+        assert await store.accounts.remove(ANN.id) is True
+        assert await store.accounts.remove(ANN.id) is False
+        assert await store.accounts.all() == [BEN]
+
+    async def test_a_refusal_is_kept_until_there_is_a_new_session(
+        self, store: ControlStore
+    ) -> None:
+        await store.accounts.put(ANN)
+        await store.accounts.put_refusal(ANN.id, "AUTH_KEY_DUPLICATED")
+        assert [one.refused for one in await store.accounts.all()] == ["AUTH_KEY_DUPLICATED"]
+        await store.accounts.put(ANN)
+        assert await store.accounts.all() == [ANN]
+
+    async def test_a_session_is_in_no_text_of_an_account(self, store: ControlStore) -> None:
+        await store.accounts.put(ANN)
+        assert ANN.session not in repr(await store.accounts.all())
+
+    async def test_a_channel_is_one_live_account_s(self, store: ControlStore) -> None:
+        await store.follow("durov", NOW_MS)
+        ann, ben = await using(store, ANN), await using(store, BEN)
+        assert await store.accounts.claim(ann, ANN.id, ["durov", "unfollowed"]) == {"durov"}
+        assert await store.accounts.claim(ann, ANN.id, ["durov"]) == {"durov"}
+        assert await store.accounts.claim(ben, BEN.id, ["durov"]) == set()
+        assert await store.accounts.shares() == {"durov": ANN.id}
+        await store.accounts.let_go(BEN.id, ["durov"])
+        assert await store.accounts.shares() == {"durov": ANN.id}
+        await store.accounts.let_go(ANN.id, ["durov"])
+        assert await store.accounts.claim(ben, BEN.id, ["durov"]) == {"durov"}
+
+    async def test_channels_of_an_account_that_nobody_uses_are_free(
+        self, store: ControlStore
+    ) -> None:
+        await store.follow("durov", NOW_MS)
+        ann, ben = await using(store, ANN), await using(store, BEN)
+        await store.accounts.claim(ann, ANN.id, ["durov"])
+        await store.leases.release(ann)
+        assert await store.accounts.claim(ben, BEN.id, ["durov"]) == {"durov"}
+        with pytest.raises(LeaseLost):
+            await store.accounts.claim(ann, ANN.id, ["durov"])
+
+    async def test_of_accounts_that_claim_at_once_one_has_the_channel(
+        self, store: ControlStore
+    ) -> None:
+        names = [f"channel{number}" for number in range(5)]
+        for name in names:
+            await store.follow(name, NOW_MS)
+        leases = [await using(store, Account(n, "", NOW_MS)) for n in range(1, 7)]
+        claims = (store.accounts.claim(one, n, names) for n, one in enumerate(leases, 1))
+        got = await asyncio.gather(*claims)
+        assert sorted(name for claimed in got for name in claimed) == names
+        shares = await store.accounts.shares()
+        assert all(shares[name] == n for n, claimed in enumerate(got, 1) for name in claimed)
+
+    async def test_shares_of_what_is_followed_no_longer_are_forgotten(
+        self, store: ControlStore
+    ) -> None:
+        ann = await using(store, ANN)
+        await store.follow("durov", NOW_MS)
+        await store.accounts.claim(ann, ANN.id, ["durov"])
+        await store.unfollow("durov")
+        assert await store.accounts.claim(ann, ANN.id, ["durov"]) == set()
+        assert await store.accounts.shares() == {}
+
+    async def test_a_cursor_is_shared_and_its_access_hash_is_not(self, store: ControlStore) -> None:
+        ann, ben = await using(store, ANN), await using(store, BEN)
+        await store.accounts.put_cursor(ann, ANN.id, Cursor(DUROV, PostId(3), access_hash=-5))
+        assert await store.accounts.cursor(BEN.id, DUROV) == Cursor(DUROV, PostId(3))
+        await store.accounts.put_cursor(ben, BEN.id, Cursor(DUROV, PostId(4), access_hash=6))
+        mine = await store.accounts.cursor(ANN.id, DUROV)
+        assert mine == Cursor(DUROV, PostId(4), access_hash=-5)
+        assert await store.accounts.cursor(ANN.id, NEWS) is None
+
+    async def test_who_lost_the_lease_moves_no_cursor(self, store: ControlStore) -> None:
+        late = await using(store, ANN, SHORT_MS)
+        while await store.leases.held(late.name):
+            pass
+        with pytest.raises(LeaseLost):
+            await store.accounts.put_cursor(late, ANN.id, Cursor(DUROV, PostId(2)))
+        now = await using(store, ANN)
+        await store.accounts.put_cursor(now, ANN.id, Cursor(DUROV, PostId(3)))
+        with pytest.raises(LeaseLost):
+            await store.accounts.put_cursor(late, ANN.id, Cursor(DUROV, PostId(2)))
+        assert await store.accounts.cursor(ANN.id, DUROV) == Cursor(DUROV, PostId(3))
+
 
 class DurableControlLaws(ControlLaws):
     """Of stores that several processes open, one after the other or at once."""
@@ -146,4 +323,12 @@ class DurableControlLaws(ControlLaws):
         await stores[0].subscribe(Subscription(5, DUROV))
         assert await stores[3].subscribers(DUROV) == [Subscription(5, DUROV)]
         for store in stores:
+            await store.close()
+
+    async def test_two_processes_do_not_hold_one_lease(self, opener: Opener) -> None:
+        one, two = await opener(), await opener()
+        mine = await one.leases.acquire("bot", "one", LONG_MS)
+        assert await two.leases.acquire("bot", "two", LONG_MS) is None
+        assert await two.leases.held("bot") == [mine]
+        for store in (one, two):
             await store.close()

@@ -1,0 +1,100 @@
+"""Accounts and their shares of the channels on SQLite and PostgreSQL: control.store.Accounts."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import and_, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from control.database import Database
+from control.leases import held
+from control.store import ACCOUNT_LEASES, Account, Cursor, Lease, LeaseLost
+from control.tables import ACCESS_HASHES, ACCOUNTS, CURSORS, FOLLOWED, SHARES
+from streams.ids import ChannelId
+
+
+class SqlAccounts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, account: Account) -> None:
+        async with self._database.writing() as connection:
+            await connection.execute(self._database.upsert(ACCOUNTS, account))
+
+    async def all(self) -> Sequence[Account]:
+        by_age = (ACCOUNTS.c.added_at_ms, ACCOUNTS.c.id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(ACCOUNTS).order_by(*by_age))).mappings()
+            return [Account(**row) for row in rows]
+
+    async def remove(self, account_id: int) -> bool:
+        async with self._database.writing() as connection:
+            for table in (SHARES, ACCESS_HASHES):
+                await connection.execute(delete(table).where(table.c.account_id == account_id))
+            gone = await connection.execute(delete(ACCOUNTS).where(ACCOUNTS.c.id == account_id))
+            return gone.rowcount > 0
+
+    async def put_refusal(self, account_id: int, reason: str | None) -> None:
+        told = update(ACCOUNTS).where(ACCOUNTS.c.id == account_id).values(refused=reason)
+        async with self._database.writing() as connection:
+            await connection.execute(told)
+
+    async def shares(self) -> Mapping[str, int]:
+        async with self._database.reading() as connection:
+            return await _shares(connection)
+
+    async def claim(self, lease: Lease, account_id: int, references: Collection[str]) -> set[str]:
+        async with self._database.writing_alone() as connection:
+            live = await self._live(connection, lease)
+            taken = await _shares(connection)
+            followed = set((await connection.execute(select(FOLLOWED.c.reference))).scalars())
+            others = {one for one, by in taken.items() if by != account_id and by in live}
+            mine = (set(references) & followed) - others
+            for reference in sorted(mine):
+                if taken.get(reference) != account_id:
+                    row = {"reference": reference, "account_id": account_id}
+                    await connection.execute(self._database.upsert(SHARES, row))
+            if unfollowed := taken.keys() - followed:
+                await connection.execute(delete(SHARES).where(SHARES.c.reference.in_(unfollowed)))
+            return mine
+
+    async def let_go(self, account_id: int, references: Collection[str]) -> None:
+        which = and_(SHARES.c.account_id == account_id, SHARES.c.reference.in_(references))
+        async with self._database.writing() as connection:
+            await connection.execute(delete(SHARES).where(which))
+
+    async def cursor(self, account_id: int, channel_id: ChannelId) -> Cursor | None:
+        mine = and_(
+            ACCESS_HASHES.c.account_id == account_id, ACCESS_HASHES.c.channel_id == channel_id
+        )
+        async with self._database.reading() as connection:
+            query = select(CURSORS).where(CURSORS.c.channel_id == channel_id)
+            row = (await connection.execute(query)).mappings().one_or_none()
+            known = select(ACCESS_HASHES.c.access_hash).where(mine)
+            access_hash = (await connection.execute(known)).scalar()
+        return Cursor(**{**row, "access_hash": access_hash}) if row else None
+
+    async def put_cursor(self, lease: Lease, account_id: int, cursor: Cursor) -> None:
+        row = msgspec.structs.replace(cursor, access_hash=None)
+        known = {
+            "account_id": account_id,
+            "channel_id": cursor.channel_id,
+            "access_hash": cursor.access_hash,
+        }
+        async with self._database.writing_alone() as connection:
+            await self._live(connection, lease)
+            await connection.execute(self._database.upsert(CURSORS, row))
+            if cursor.access_hash is not None:
+                await connection.execute(self._database.upsert(ACCESS_HASHES, known))
+
+    async def _live(self, connection: AsyncConnection, lease: Lease) -> set[int]:
+        """The accounts that somebody uses. Raises LeaseLost where `lease` is held no longer."""
+        leases = await held(self._database, connection, ACCOUNT_LEASES)
+        if lease not in leases:
+            raise LeaseLost(f"{lease.name} is held no longer")
+        return {int(one.name.removeprefix(ACCOUNT_LEASES)) for one in leases}
+
+
+async def _shares(connection: AsyncConnection) -> dict[str, int]:
+    rows = await connection.execute(select(SHARES.c.reference, SHARES.c.account_id))
+    return {row.reference: row.account_id for row in rows}

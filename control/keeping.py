@@ -1,0 +1,131 @@
+"""A lease while something is done under it: renewed, given up in time, released at the end.
+
+Times here are a monotonic clock's, and counted from before the request was sent, so they end
+before the database lets another have the lease.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Self
+
+from control.store import ControlError, Lease, LeaseLost, Leases
+
+logger = logging.getLogger(__name__)
+
+#: Of the time of a lease: renewed so often; given up when it was not renewed for so long; what is
+#: left then is the time that the work has to end.
+RENEW_AFTER, GIVE_UP_AFTER, ENDED_AFTER = 1 / 3, 2 / 3, 0.95
+#: Releasing is a courtesy: without it others wait for the lease's end.
+_RELEASE_S = 2.0
+
+
+class Tenure:
+    """A lease that this process holds. Made by `acquired`; `run` it once."""
+
+    def __init__(
+        self, leases: Leases, lease: Lease, ttl_s: float, since_s: float, now_s: Callable[[], float]
+    ) -> None:
+        self.lease = lease
+        #: Why it could not be renewed lately; empty while it can.
+        self.trouble = ""
+        self._leases = leases
+        self._ttl_s = ttl_s
+        self._since_s = since_s
+        self._now_s = now_s
+        self._left_behind: set[asyncio.Task[bool]] = set()
+
+    @classmethod
+    async def acquired(
+        cls,
+        leases: Leases,
+        name: str,
+        holder: str,
+        ttl_s: float,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> Self | None:
+        """None while somebody else holds it. Raises ControlUnavailable."""
+        since_s = now_s()
+        lease = await leases.acquire(name, holder, _ms(ttl_s))
+        return cls(leases, lease, ttl_s, since_s, now_s) if lease else None
+
+    async def run(self, work: Coroutine[Any, Any, None], overdue: Callable[[str], None]) -> None:
+        """Run `work` to its end while the lease holds; then release it.
+
+        Raises LeaseLost, after `work` was cancelled and has ended, when the lease cannot be kept;
+        and what `work` raises. `overdue` is called, with a sentence, where `work` does not end
+        before another may get the lease: nothing but the end of the process is safe then.
+        """
+        working = asyncio.create_task(work)
+        keeping = asyncio.create_task(self._keep())
+        try:
+            await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._end(working, keeping, overdue)
+        if keeping.done() and not keeping.cancelled() and (lost := keeping.exception()):
+            raise lost
+        await working
+
+    async def _end(
+        self,
+        working: "asyncio.Task[None]",
+        keeping: "asyncio.Task[None]",
+        overdue: Callable[[str], None],
+    ) -> None:
+        """Goes on renewing until the work has ended, where that is possible."""
+        working.cancel()
+        while not working.done():
+            left_s = self._left_s(ENDED_AFTER)
+            if left_s <= 0:
+                overdue(f"{self.lease.name}: what was done under it did not end in time")
+                return
+            await asyncio.wait({working}, timeout=left_s)
+        keeping.cancel()
+        await asyncio.wait({keeping})
+        await self._release()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(self._left_s(RENEW_AFTER))
+            await self._renew()
+
+    async def _renew(self) -> None:
+        """Until it is done. Raises LeaseLost when that takes too long."""
+        while (left_s := self._left_s(GIVE_UP_AFTER)) > 0:
+            since_s = self._now_s()
+            renewing = asyncio.create_task(self._leases.renew(self.lease, _ms(self._ttl_s)))
+            # Not awaited once it is late: ending a request to what is away may take for ever.
+            self._left_behind.add(renewing)
+            renewing.add_done_callback(self._forget)
+            await asyncio.wait({renewing}, timeout=left_s)
+            if not renewing.done():
+                renewing.cancel()
+                self.trouble = self.trouble or "the control store does not answer"
+            elif isinstance(error := renewing.exception(), ControlError):
+                self.trouble = str(error)
+                await asyncio.sleep(self._ttl_s / 20)
+            elif renewing.result():
+                self._since_s, self.trouble = since_s, ""
+                return
+            else:
+                raise LeaseLost(f"{self.lease.name} is held no longer")
+        raise LeaseLost(f"{self.lease.name} could not be renewed: {self.trouble}")
+
+    async def _release(self) -> None:
+        with suppress(ControlError, TimeoutError):
+            async with asyncio.timeout(_RELEASE_S):
+                await self._leases.release(self.lease)
+
+    def _forget(self, renewing: "asyncio.Task[bool]") -> None:
+        self._left_behind.discard(renewing)
+        if not renewing.cancelled():
+            renewing.exception()
+
+    def _left_s(self, share: float) -> float:
+        return self._since_s + self._ttl_s * share - self._now_s()
+
+
+def _ms(duration_s: float) -> int:
+    return max(int(duration_s * 1000), 1)
