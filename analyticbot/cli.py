@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(sys.argv[1:] if arguments is None else arguments)
     try:
         settings = read_settings()
-        set_up_logs(settings.log_level)
+        about = {"role": options.command, "instance": settings.instance or ""}
+        set_up_logs(settings.log_level, settings.log_format, **about)
         tune_memory()
         return int(asyncio.run(options.run(options, settings)))
     except ConfigError as error:
@@ -63,7 +64,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         if name == wanted:
             command = cast(Command, importlib.import_module(f"analyticbot.commands.{name}"))
             command.add_arguments(added)
-            added.set_defaults(run=command.run)
+            added.set_defaults(run=command.run, command=name)
     return parser.parse_args(arguments)
 
 

@@ -10,11 +10,12 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 import msgspec
 
+from analyticbot.logs import Form
 from clickhouse.opening import WrongHistoryUrl, check_history_url
 from streams.kafka.settings import OPTIONS as KAFKA_OPTIONS
 from streams.kafka.settings import SCHEME as KAFKA
@@ -48,6 +49,9 @@ class Settings(msgspec.Struct, frozen=True):
     bot_token: str | None
     bot_chats: frozenset[int] | None
     log_level: str
+    log_format: Form = "text"
+    traces: str | None = None
+    trace_share: float = 0.1
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -78,6 +82,22 @@ def _level(text: str) -> str:
     if text.lower() not in levels:
         raise ValueError(f"give one of {', '.join(levels)}")
     return text.lower()
+
+
+def _form(text: str) -> Form:
+    if text.lower() not in get_args(Form):
+        raise ValueError(f"give one of {', '.join(get_args(Form))}")
+    return cast(Form, text.lower())
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ValueError("give a number from 0 to 1")
+    return share
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
@@ -173,6 +193,13 @@ OPTIONS: tuple[Option, ...] = (
            _chats),
     Option("log_level", "ANALYTICBOT_LOG_LEVEL", "info",
            "How much is logged: debug, info, warning or error.", _level),
+    Option("log_format", "ANALYTICBOT_LOG_FORMAT", "text",
+           "How it is logged: text for people, or json, one object a line, for machines.", _form),
+    Option("traces", "ANALYTICBOT_TRACES", "",
+           "Where OpenTelemetry traces are sent, by OTLP over HTTP: `http://host:4318/v1/traces` "
+           "(empty: none are made). Needs the extra `tracing`.", _url("http", "https")),
+    Option("trace_share", "ANALYTICBOT_TRACE_SHARE", "0.1",
+           "Which share of all observations is traced, from 0 to 1.", _share),
 )  # fmt: skip
 
 _OPTIONAL = {
@@ -183,6 +210,7 @@ _OPTIONAL = {
     "telegram_api_hash",
     "bot_token",
     "bot_chats",
+    "traces",
 }
 
 

@@ -1,13 +1,25 @@
-"""Logs: one line an event, its name first, then its fields.
+"""Logs: one line an event, its name first, then its fields; for people, or as JSON for machines.
 
-    14:03:07 WARNING streams.sources.telegram telegram_away reason="connection refused" pause_s=4
+    14:03:07 WARNING streams.sources.telegram collector_waits away=telegram reason="no route"
+
+    {"time":"2025-01-01T14:03:07.512Z","level":"warning","logger":"streams.sources…",
+     "event":"collector_waits","fields":{"away":"telegram","reason":"no route"},
+     "role":"collect","instance":"collect-0"}
 
 A logger is given an event's name and its fields in `extra`.
 """
 
 import logging
 import sys
-from typing import TextIO
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+import msgspec
+
+from streams.tracing import current_trace_id
+
+Form = Literal["text", "json"]
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 #: Libraries that say much in the course of nothing.
@@ -25,22 +37,54 @@ class FieldsFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (overrides)
-        fields = (
-            f"{name}={_quoted(value)}"
-            for name, value in vars(record).items()
-            if name not in _STANDARD
-        )
+        fields = (f"{name}={_quoted(value)}" for name, value in _fields(record).items())
         return " ".join((super().formatMessage(record), *fields))
 
 
-def set_up_logs(level: str, stream: TextIO = sys.stderr) -> None:
+class JsonFormatter(logging.Formatter):
+    """One object a line. `about` says which process it is: role, instance."""
+
+    def __init__(self, about: Mapping[str, str]) -> None:
+        super().__init__()
+        self._about = {name: value for name, value in about.items() if value}
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {
+            "time": time.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+            "fields": _fields(record),
+            **self._about,
+        }
+        if trace_id := current_trace_id():
+            line["trace_id"] = trace_id
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def set_up_logs(
+    level: str,
+    form: Form = "text",
+    *,
+    role: str = "",
+    instance: str = "",
+    stream: TextIO = sys.stderr,
+) -> None:
     """Send the logs of the whole process to `stream`."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(FieldsFormatter())
+    about = {"role": role, "instance": instance}
+    handler.setFormatter(JsonFormatter(about) if form == "json" else FieldsFormatter())
     handler.addFilter(_is_ours)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from faust.types import TP
 from mode import Seconds, Service
 
-from streams.driver.assignment import assign_all
+from streams.driver.assignment import assign
 from streams.driver.consumer import FETCH
 from streams.driver.consumer import Consumer as DriverConsumer
 from streams.embedded.partition import PartitionState
@@ -63,7 +63,7 @@ class Consumer(DriverConsumer):
         self._assigned = {TP(name, n) for name, count in partitions.items() for n in range(count)}
         app: Any = self.app
         app.consumer_generation_id += 1
-        assign_all(self.app, partitions)
+        assign(self.app, {name: range(count) for name, count in partitions.items()})
         await self.on_partitions_assigned(set(self._assigned), app.consumer_generation_id)
 
     async def create_topic(
@@ -138,7 +138,7 @@ class Consumer(DriverConsumer):
             return state.first if earliest else state.next
         if committed < state.first:
             logger.warning(
-                "messages were removed by retention before they were processed",
+                "messages_removed_by_retention",
                 extra={"partition": tp, "committed": committed, "first": state.first},
             )
         return max(committed, state.first)

@@ -98,7 +98,7 @@ class Store:
         write.put(partition_key, rows.seal_struct(partition_key, state.row))
         self.database.write(write)
         logger.warning(
-            "torn tail cut off",
+            "torn_tail_cut_off",
             extra={
                 "topic": state.topic.name,
                 "partition": state.number,

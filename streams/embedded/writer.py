@@ -99,7 +99,7 @@ class Writer:
         try:
             self._database.close()
         except LogError as error:
-            logger.warning("log closed badly", extra={"reason": str(error)})
+            logger.warning("log_closed_badly", extra={"reason": str(error)})
 
     def _turn(self) -> bool:
         """One write, or one step of upkeep. False when the log is closed."""
@@ -167,14 +167,14 @@ class Writer:
 
     def _fail(self, error: LogError, units: list[Unit]) -> None:
         """Nothing more is written. Those who still come are told by the event loop's side."""
-        logger.error("log stopped", extra={"reason": str(error)})
+        logger.error("log_stopped", extra={"reason": str(error)})
         self._tell(self._failed, error, units)
 
     def _tell(self, callback: Callable[..., None], *args: object) -> None:
         try:
             self._loop.call_soon_threadsafe(callback, *args)
         except RuntimeError:
-            logger.debug("the event loop has ended before the log")
+            logger.debug("event_loop_ended_before_log")
 
 
 def _put_records(write: Write, state: PartitionState, records: list[Record], now_ms: int) -> None:

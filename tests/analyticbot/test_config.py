@@ -43,6 +43,10 @@ def test_a_secret_can_stay_in_a_file(tmp_path: Path) -> None:
         ("ANALYTICBOT_HOST", "0.0.0.0"),
         ("ANALYTICBOT_PARTITIONS", "0"),
         ("ANALYTICBOT_LOG_LEVEL", "loud"),
+        ("ANALYTICBOT_LOG_FORMAT", "xml"),
+        ("ANALYTICBOT_TRACES", "collector:4318"),
+        ("ANALYTICBOT_TRACE_SHARE", "2"),
+        ("ANALYTICBOT_TRACE_SHARE", "half"),
         ("TELEGRAM_API_ID", "abc"),
         ("BOT_TOKEN_FILE", "/nowhere/at/all"),
         ("ANALYTICBOT_BOT_CHATS", "me, you"),
@@ -84,6 +88,19 @@ def test_the_password_of_the_log_is_kept_apart(tmp_path: Path) -> None:
         read_settings({"ANALYTICBOT_LOG": "kafka://me@h:1"}, tmp_path)
     with pytest.raises(ConfigError, match=r"^ANALYTICBOT_LOG_PASSWORD: .* needs its user"):
         read_settings({**given, "ANALYTICBOT_LOG": "kafka://h:1"}, tmp_path)
+
+
+def test_logs_and_traces(tmp_path: Path) -> None:
+    settings = read_settings({}, tmp_path)
+    assert (settings.log_format, settings.traces, settings.trace_share) == ("text", None, 0.1)
+    given = {
+        "ANALYTICBOT_LOG_FORMAT": "JSON",
+        "ANALYTICBOT_TRACES": "http://127.0.0.1:4318/v1/traces",
+        "ANALYTICBOT_TRACE_SHARE": "0.5",
+    }
+    settings = read_settings(given, tmp_path)
+    assert (settings.log_format, settings.trace_share) == ("json", 0.5)
+    assert settings.traces == given["ANALYTICBOT_TRACES"]
 
 
 @pytest.mark.parametrize("text", ["port = ", 'prot = "8000"'])

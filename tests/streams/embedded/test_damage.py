@@ -61,7 +61,7 @@ async def test_a_torn_tail_is_cut_off_with_a_warning(
     change(folder, LAST, changed)
     with caplog.at_level(logging.WARNING):
         log = await EmbeddedLog.open(folder)
-    assert [record.message for record in caplog.records] == ["torn tail cut off"]
+    assert [record.message for record in caplog.records] == ["torn_tail_cut_off"]
     assert numbers(await log.read(HERE, 0, 100)) == list(range(8))
     await log.close()
 

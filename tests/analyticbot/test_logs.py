@@ -1,0 +1,114 @@
+"""Every line is an event with fields, in both forms."""
+
+import ast
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+from analyticbot.logs import Form, set_up_logs
+from streams.tracing import Traces
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("agents", "analyticbot", "api", "bot", "clickhouse", "control", "streams", "tables")
+METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
+
+
+@pytest.fixture(autouse=True)
+def _logging_stays_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    kept, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = kept
+    root.setLevel(level)
+
+
+def _logged(form: Form, **about: str) -> tuple[logging.Logger, io.StringIO]:
+    stream = io.StringIO()
+    set_up_logs("info", form, stream=stream, **about)  # type: ignore[arg-type]
+    return logging.getLogger("agents.example"), stream
+
+
+def test_text_is_the_event_and_its_fields() -> None:
+    logger, stream = _logged("text")
+    logger.warning("log_away", extra={"reason": "no broker", "pause_s": 4})
+    line = stream.getvalue()
+    assert re.fullmatch(
+        r'\d\d:\d\d:\d\d WARNING agents\.example log_away reason="no broker" pause_s=4\n', line
+    )
+
+
+def test_json_is_one_object_a_line() -> None:
+    logger, stream = _logged("json", role="work", instance="work-1")
+    logger.warning("log_away", extra={"reason": 'no\n"broker"', "at": Path("/x")})
+    logger.info("log_back")
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert datetime.fromisoformat(first.pop("time")).tzinfo is not None
+    assert first == {
+        "level": "warning",
+        "logger": "agents.example",
+        "event": "log_away",
+        "fields": {"reason": 'no\n"broker"', "at": "/x"},
+        "role": "work",
+        "instance": "work-1",
+    }
+    assert (second["event"], second["fields"]) == ("log_back", {})
+
+
+def test_json_leaves_out_what_is_not_known() -> None:
+    logger, stream = _logged("json", role="up")
+    logger.info("started")
+    line = json.loads(stream.getvalue())
+    assert line["role"] == "up"
+    assert not {"instance", "trace_id", "exception"} & line.keys()
+
+
+def test_json_keeps_an_exception_in_its_line() -> None:
+    logger, stream = _logged("json")
+    try:
+        int("wrong")
+    except ValueError:
+        logger.exception("request_failed")
+    line = json.loads(stream.getvalue())
+    assert line["exception"].endswith("with base 10: 'wrong'")
+
+
+def test_json_names_the_trace_that_is_worked_on() -> None:
+    logger, stream = _logged("json")
+    traces = Traces(TracerProvider(shutdown_on_exit=False))
+    span = traces.begin("telegram.receive")
+    assert span is not None
+    with span:
+        logger.info("within")
+    logger.info("after")
+    within, after = map(json.loads, stream.getvalue().splitlines())
+    assert within["trace_id"] == span.trace_id
+    assert "trace_id" not in after
+
+
+def _calls() -> Iterator[tuple[Path, ast.Call]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    of = ast.unparse(node.func.value).lstrip("_")
+                    if of == "logger" and node.func.attr in METHODS:
+                        yield path, node
+
+
+def test_every_call_logs_an_event_and_fields() -> None:
+    calls = list(_calls())
+    assert len(calls) > 30
+    for path, call in calls:
+        said = f"{path.relative_to(ROOT)}:{call.lineno}"
+        assert len(call.args) == 1, said
+        event = call.args[0]
+        assert isinstance(event, ast.Constant), said
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", str(event.value)), said
+        assert {word.arg for word in call.keywords} <= {"extra", "exc_info"}, said
