@@ -1,7 +1,7 @@
 """The application: every route and socket in one place.
 
 /api/v1/…              channels.ROUTES, posts.ROUTES, about, taps.stream, live_socket
-/healthz /readyz …     about.ROUTES
+/healthz /readyz …     operation.ROUTES, as in every role
 /openapi.json /docs    documents
 everything else        pages: the dashboard
 """
@@ -13,9 +13,11 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 
-from api import about, channels, documents, pages, posts, problems, questions, taps
+from api import about, channels, documents, operation, pages, posts, problems, questions, taps
 from api.caching import Caching
+from api.checks import history_check, live_check
 from api.guard import Guard
+from api.health import Health
 from api.live_feed import Live
 from api.live_socket import live_socket
 from api.ports import Ports
@@ -27,21 +29,35 @@ from streams.metrics import Metrics
 
 
 def build(
-    reader: Reader, live: Live, log: Log, clock: Clock, metrics: Metrics, settings: Settings
+    reader: Reader,
+    live: Live,
+    log: Log,
+    clock: Clock,
+    metrics: Metrics,
+    settings: Settings,
+    health: Health | None = None,
 ) -> Litestar:
     """The ASGI application. `live` is started and stopped by the caller.
 
+    Its parts are added to `health`, beside those of the process that are in it already.
     Raises UnsafeSettings when others could reach it without a key.
     """
     settings.check()
     ports = Ports(reader, live, log, clock, metrics, settings)
+    health = health or Health()
+    health.add("live", live_check(live))
+    health.add("history", history_check(reader))
     api = Router(
         "/api/v1",
         route_handlers=[*channels.ROUTES, *posts.ROUTES, about.about, taps.stream, live_socket],
     )
     return Litestar(
-        [api, *about.ROUTES, documents.openapi_json, documents.asyncapi, pages.pages],
-        dependencies={"ports": Provide(lambda: ports, sync_to_thread=False)},
+        [api, *operation.ROUTES, documents.openapi_json, documents.asyncapi, pages.pages],
+        dependencies={
+            "ports": Provide(lambda: ports, sync_to_thread=False),
+            "health": Provide(lambda: health, sync_to_thread=False),
+            "counted": Provide(lambda: metrics, sync_to_thread=False),
+        },
         middleware=[
             DefineMiddleware(Guard, settings=settings),
             DefineMiddleware(Caching, metrics=metrics),

@@ -65,10 +65,17 @@ class Refused(HTTPException):
     """A request that is answered with a problem. Raised by handlers, never caught by them."""
 
     def __init__(
-        self, status: int, code: Code, detail: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: Code,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
+        """`members` are further ones of the problem, by their names."""
         super().__init__(detail=detail, status_code=status, headers=dict(headers or {}))
         self.code: Code = code
+        self.members = members or {}
 
 
 def problem(status: int, code: Code, detail: str, instance: str) -> Problem:
@@ -81,7 +88,8 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
     """One handler a kind of failure; failures of our own are counted and never shown."""
 
     def refused(request: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
-        return _response(request, error.status_code, error.code, error.detail, error.headers)
+        told = (error.status_code, error.code, error.detail, error.headers, error.members)
+        return _response(request, *told)
 
     def invalid(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
         return _response(request, 400, "bad-parameter", _explained(error))
@@ -131,6 +139,8 @@ def _response(
     code: Code,
     detail: str,
     headers: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> Response[bytes]:
-    body = msgspec.json.encode(problem(status, code, detail, request.url.path))
+    said = msgspec.structs.asdict(problem(status, code, detail, request.url.path))
+    body = msgspec.json.encode({**said, **(members or {})})
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))

@@ -33,9 +33,12 @@ class _Uvicorn(uvicorn.Server):
 
 
 class Server:
-    """Serves `app` from `start` to `stop`; `port` is the real one once it is started."""
+    """Serves `app` from `start` to `stop`; `port` is the real one once it is started.
 
-    def __init__(self, app: Litestar, live: Live, settings: Settings) -> None:
+    `live` is None where the app has no live view.
+    """
+
+    def __init__(self, app: Litestar, live: Live | None, settings: Settings) -> None:
         self._live = live
         self._settings = settings
         self._server = _Uvicorn(_config(app, settings))
@@ -65,7 +68,8 @@ class Server:
 
     async def stop(self) -> None:
         """Tells the clients, ends their connections and waits for the end; below 3 seconds."""
-        await self._live.stop()
+        if self._live is not None:
+            await self._live.stop()
         self._server.should_exit = True
         if self._serving is not None:
             await self._serving

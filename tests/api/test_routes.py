@@ -157,11 +157,16 @@ async def test_ranges(serving: Serving, query: str, from_: str, to: str) -> None
 
 
 async def test_ready_only_when_everything_answers(log: Log, serving: Serving) -> None:
-    assert (await serving.get("/readyz")).json() == {"status": "ok"}
+    parts = {"live": "ok", "history": "ok"}
+    assert (await serving.get("/readyz")).json() == {"status": "ok", "parts": parts}
     async with Serving(log, AwayReader()) as away:
         response = await away.get("/readyz")
         assert response.status_code == 503
-        assert response.json()["detail"] == "history: 127.0.0.1:8123 refuses connections"
+        problem = response.json()
+        reason = "127.0.0.1:8123 refuses connections"
+        assert problem["detail"] == f"history: {reason}"
+        assert problem["reasons"] == {"history": reason}
+        assert problem["parts"] == {"live": "ok", "history": reason}
         assert (await away.get("/healthz")).status_code == 200
 
 
