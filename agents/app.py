@@ -7,6 +7,8 @@ that are declared late, folders for state (it is kept in the log), a web server,
 
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -18,16 +20,25 @@ from faust.types import EventT, Message, TopicT
 from agents.binding import Body, Fatal
 from agents.cache import RowCache
 from agents.dead import DeadLimit
-from agents.sending import Sender, sender
+from agents.sending import Sender, sender, traced
 from agents.spikes_body import SpikesBody
 from agents.updates_body import UpdatesBody
+from agents.vitals import tell_vitals
+from agents.watermarks import Watermarks
 from streams import topics
 from streams.clock import Clock, SystemClock
+from streams.database import Budget
+from streams.driver.consumer import stop_commits
 from streams.driver.desk import Desk
-from streams.embedded.transport import Transport as EmbeddedTransport
-from streams.embedded.transport import register_transport, stop_commits
+from streams.embedded.transport import register_transport as register_embedded
+from streams.kafka import settings as kafka
+from streams.kafka.membership import MemberSettings
+from streams.kafka.tasks import TaskSettings
+from streams.kafka.transport import Work
+from streams.kafka.transport import register_transport as register_kafka
 from streams.metrics import Metrics
 from streams.topics import Topic
+from streams.tracing import SpanName, Traces
 from tables.channel import Channel
 from tables.posts import Bucket, Shelf
 from tables.rows import R
@@ -43,11 +54,18 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int = 4
     #: The consumer group; changelogs are named by it.
     group: str = "analyticbot"
-    #: How often offsets are committed on Kafka; the embedded log commits as soon as it can.
-    commit_interval_s: float = 1.0
     #: Decoded rows kept in memory, a table.
     cached_rows: int = 8192
     dead_limit: DeadLimit = DeadLimit()
+    # Of workers on Kafka only.
+    #: The folder of the tables; one worker at a time has it.
+    tables: Path = Path("tables")
+    #: Memory for the tables.
+    budget: Budget = Budget()
+    #: A name that a restart keeps: nothing moves when the worker is back soon.
+    instance: str | None = None
+    #: How many other workers keep up with the tables of each task.
+    standbys: int = 1
 
 
 def end_process(error: Exception) -> None:
@@ -62,24 +80,27 @@ def build(
     metrics: Metrics,
     fatal: Fatal = end_process,
     clock: Clock | None = None,
+    traces: Traces | None = None,
 ) -> faust.App:
     """The app, ready to be started. `fatal` is called with what cannot be gone on from.
 
     `clock` is the one by which sources stamp observations; without one, the machine's.
+    Without `traces` none are gone on with.
 
-    On the embedded log commits are forbidden before that, so `fatal` may return and end the
-    process in order; on Kafka it must not return.
+    Commits are forbidden before that, so `fatal` may return and end the process in order.
     """
-    register_transport()
+    register_embedded()
+    register_kafka()
     app = _app(settings)
+    if _on_kafka(settings):
+        app.work = _work(settings, metrics)
 
     def stop(error: Exception) -> None:
-        if isinstance(app.transport, EmbeddedTransport):
-            stop_commits(app)
+        stop_commits(app)
         fatal(error)
 
     app.crashed_with = stop
-    pipe = _Pipe(app, settings, metrics, stop)
+    pipe = _Pipe(app, settings, metrics, stop, traces)
     pipe.add_updates(clock or SystemClock())
     pipe.add_spikes()
     return app
@@ -89,37 +110,51 @@ class _Pipe:
     """Adds the agents of the pipeline to an app."""
 
     def __init__(
-        self, app: faust.App, settings: WorkerSettings, metrics: Metrics, fatal: Fatal
+        self,
+        app: faust.App,
+        settings: WorkerSettings,
+        metrics: Metrics,
+        fatal: Fatal,
+        traces: Traces | None,
     ) -> None:
         self._app = app
+        self._traces = traces
         self._desk: Desk = cast(Any, app.transport).desk
         self._settings = settings
         self._metrics = metrics
         self._fatal = fatal
 
     def add_updates(self, clock: Clock) -> None:
+        watermarks = Watermarks()
         body = UpdatesBody(
             *self._of_all(topics.UPDATES),
             channels=self._table("channels", Channel),
             posts=self._table("posts", Bucket),
             shelves=self._table("shelves", Shelf),
-            windows=self._sender(topics.WINDOWS.name),
+            windows=self._traced(topics.WINDOWS.name, "window.send"),
             again=self._sender(topics.UPDATES.name),
+            watermarks=watermarks,
             clock=clock,
         )
         self._agent(body, topics.UPDATES)
+        self._on_assignment(watermarks.clear)
+
+        async def tell() -> None:
+            await tell_vitals(watermarks, self._desk, clock, self._metrics)
+
+        self._app.task(tell)
 
     def add_spikes(self) -> None:
         body = SpikesBody(
             *self._of_all(topics.WINDOWS),
             spikes=self._table("spikes", Spikes),
-            alerts=self._sender(topics.ALERTS.name),
+            alerts=self._traced(topics.ALERTS.name, "alert.send"),
         )
         self._agent(body, topics.WINDOWS)
 
-    def _of_all(self, topic: Topic) -> tuple[str, Sender, Metrics, DeadLimit, Fatal]:
-        limit = self._settings.dead_limit
-        return topic.name, self._sender(topic.dead), self._metrics, limit, self._fatal
+    def _of_all(self, topic: Topic) -> tuple[str, Sender, Metrics, DeadLimit, Fatal, Traces | None]:
+        dead, limit = self._sender(topic.dead), self._settings.dead_limit
+        return topic.name, dead, self._metrics, limit, self._fatal, self._traces
 
     def _agent(self, body: Body, topic: Topic) -> None:
         self._app.agent(self._topic(topic.name), name=body.stage)(body.run)
@@ -135,12 +170,14 @@ class _Pipe:
         for_changelog: Any = table
         for_changelog.key_serializer = for_changelog.value_serializer = "raw"
         cache = RowCache(self._desk, name, row, self._settings.cached_rows)
-
-        async def forget(*_args: Any, **_kwargs: Any) -> None:
-            cache.forget()
-
-        self._app.on_partitions_assigned.connect(forget, weak=False)
+        self._on_assignment(cache.forget)
         return cache
+
+    def _on_assignment(self, forget: Callable[[], None]) -> None:
+        async def assigned(*_args: Any, **_kwargs: Any) -> None:
+            forget()
+
+        self._app.on_partitions_assigned.connect(assigned, weak=False)
 
     def _topic(self, name: str) -> TopicT:
         return self._app.topic(
@@ -156,12 +193,39 @@ class _Pipe:
     def _sender(self, name: str) -> Sender:
         return sender(self._desk, name)
 
+    def _traced(self, name: str, span: SpanName) -> Sender:
+        plain = self._sender(name)
+        return plain if self._traces is None else traced(plain, span, self._traces)
+
+
+def _on_kafka(settings: WorkerSettings) -> bool:
+    return settings.broker.startswith(f"{kafka.SCHEME}:")
+
+
+def _work(settings: WorkerSettings, metrics: Metrics) -> Work:
+    """Raises WrongKafkaUrl."""
+    told = kafka.settings_of(settings.broker)
+    client = kafka.client_options(told)
+    return Work(
+        member=MemberSettings(
+            client=client,
+            group=settings.group,
+            instance=settings.instance,
+            session_s=told.session_ms / 1000,
+            standbys=settings.standbys,
+        ),
+        tasks=TaskSettings(client=client, group=settings.group),
+        folder=settings.tables,
+        budget=settings.budget,
+        metrics=metrics,
+    )
+
 
 def _app(settings: WorkerSettings) -> "_App":
     return _App(
         settings.group,
-        broker=settings.broker,
-        store="memory://",
+        broker="kafka://" if _on_kafka(settings) else settings.broker,
+        store="rows://" if _on_kafka(settings) else "memory://",
         web_enabled=False,
         topic_partitions=settings.partitions,
         topic_disable_leader=True,
@@ -170,11 +234,6 @@ def _app(settings: WorkerSettings) -> "_App":
         stream_buffer_maxsize=65536,
         stream_wait_empty=False,
         stream_recovery_delay=0,
-        broker_commit_interval=settings.commit_interval_s,
-        broker_session_timeout=10,
-        broker_heartbeat_interval=3,
-        consumer_max_fetch_size=4 << 20,
-        producer_linger=0.005,
         Monitor=_QuietMonitor,
         TableManager=_PromptTables,
         Topic=_BytesTopic,
@@ -184,6 +243,8 @@ def _app(settings: WorkerSettings) -> "_App":
 class _App(faust.App):
     #: Called once with what crashed a service of the app: the log, most likely.
     crashed_with: Fatal | None = None
+    #: What it is run with on Kafka: its transport reads it.
+    work: Work
 
     def _crash(self, reason: BaseException) -> None:
         super()._crash(reason)

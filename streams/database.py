@@ -1,4 +1,4 @@
-"""RocksDB as the log uses it: ordered bytes, atomic writes, durability on demand.
+"""RocksDB as the log and the tables use it: ordered bytes, atomic writes, durability on demand.
 
 The only file that knows rocksdict. What it raises leaves here as a LogError: rocksdict has one
 exception for everything, so its text decides which.
@@ -7,6 +7,7 @@ exception for everything, so its text decides which.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from rocksdict import (
     BlockBasedOptions,
@@ -20,9 +21,6 @@ from rocksdict import (
 
 from streams.log import LogClosed, LogDamaged, LogError, LogFull, LogInUse
 
-#: Modest, because the whole process has to stay below 600 MB at rest.
-_WRITE_BUFFER = 16 << 20
-_BLOCK_CACHE = 16 << 20
 _MAX_WAL = 64 << 20
 
 _KINDS: tuple[tuple[str, type[LogError]], ...] = (
@@ -34,6 +32,18 @@ _KINDS: tuple[tuple[str, type[LogError]], ...] = (
     ("lock hold", LogInUse),
     ("Resource temporarily unavailable", LogInUse),
 )
+
+
+class Budget(NamedTuple):
+    """How much memory a database may take, in bytes.
+
+    Modest by default, because the whole process has to stay below 600 MB at rest.
+    """
+
+    #: Of one buffer of what was written last; there are at most four.
+    buffer: int = 16 << 20
+    #: For blocks that were read.
+    cache: int = 16 << 20
 
 
 class Write:
@@ -56,12 +66,18 @@ class Write:
 class Database:
     """Reads may come from any thread, writes from one at a time."""
 
-    def __init__(self, folder: Path, *, sync: bool = True) -> None:
-        """Opens or makes the database. Raises LogDamaged, LogFull, LogInUse or LogError."""
+    def __init__(
+        self, folder: Path, *, sync: bool = True, budget: Budget | None = None, holds: str = "log"
+    ) -> None:
+        """Opens or makes the database; `holds` is what errors call it.
+
+        Raises LogDamaged, LogFull, LogInUse or LogError.
+        """
         self._folder = folder
         self._sync = sync
+        self._holds = holds
         with self._translated():
-            self._db = Rdict(str(folder), _options())
+            self._db = Rdict(str(folder), _options(budget or Budget()))
 
     def scan(self, lower: bytes, upper: bytes) -> Iterator[tuple[bytes, bytes]]:
         """The rows of [lower, upper) in order, as they were when the first is asked for."""
@@ -110,6 +126,13 @@ class Database:
             if durable and self._sync:
                 self._db.flush_wal(True)
 
+    @property
+    def size_bytes(self) -> int:
+        """On the disk and in buffers, about."""
+        with self._translated():
+            sizes = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
+            return sum(int(self._db.property_int_value(name) or 0) for name in sizes)
+
     def close(self) -> None:
         with self._translated():
             self._db.flush_wal(True)
@@ -125,23 +148,23 @@ class Database:
     def _explained(self, error: Exception) -> LogError:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         kind = next((kind for mark, kind in _KINDS if mark in text), LogError)
-        return kind(f"log in {self._folder}: {text}")
+        return kind(f"{self._holds} in {self._folder}: {text}")
 
 
-def _options() -> Options:
+def _options(budget: Budget) -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     # A write torn by a power cut at the end of the log is forgotten (nobody was told that it is
     # there); damage before the end is refused instead of being forgotten with all after it.
     options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
     options.set_compression_type(DBCompressionType.lz4())
-    options.set_write_buffer_size(_WRITE_BUFFER)
+    options.set_write_buffer_size(budget.buffer)
     options.set_max_write_buffer_number(4)
     options.set_max_total_wal_size(_MAX_WAL)
     options.set_keep_log_file_num(3)
     options.set_level_zero_slowdown_writes_trigger(40)
     options.set_level_zero_stop_writes_trigger(60)
     table = BlockBasedOptions()
-    table.set_block_cache(Cache(_BLOCK_CACHE))
+    table.set_block_cache(Cache(budget.cache))
     options.set_block_based_table_factory(table)
     return options

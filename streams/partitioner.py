@@ -5,7 +5,7 @@ A log can therefore be copied to another kind without one key changing its parti
 
 from functools import lru_cache
 
-from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]
+from aiokafka.partitioner import murmur2
 
 
 @lru_cache(maxsize=1 << 16)

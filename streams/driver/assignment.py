@@ -1,18 +1,19 @@
-"""Giving one process all partitions, in the terms of Faust's assignor.
+"""Telling Faust which partitions this process has, in the terms of Faust's assignor.
 
-With Kafka a leader computes the assignment, the broker distributes it, and the assignor reads it
-back from bytes. Here it is filled in directly; Faust's recovery and router read these fields.
+With Faust's own driver its assignor reads them from what the leader of the group has computed. Here
+they are filled in directly; Faust's recovery and router read these fields.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from faust.assignor.client_assignment import ClientAssignment
 from faust.types import AppT
 
 
-def assign_all(app: AppT, partitions: dict[str, int]) -> None:
-    """Every partition of every topic, as actives, to this process; no standbys."""
-    actives = {topic: list(range(count)) for topic, count in partitions.items()}
+def assign(app: AppT, partitions: Mapping[str, Sequence[int]]) -> None:
+    """These partitions of each topic, as actives, to this process; no standbys."""
+    actives = {topic: list(numbers) for topic, numbers in partitions.items()}
     assignor: Any = app.assignor
     assignor._assignment = ClientAssignment(actives=actives, standbys={})
     assignor._active_tps = assignor._assignment.active_tps

@@ -8,10 +8,10 @@ a second when buffers are full. Delivery, streams, tables and the order of a reb
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from faust.transport.consumer import Consumer as BaseConsumer
-from faust.types import TP, ConsumerMessage
+from faust.types import TP, AppT, ConsumerMessage
 from mode import ServiceT
 
 from streams.driver.message import message_of
@@ -159,3 +159,11 @@ class Consumer(BaseConsumer):
 
     def _new_offset(self, tp: TP) -> int | None:
         return self._unacked[tp].take_committable()
+
+
+def stop_commits(app: AppT) -> None:
+    """Forbids all commits of `app` from now on; to be called before a failed body is left.
+
+    What was not committed is done again after the next start. The process has to end.
+    """
+    cast(Consumer, app.consumer).stop_commits()

@@ -101,13 +101,6 @@ def register_transport() -> None:
     TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
 
 
-def stop_commits(app: AppT) -> None:
-    """Forbids all commits of `app` from now on; to be called before a failed body is left.
-
-    What was not committed is done again after the next start. The process has to end.
-    """
-    cast(Consumer, app.consumer).stop_commits()
-
 
 def _declared(name: str, compacted: bool, retention_s: float | None) -> Topic:
     known = next((topic for topic in ALL if topic.name == name), None)

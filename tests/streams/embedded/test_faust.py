@@ -11,7 +11,8 @@ import pytest
 
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
-from streams.embedded.transport import register_transport, stop_commits
+from streams.driver.consumer import stop_commits
+from streams.embedded.transport import register_transport
 from streams.log import Draft, Partition
 from streams.partitioner import partition_of
 from streams.topics import Topic

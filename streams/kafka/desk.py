@@ -1,0 +1,52 @@
+"""The desk over Kafka: what a message makes waits in its task for the task's next transaction."""
+
+from collections.abc import Callable, Mapping
+
+from streams.driver.desk import Task as Number
+from streams.kafka.state import State
+from streams.kafka.task import Task
+from streams.kafka.transaction import Outgoing
+from streams.log import Partition
+
+
+class KafkaDesk:
+    """One an app. Implements streams.driver.desk.Desk.
+
+    All topics have as many partitions as there are tasks: a key is in the same one everywhere.
+    """
+
+    def __init__(
+        self,
+        owned: Mapping[Number, Task],
+        state: Callable[[], State],
+        partition: Callable[[bytes], int],
+        filled: Callable[[], None],
+    ) -> None:
+        """`owned` is looked at, not kept; `partition` of a key; `filled` is called often."""
+        self._owned = owned
+        self._state = state
+        self._partition = partition
+        self._filled = filled
+
+    def send(
+        self,
+        task: Number,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Mapping[str, bytes],
+    ) -> None:
+        number = task if key is None else self._partition(key)
+        record = Outgoing(key, value, timestamp_ms, headers)
+        self._owned[task].send(Partition(topic, number), record)
+        self._filled()
+
+    def row(self, task: Number, table: str, key: bytes) -> bytes | None:
+        return self._state().row(task, table, key)
+
+    def put(
+        self, task: Number, table: str, key: bytes, data: bytes | None, timestamp_ms: int
+    ) -> None:
+        self._owned[task].put(table, key, data, timestamp_ms)
+        self._filled()

@@ -1,0 +1,210 @@
+"""A worker as a member of its group: which tasks it gets, and the messages of their partitions.
+
+Not for what becomes of them. Whoever uses it is told before the group hands out anew, in time to
+commit what it has done, and after.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import errors as kafka
+from aiokafka.abc import ConsumerRebalanceListener
+
+from streams.driver.desk import Task
+from streams.kafka.assignor import Assignor
+from streams.kafka.shares import Claim, Share
+from streams.log import LogError, LogUnavailable, Partition, Record
+from streams.pauses import Pauses
+
+logger = logging.getLogger(__name__)
+
+#: A worker may be busy with its tables for so long without being taken for dead.
+_POLL_MS = 3_600_000
+_FETCH_BYTES = 4 << 20
+
+
+class MemberSettings(msgspec.Struct, frozen=True, kw_only=True):
+    client: Mapping[str, Any]
+    group: str
+    #: A name that survives a restart: the group then waits for it for a session's time, and
+    #: moves nothing when it is back before that.
+    instance: str | None = None
+    #: Who is silent for so long has left.
+    session_s: float = 6.0
+    #: How many others keep up with the tables of each task.
+    standbys: int = 1
+
+
+class Membership:
+    """`released` is awaited before tasks are handed out anew; `got` is called after that."""
+
+    def __init__(
+        self,
+        settings: MemberSettings,
+        claim: Callable[[], Claim],
+        released: Callable[[], Awaitable[None]],
+        got: Callable[[Share], None],
+    ) -> None:
+        self._settings = settings
+        self._released = released
+        self._got = got
+        self._assignor = Assignor(settings.standbys, claim)
+        self._client: AIOKafkaConsumer | None = None
+
+    @property
+    def generation(self) -> int:
+        client: Any = self._client
+        return -1 if client is None else int(client._coordinator.generation)
+
+    async def join(self, topics: Collection[str]) -> None:
+        """Become a member that reads `topics`. Waits while no broker answers. Raises LogError."""
+        pauses = Pauses()
+        while True:
+            client = self._made()
+            try:
+                await client.start()
+                self._check(client, topics)
+            except kafka.KafkaConnectionError as error:
+                await client.stop()
+                if not pauses.waiting:
+                    logger.warning("log_away", extra={"reason": str(error)})
+                await pauses.pause()
+            except BaseException as error:
+                await client.stop()
+                if isinstance(error, kafka.KafkaError):
+                    raise LogError(f"Kafka: {error!r}") from error
+                raise
+            else:
+                break
+        self._client = client
+        client.subscribe(sorted(topics), listener=_Listener(self._released, self._given))
+
+    def partitions(self, topic: str) -> int | None:
+        """How many a topic has, as far as it is known."""
+        client: Any = self._client
+        found = None if client is None else client._client.cluster.partitions_for_topic(topic)
+        return len(found) if found else None
+
+    def tasks_in_all(self, topics: Collection[str]) -> int:
+        """How many partitions each of the topics has. Raises LogError where they differ."""
+        counts = {topic: self.partitions(topic) or 0 for topic in topics}
+        if len(set(counts.values())) != 1:
+            told = ", ".join(f"{topic} has {count}" for topic, count in counts.items())
+            raise LogError(f"topics must have the same number of partitions: {told}")
+        return next(iter(counts.values()))
+
+    async def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The group's offsets, of those that have one. Raises LogUnavailable."""
+        wanted = [TopicPartition(*at) for at in partitions]
+        client: Any = self._client
+        try:
+            found = await client._coordinator.fetch_committed_offsets(wanted)
+        except kafka.KafkaError as error:
+            raise LogUnavailable(f"Kafka: {error}") from error
+        return {Partition(*at): told.offset for at, told in found.items() if told.offset >= 0}
+
+    async def first(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The first offset that each still has. Raises LogUnavailable."""
+        assert self._client is not None
+        wanted = [TopicPartition(*at) for at in partitions]
+        try:
+            found = await self._client.beginning_offsets(wanted)
+        except kafka.KafkaError as error:
+            raise LogUnavailable(f"Kafka: {error}") from error
+        return {Partition(*at): offset for at, offset in found.items()}
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        assert self._client is not None
+        self._client.seek(TopicPartition(*partition), offset)
+
+    async def fetch(
+        self, partitions: Iterable[Partition], wait_s: float, most: int
+    ) -> Mapping[Partition, Sequence[Record]]:
+        """What comes next of some of the partitions that this member has.
+
+        Empty after `wait_s` without anything, and when they are this member's no longer.
+        Raises LogError for what waiting does not cure.
+        """
+        assert self._client is not None
+        wanted = [TopicPartition(*at) for at in partitions]
+        try:
+            found = await self._client.getmany(
+                *wanted, timeout_ms=round(wait_s * 1000), max_records=most
+            )
+        except kafka.IllegalStateError:
+            return {}
+        except kafka.KafkaError as error:
+            raise LogError(f"Kafka: {error!r}") from error
+        return {Partition(*at): [_record(each) for each in got] for at, got in found.items()}
+
+    def check(self) -> None:
+        """Raises LogError when the group cannot be part of any more."""
+        client: Any = self._client
+        if client is not None:
+            try:
+                client._coordinator.check_errors()
+            except kafka.KafkaError as error:
+                raise LogError(f"Kafka: {error!r}") from error
+
+    def rejoin(self) -> None:
+        """Have everything handed out anew."""
+        client: Any = self._client
+        if client is not None:
+            client._coordinator.request_rejoin()
+
+    async def leave(self) -> None:
+        """A member without an instance is gone at once; another after a session's time."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.stop()
+
+    def _given(self, active: Collection[Task]) -> None:
+        self._got(Share(tuple(sorted(active)), self._assignor.standby))
+
+    @staticmethod
+    def _check(client: Any, topics: Collection[str]) -> None:
+        known = client._client.cluster.topics()
+        if missing := sorted(set(topics) - set(known)):
+            raise LogError(f"Kafka has no topic {missing[0]}: run `analyticbot migrate` first")
+
+    def _made(self) -> AIOKafkaConsumer:
+        settings = self._settings
+        session_ms = round(settings.session_s * 1000)
+        return AIOKafkaConsumer(
+            **settings.client,
+            group_id=settings.group,
+            group_instance_id=settings.instance,
+            partition_assignment_strategy=(self._assignor,),
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // 4,
+            rebalance_timeout_ms=max(session_ms, 10_000),
+            max_poll_interval_ms=_POLL_MS,
+            fetch_max_wait_ms=200,
+            max_partition_fetch_bytes=_FETCH_BYTES,
+        )
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(
+        self,
+        released: Callable[[], Awaitable[None]],
+        given: Callable[[Collection[Task]], None],
+    ) -> None:
+        self._released = released
+        self._given = given
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self._released()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._given({at.partition for at in assigned})
+
+
+def _record(record: Any) -> Record:
+    return Record(record.offset, record.timestamp, record.key, record.value, dict(record.headers))

@@ -1,0 +1,188 @@
+"""The rows of a worker's tables on its disk: one RocksDB for all tables and tasks.
+
+What the bodies put lies in memory until its transaction has committed; then it is written together
+with how far the changelogs are in it, so that the disk never knows what Kafka does not. After a
+crash the disk is behind the changelogs, and they are read from where it stands (restoring.py).
+Losing the folder costs the time to read them from their beginning. Writes are not synced one by
+one: a power cut loses the newest, and their positions with them.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from streams.database import Budget, Database, Write
+from streams.driver.desk import Task
+from streams.log import LogDamaged
+
+#: Rows that were put and are not on the disk, by key in the database; None is deleted.
+Layer = dict[bytes, bytes | None]
+
+_VERSION_KEY, _VERSION = b"v", b"1"
+_TABLE, _POSITION, _ROW = b"t", b"p", b"r"
+
+
+class State:
+    """All calls from the event loop; one process at a time has a folder."""
+
+    def __init__(self, folder: Path, budget: Budget | None = None) -> None:
+        """Raises what opening a database raises."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._database = Database(folder, sync=False, budget=budget, holds="tables")
+        self._check_version()
+        self._numbers = {
+            key[1:].decode(): int.from_bytes(value, "big")
+            for key, value in self._database.scan(_TABLE, _after(_TABLE))
+        }
+        self._prefixes: dict[tuple[str, Task], bytes] = {}
+        #: What was put since the last commit began, a task.
+        self._put: dict[Task, Layer] = {}
+        #: What the commit under way writes, a task.
+        self._frozen: dict[Task, Layer] = {}
+
+    # -- rows
+
+    def row(self, task: Task, table: str, key: bytes) -> bytes | None:
+        full = self._prefix(table, task) + key
+        for layers in (self._put, self._frozen):
+            layer = layers.get(task)
+            if layer is not None and full in layer:
+                return layer[full]
+        return self._database.get(full)
+
+    def put(self, task: Task, table: str, key: bytes, data: bytes | None) -> None:
+        layer = self._put.get(task)
+        if layer is None:
+            layer = self._put[task] = {}
+        layer[self._prefix(table, task) + key] = data
+
+    def items(self, table: str, tasks: Iterable[Task]) -> Iterator[tuple[bytes, bytes]]:
+        """The rows of some tasks as they stand."""
+        for task in tasks:
+            prefix = self._prefix(table, task)
+            rows: dict[bytes, bytes | None] = dict(self._database.scan(prefix, _after(prefix)))
+            for layers in (self._frozen, self._put):
+                of_table = layers.get(task, {}).items()
+                rows.update((key, row) for key, row in of_table if key.startswith(prefix))
+            for key, row in sorted(rows.items()):
+                if row is not None:
+                    yield key[len(prefix) :], row
+
+    # -- commits
+
+    def freeze(self, task: Task) -> None:
+        """A commit begins: what was put belongs to it, what is put from now on to the next."""
+        assert task not in self._frozen
+        if task in self._put:
+            self._frozen[task] = self._put.pop(task)
+
+    def settle(self, task: Task, positions: Mapping[str, int]) -> None:
+        """The commit has succeeded; `positions` is the next offset of each changelog."""
+        write = Write()
+        for key, row in self._frozen.pop(task, {}).items():
+            _change(write, key, row)
+        for table, offset in positions.items():
+            self._put_position(write, table, task, offset)
+        self._database.write(write)
+
+    def roll_back(self, task: Task) -> None:
+        """Nothing of what was put since the last commit has happened."""
+        self._frozen.pop(task, None)
+        self._put.pop(task, None)
+
+    # -- changelogs
+
+    def position(self, task: Task, table: str) -> int | None:
+        """The next offset of its changelog; None where nothing is known of it."""
+        stored = self._database.get(self._position_key(table, task))
+        return None if stored is None else int.from_bytes(stored, "big")
+
+    def apply(
+        self,
+        task: Task,
+        table: str,
+        rows: Iterable[tuple[bytes, bytes | None]],
+        position: int,
+    ) -> None:
+        """What a changelog says, up to a position."""
+        prefix, write = self._prefix(table, task), Write()
+        for key, row in rows:
+            _change(write, prefix + key, row)
+        self._put_position(write, table, task, position)
+        self._database.write(write)
+
+    def wipe(self, task: Task, table: str) -> None:
+        """Forget all that is known of it."""
+        prefix, write = self._prefix(table, task), Write()
+        write.delete_range(prefix, _after(prefix))
+        write.delete(self._position_key(table, task))
+        self._database.write(write)
+
+    def warm(self, tables: Collection[str]) -> set[Task]:
+        """The tasks of which something of every table is here."""
+        found: dict[str, set[Task]] = {table: set() for table in tables}
+        names = {number: name for name, number in self._numbers.items()}
+        for key, _ in self._database.scan(_POSITION, _after(_POSITION)):
+            name = names.get(int.from_bytes(key[1:3], "big"))
+            if name in found:
+                found[name].add(int.from_bytes(key[3:5], "big"))
+        return set.intersection(*found.values()) if found else set()
+
+    @property
+    def size_bytes(self) -> int:
+        return self._database.size_bytes
+
+    def close(self) -> None:
+        self._database.close()
+
+    # -- keys
+
+    def _check_version(self) -> None:
+        version = self._database.get(_VERSION_KEY)
+        if version is None:
+            write = Write()
+            write.put(_VERSION_KEY, _VERSION)
+            self._database.write(write)
+        elif version != _VERSION:
+            raise LogDamaged(
+                f"the tables on this disk have layout {version.decode(errors='replace')}; this "
+                f"program reads {_VERSION.decode()}: remove their folder, they are rebuilt"
+            )
+
+    def _prefix(self, table: str, task: Task) -> bytes:
+        prefix = self._prefixes.get((table, task))
+        if prefix is None:
+            place = _place(self._number(table), task)
+            prefix = self._prefixes[table, task] = _ROW + place
+        return prefix
+
+    def _position_key(self, table: str, task: Task) -> bytes:
+        return _POSITION + _place(self._number(table), task)
+
+    def _put_position(self, write: Write, table: str, task: Task, offset: int) -> None:
+        write.put(self._position_key(table, task), offset.to_bytes(8, "big"))
+
+    def _number(self, table: str) -> int:
+        number = self._numbers.get(table)
+        if number is None:
+            number = self._numbers[table] = len(self._numbers)
+            write = Write()
+            write.put(_TABLE + table.encode(), number.to_bytes(2, "big"))
+            self._database.write(write)
+        return number
+
+
+def _place(number: int, task: Task) -> bytes:
+    return number.to_bytes(2, "big") + task.to_bytes(2, "big")
+
+
+def _after(prefix: bytes) -> bytes:
+    """The first key that is behind all that begin with `prefix`."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes([stripped[-1] + 1])
+
+
+def _change(write: Write, key: bytes, row: bytes | None) -> None:
+    if row is None:
+        write.delete(key)
+    else:
+        write.put(key, row)

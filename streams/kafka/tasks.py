@@ -1,0 +1,163 @@
+"""The tasks of one worker: taken over, committed, and given up as the group says."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from streams.driver.desk import Task as Number
+from streams.kafka.changelogs import Changelogs
+from streams.kafka.state import State
+from streams.kafka.task import Task
+from streams.kafka.transaction import TaskLost, Transactions
+from streams.log import LogUnavailable, Partition
+from streams.metrics import Metrics
+from streams.pauses import Pauses
+
+logger = logging.getLogger(__name__)
+
+
+class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What tasks are run with."""
+
+    #: What every client of the cluster is made with.
+    client: Mapping[str, Any]
+    group: str
+    #: How long a transaction may stay open before the brokers give it up.
+    transaction_s: float = 10.0
+
+
+class Tasks:
+    """What is owned is what `take_over` was told last, less what was lost since."""
+
+    def __init__(
+        self,
+        settings: TaskSettings,
+        state: State,
+        changelogs: Mapping[str, str],
+        metrics: Metrics,
+        owned: dict[Number, Task],
+    ) -> None:
+        """`changelogs`: a table's name to the topic of its changelog; `owned`: at first empty."""
+        self._settings = settings
+        self._state = state
+        self._topics = changelogs
+        self._changelogs = Changelogs(settings.client, changelogs, state)
+        self._metrics = metrics
+        self._following: asyncio.Task[None] | None = None
+        self.owned = owned
+
+    @property
+    def warm(self) -> set[Number]:
+        """Tasks of which the tables are on this disk."""
+        return self._state.warm(self._topics)
+
+    async def take_over(self, active: Collection[Number], standby: Collection[Number]) -> None:
+        """Give up the others, shut out whoever had these, and bring their tables up to date.
+
+        Raises LogError; it may be called again then.
+        """
+        await self._stop_following()
+        await self._give_up([number for number in self.owned if number not in active])
+        new = [number for number in active if number not in self.owned]
+        started = await asyncio.gather(*(self._started(number) for number in new))
+        began = time.perf_counter()
+        restoring = {task.number: task for task in started}
+        try:
+            count = await self._restored(restoring)
+        except BaseException:
+            await asyncio.gather(*(task.transactions.close() for task in started))
+            raise
+        self.owned.update(restoring)
+        took_s = time.perf_counter() - began
+        if new:
+            self._metrics.observe("analyticbot_recovery_seconds", took_s)
+            told = {"tasks": sorted(new), "records": count, "seconds": round(took_s, 3)}
+            logger.info("tables_restored", extra=told)
+        self._tell(len(standby), 0)
+        self._follow(standby)
+
+    async def commit(self, offsets: Mapping[Number, Mapping[Partition, int]]) -> set[Number]:
+        """One transaction a task that has something to write; the tasks that were lost.
+
+        What is written is what was made until this is called: nothing is awaited before it is
+        taken. Raises LogError.
+        """
+        work = []
+        for number, task in self.owned.items():
+            read = offsets.get(number, {})
+            if read or task.waiting_bytes:
+                work.append(self._commit(task, task.take(), read))
+        lost = {number for number in await asyncio.gather(*work) if number is not None}
+        for number in lost:
+            task = self.owned.pop(number)
+            task.roll_back()
+            await task.transactions.close()
+        return lost
+
+    async def give_up_all(self) -> None:
+        """What is not committed has not happened."""
+        await self._stop_following()
+        await self._give_up(list(self.owned))
+        self._tell(0, 0)
+
+    async def _commit(self, task: Task, outgoing: Any, read: Mapping[Partition, int]) -> Any:
+        began = time.perf_counter()
+        try:
+            await task.commit(outgoing, read)
+        except TaskLost as error:
+            logger.warning("task_lost", extra={"task": task.number, "reason": str(error)})
+            return task.number
+        took_s = time.perf_counter() - began
+        self._metrics.observe("analyticbot_commit_seconds", took_s, stage="log")
+        return None
+
+    async def _started(self, number: Number) -> Task:
+        settings, pauses = self._settings, Pauses()
+        while True:
+            transactions = Transactions(
+                settings.client, settings.group, number, settings.transaction_s
+            )
+            try:
+                await transactions.start()
+            except LogUnavailable as error:
+                await transactions.close()
+                if not pauses.waiting:
+                    logger.warning("task_waits", extra={"task": number, "reason": str(error)})
+                await pauses.pause()
+            else:
+                return Task(number, transactions, self._state, self._topics)
+
+    async def _restored(self, restoring: Collection[Number]) -> int:
+        self._tell(0, len(restoring))
+        pauses = Pauses()
+        while True:
+            try:
+                return await self._changelogs.restore(restoring)
+            except LogUnavailable as error:
+                logger.warning("restoring_waits", extra={"reason": str(error)})
+                await pauses.pause()
+
+    async def _give_up(self, numbers: Collection[Number]) -> None:
+        gone = [self.owned.pop(number) for number in numbers]
+        for task in gone:
+            task.roll_back()
+        await asyncio.gather(*(task.transactions.close() for task in gone))
+
+    def _follow(self, standby: Collection[Number]) -> None:
+        if standby and self._topics:
+            self._following = asyncio.create_task(self._changelogs.follow(standby), name="standbys")
+
+    async def _stop_following(self) -> None:
+        following, self._following = self._following, None
+        if following is not None:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    def _tell(self, standby: int, restoring: int) -> None:
+        counts = {"active": len(self.owned), "standby": standby, "recovering": restoring}
+        for state, count in counts.items():
+            self._metrics.gauge("analyticbot_tasks", count, state=state)

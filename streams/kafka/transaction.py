@@ -1,0 +1,147 @@
+"""One task's transactions: what it sent, its rows, and how far it has read, together or not at all.
+
+Each task has a transactional id of its own. Whoever starts a producer with it ends what the one
+before left open, and shuts that one out for good: so a worker that was only away, and comes back
+after its tasks have gone to others, can change nothing any more.
+
+    LogError
+    └── TaskLost    another worker has the task by now, or the transaction was given up
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import errors as kafka
+
+from streams.log import LogError, LogUnavailable, Partition
+
+#: A record batch; brokers take 1 MiB by default, and compress nothing here.
+_BATCH_BYTES = 512 << 10
+_CLOSE_S = 2.0
+
+_LOST = (
+    kafka.ProducerFenced,
+    kafka.InvalidProducerEpoch,
+    kafka.InvalidProducerIdMapping,
+    kafka.InvalidTxnState,
+    kafka.OutOfOrderSequenceNumber,
+    kafka.UnknownProducerId,
+    kafka.OperationNotAttempted,
+    kafka.ProducerClosed,
+    kafka.IllegalOperation,
+)
+
+
+class TaskLost(LogError):
+    """Nothing of the transaction has happened; the task has to be taken over anew, or left."""
+
+
+class Outgoing(NamedTuple):
+    """A record on its way."""
+
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: Mapping[str, bytes]
+
+
+class Transactions:
+    """The transactional producer of one task. One transaction at a time."""
+
+    def __init__(self, client: Mapping[str, Any], group: str, task: int, timeout_s: float) -> None:
+        """`client`: what every client of the cluster is made with (settings.client_options)."""
+        self._group = group
+        self._producer = AIOKafkaProducer(
+            **client,
+            transactional_id=f"{group}-{task}",
+            transaction_timeout_ms=round(timeout_s * 1000),
+            max_batch_size=_BATCH_BYTES,
+        )
+
+    async def start(self) -> None:
+        """Returns when whoever had the task before has neither a say nor anything open.
+
+        Raises LogUnavailable, LogError.
+        """
+        try:
+            await self._producer.start()
+        except (kafka.KafkaConnectionError, kafka.KafkaTimeoutError) as error:
+            raise LogUnavailable(f"Kafka: {error}") from error
+        except kafka.KafkaError as error:
+            raise LogError(f"Kafka: {error!r}") from error
+
+    async def commit(
+        self, outgoing: Mapping[Partition, Sequence[Outgoing]], offsets: Mapping[Partition, int]
+    ) -> dict[Partition, int]:
+        """The next offset of each partition written to, where the broker told it.
+
+        Waits while brokers are away. Raises TaskLost, and LogError where waiting cures nothing.
+        """
+        try:
+            return await self._commit(outgoing, offsets)
+        except _LOST as error:
+            raise TaskLost(f"a transaction was refused: {type(error).__name__}") from error
+        except kafka.KafkaError as error:
+            raise LogError(f"Kafka refused a transaction: {error!r}") from error
+
+    async def close(self) -> None:
+        """Whatever is under way is given up."""
+        stopping = asyncio.ensure_future(self._producer.stop())
+        await asyncio.wait({stopping}, timeout=_CLOSE_S)
+        if not stopping.done():
+            stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+        # A producer that was shut out leaves its sender's error for nobody to look at.
+        sender = self._producer._sender.sender_task
+        if sender is not None and sender.done() and not sender.cancelled():
+            sender.exception()
+
+    async def _commit(
+        self, outgoing: Mapping[Partition, Sequence[Outgoing]], offsets: Mapping[Partition, int]
+    ) -> dict[Partition, int]:
+        producer = self._producer
+        await producer.begin_transaction()
+        sent = []
+        for (topic, number), records in outgoing.items():
+            for batch in self._batches(records):
+                done = await producer.send_batch(batch, topic, partition=number)
+                sent.append((Partition(topic, number), batch.record_count(), done))
+        if offsets:
+            read = {TopicPartition(*at): offset for at, offset in offsets.items()}
+            await producer.send_offsets_to_transaction(read, self._group)
+        await producer.commit_transaction()
+        return _ends([(partition, count, await done) for partition, count, done in sent])
+
+    def _batches(self, records: Sequence[Outgoing]) -> Iterator[Any]:
+        """The records of one partition, in their order, as few batches as they fit into."""
+        batch = self._producer.create_batch()
+        for record in records:
+            if not _appended(batch, record):
+                yield batch
+                batch = self._producer.create_batch()
+                _appended(batch, record)
+        batch.close()
+        yield batch
+
+
+def _appended(batch: Any, record: Outgoing) -> bool:
+    added = batch.append(
+        timestamp=record.timestamp_ms,
+        key=record.key,
+        value=record.value,
+        headers=list(record.headers.items()),
+    )
+    return added is not None
+
+
+def _ends(sent: Iterable[tuple[Partition, int, Any]]) -> dict[Partition, int]:
+    """A broker that is asked twice does not tell where the first try went: then nothing is said."""
+    ends: dict[Partition, int] = {}
+    unknown = set()
+    for partition, count, metadata in sent:
+        if metadata.offset < 0:
+            unknown.add(partition)
+        ends[partition] = metadata.offset + count
+    return {partition: end for partition, end in ends.items() if partition not in unknown}
