@@ -17,6 +17,7 @@ from agents.dead import DeadCount, DeadLimit, dead_headers
 from agents.reasons import Rejected
 from agents.sending import Sender
 from streams.metrics import Metrics, Stage
+from streams.tracing import Span, SpanName, Traces
 
 #: Ends the process; called with what cannot be gone on from. It may return, for an orderly end.
 Fatal = Callable[[Exception], None]
@@ -31,18 +32,28 @@ class Body:
     stage: Stage
 
     def __init__(
-        self, topic: str, dead: Sender, metrics: Metrics, limit: DeadLimit, fatal: Fatal
+        self,
+        topic: str,
+        dead: Sender,
+        metrics: Metrics,
+        limit: DeadLimit,
+        fatal: Fatal,
+        traces: Traces | None = None,
     ) -> None:
         self._topic = topic
         self._dead = dead
         self._count = DeadCount(topic, limit)
         self._metrics = metrics
         self._fatal = fatal
+        self._traces = traces
         self._taken = 0
 
     def handle(self, event: EventT[bytes]) -> None:
         """Fold one message and send what follows from it. Raises Rejected before any effect."""
         raise NotImplementedError
+
+    def measure(self, event: EventT[bytes]) -> None:
+        """Called after one message of every TIMED."""
 
     async def run(self, stream: StreamT[bytes]) -> None:
         """The body of the agent."""
@@ -67,8 +78,24 @@ class Body:
         self._process(event)
         took_s = time.perf_counter() - started
         self._metrics.observe("analyticbot_stage_seconds", took_s, stage=self.stage)
+        self.measure(event)
 
     def _process(self, event: EventT[bytes]) -> None:
+        span = None if self._traces is None else self._follow(self._traces, event)
+        if span is None:
+            self._handle(event)
+            return
+        # What is sent within goes on with the trace.
+        with span:
+            self._handle(event)
+
+    def _follow(self, traces: Traces, event: EventT[bytes]) -> Span | None:
+        message: Any = event.message
+        place = {"partition": message.partition, "offset": message.offset}
+        name: SpanName = "updates.fold" if self.stage == "updates" else "spikes.fold"
+        return traces.follow(name, message.headers or {}, **place)
+
+    def _handle(self, event: EventT[bytes]) -> None:
         self._metrics.received(self.stage)
         try:
             self.handle(event)

@@ -10,8 +10,10 @@ from agents.cache import RowCache
 from agents.check import read_event
 from agents.sending import Sender
 from agents.updates import fold_update
+from agents.watermarks import Watermarks
 from streams.clock import Clock
 from streams.codec import encode
+from streams.events import samples_of
 from streams.topics import channel_key
 from tables.channel import Channel
 from tables.posts import Bucket, Shelf
@@ -31,6 +33,7 @@ class UpdatesBody(Body):
         shelves: RowCache[Shelf],
         windows: Sender,
         again: Sender,
+        watermarks: Watermarks,
         clock: Clock,
     ) -> None:
         """`again` sends to telegram.updates; sources stamp observations by `clock`."""
@@ -40,6 +43,7 @@ class UpdatesBody(Body):
         self._shelves = shelves
         self._windows = windows
         self._again = again
+        self._watermarks = watermarks
         self._clock = clock
 
     def handle(self, event: EventT[bytes]) -> None:
@@ -69,6 +73,14 @@ class UpdatesBody(Body):
         self._metrics.sent(self.stage, len(values))
         for reason, amount in folded.handled.items():
             self._metrics.dropped(self.stage, reason, amount)
+        if samples := samples_of(update):
+            self._metrics.samples(self.stage, samples)
+        self._watermarks.put(message.partition, update.channel_id, channel.watermark_ms)
+
+    def measure(self, event: EventT[bytes]) -> None:
+        """The way to a window, up to here: the commit that makes it readable comes on top."""
+        way_ms = self._clock.now_ms() - event.message.timestamp * 1000
+        self._metrics.arrived("window", way_ms / 1000 / self._clock.speed)
 
     def _shelve(
         self, event: EventT[bytes], key: bytes, touched: Iterable[int], watermark_ms: int

@@ -154,10 +154,10 @@ class Metrics:
     def observe(self, name: HistogramName, seconds: float, **labels: str) -> None:
         self._of(self._histograms[name], name, labels).observe(seconds)
 
-    def forget(self, name: GaugeName, **labels: str) -> None:
-        """Stop telling a gauge whose thing is no longer this process's; fine when it never was."""
+    def forget(self, name: GaugeName) -> None:
+        """Stop telling a gauge of things that may no longer be this process's: all its series."""
         self._series = {key: series for key, series in self._series.items() if key[0] != name}
-        self._gauges[name].remove_by_labels(labels)
+        self._gauges[name].clear()
 
     def received(self, stage: Stage, amount: int = 1) -> None:
         self.count("analyticbot_received_total", amount, stage=stage)

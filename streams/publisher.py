@@ -17,6 +17,7 @@ from streams.log import Draft, Log, LogClosed, LogUnavailable
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 from streams.topics import UPDATES, channel_key
+from streams.tracing import TRACEPARENT, Traces
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,9 @@ class Publisher:
         *,
         pauses: Pauses | None = None,
         most_waiting: int = MOST_WAITING,
+        traces: Traces | None = None,
     ) -> None:
+        self.traces = traces
         self._log = log
         self._metrics = metrics
         self._pauses = pauses or Pauses()
@@ -86,6 +89,35 @@ class Publisher:
         Cancelling it may or may not publish.
         """
         sets: Sequence[Mapping[str, bytes]] = [{}] * len(events) if headers is None else headers
+        if self.traces is not None:
+            await self._publish_traced(self.traces, events, sets)
+        else:
+            await self._publish_all(events, sets)
+
+    async def _publish_traced(
+        self, traces: Traces, events: Sequence[Event], sets: Sequence[Mapping[str, bytes]]
+    ) -> None:
+        """Each step goes on from its headers; without any, a trace may begin with it."""
+        spans = [
+            traces.follow("log.publish", one) if TRACEPARENT in one else traces.begin("log.publish")
+            for one in sets
+        ]
+        try:
+            await self._publish_all(
+                events,
+                [
+                    one if span is None else {**one, **span.headers}
+                    for one, span in zip(sets, spans, strict=True)
+                ],
+            )
+        finally:
+            for span in spans:
+                if span is not None:
+                    span.end()
+
+    async def _publish_all(
+        self, events: Sequence[Event], sets: Sequence[Mapping[str, bytes]]
+    ) -> None:
         drafts = [_draft(event, one) for event, one in zip(events, sets, strict=True)]
         for start in range(0, len(drafts), MOST_IN_A_BATCH):
             await self._publish(drafts[start : start + MOST_IN_A_BATCH])

@@ -52,6 +52,15 @@ class EmbeddedDesk:
         else:
             del rows[key]
 
+    def rows(self) -> Mapping[str, int]:
+        """How many rows each table has that was used."""
+        return {name: len(rows) for name, (rows, _) in self._tables.items()}
+
+    def size_bytes(self) -> int:
+        """Of all changelogs of those tables, which is where they are kept on disk."""
+        topics = [self._transport.topic(changelog) for _, changelog in self._tables.values()]
+        return sum(state.row.size_bytes for topic in topics for state in topic.partitions)
+
     def _table(self, name: str) -> tuple[dict[bytes, bytes], str]:
         found = self._tables.get(name)
         if found is None:

@@ -24,16 +24,9 @@ SHORT = {
 }
 #: Named before what they tell exists.
 AWAITED = {
-    "analyticbot_commit_seconds",
     "analyticbot_disk_free_bytes",
     "analyticbot_disk_size_bytes",
-    "analyticbot_end_to_end_seconds",
     "analyticbot_lease_held",
-    "analyticbot_recovery_seconds",
-    "analyticbot_table_bytes",
-    "analyticbot_table_rows",
-    "analyticbot_tasks",
-    "analyticbot_watermark_delay_seconds",
 }
 
 

@@ -5,7 +5,7 @@ is found when the newest posts are read again.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from telethon import events as telethon_events
@@ -19,6 +19,7 @@ from streams.publisher import Publisher
 from streams.sources.telegram.channel import FollowedChannel, Following
 from streams.sources.telegram.client import CollectorClient
 from streams.sources.telegram.mapping import channel_of, column, posts_of, reactions_of
+from streams.tracing import Span
 
 _COUNTERS = (
     types.UpdateChannelMessageViews,
@@ -40,6 +41,8 @@ class Push(NamedTuple):
     observed_at_ms: int
     channel_id: ChannelId
     update: Any
+    #: From its arrival until it is published, where it is traced.
+    span: Span | None = None
 
 
 class Pushes:
@@ -68,8 +71,10 @@ class Pushes:
         if (channel := self._following.find(channel_id)) is None:
             self._metrics.dropped("collector", "not_followed")
             return
+        traces = self._publisher.traces
+        span = None if traces is None else traces.begin("telegram.receive")
         try:
-            self._queue.put_nowait(Push(self._clock.now_ms(), channel_id, update))
+            self._queue.put_nowait(Push(self._clock.now_ms(), channel_id, update, span))
         except asyncio.QueueFull:
             self._metrics.dropped("collector", "queue_full")
             channel.miss()
@@ -87,10 +92,13 @@ class Pushes:
         for push in batch:
             by_channel.setdefault(push.channel_id, []).append(push)
         found: list[Event] = []
+        headers: list[Mapping[str, bytes]] = []
         for channel_id, pushes in by_channel.items():
             if channel := self._following.find(channel_id):
-                found += events_of(pushes, channel.source, reactive=channel.reactive)
-        await self._publisher.publish(*found)
+                events = events_of(pushes, channel.source, reactive=channel.reactive)
+                found += events
+                headers += [_received(pushes)] * len(events)
+        await self._publisher.publish(*found, headers=headers)
         for event in found:
             if channel := self._following.find(event.channel_id):
                 _remember(channel, event)
@@ -98,6 +106,14 @@ class Pushes:
             channel = self._following.find(push.channel_id)
             if channel is not None and isinstance(push.update, _HINTS):
                 channel.miss()
+
+
+def _received(pushes: Iterable[Push]) -> Mapping[str, bytes]:
+    """Ends the step of those that are traced; the headers of the first."""
+    spans = [push.span for push in pushes if push.span is not None]
+    for span in spans:
+        span.end()
+    return spans[0].headers if spans else {}
 
 
 def events_of(

@@ -1,0 +1,26 @@
+"""How the tables and the channels of this worker are, told to the metrics every few seconds."""
+
+import asyncio
+
+from agents.watermarks import Watermarks
+from streams.clock import Clock
+from streams.driver.desk import Desk
+from streams.embedded.desk import EmbeddedDesk
+from streams.metrics import Metrics
+
+EVERY_S = 5.0
+
+
+async def tell_vitals(watermarks: Watermarks, desk: Desk, clock: Clock, metrics: Metrics) -> None:
+    """Until cancelled. A desk that keeps its tables on disk tells them itself, as it commits."""
+    while True:
+        watermarks.tell(metrics, clock.now_ms())
+        if isinstance(desk, EmbeddedDesk):
+            _tell_tables(desk, metrics)
+        await asyncio.sleep(EVERY_S)
+
+
+def _tell_tables(desk: EmbeddedDesk, metrics: Metrics) -> None:
+    for table, rows in desk.rows().items():
+        metrics.gauge("analyticbot_table_rows", rows, table=table)
+    metrics.gauge("analyticbot_table_bytes", desk.size_bytes())
