@@ -13,13 +13,13 @@ from typing import Any, cast
 
 import faust
 import msgspec
-from faust.sensors.monitor import Monitor
 from faust.tables.manager import TableManager
 from faust.types import EventT, Message, TopicT
 
 from agents.binding import Body, Fatal
 from agents.cache import RowCache
 from agents.dead import DeadLimit
+from agents.monitor import QuietMonitor
 from agents.sending import Sender, sender, traced
 from agents.spikes_body import SpikesBody
 from agents.updates_body import UpdatesBody
@@ -94,6 +94,8 @@ def build(
     app = _app(settings)
     if _on_kafka(settings):
         app.work = _work(settings, metrics)
+    else:
+        cast(QuietMonitor, app.monitor).metrics = metrics
 
     def stop(error: Exception) -> None:
         stop_commits(app)
@@ -234,7 +236,7 @@ def _app(settings: WorkerSettings) -> "_App":
         stream_buffer_maxsize=65536,
         stream_wait_empty=False,
         stream_recovery_delay=0,
-        Monitor=_QuietMonitor,
+        Monitor=QuietMonitor,
         TableManager=_PromptTables,
         Topic=_BytesTopic,
     )
@@ -275,21 +277,3 @@ class _PromptTables(TableManager):
         if not self.should_stop:
             await self._update_channels()
             await self.recovery.start()
-
-
-class _QuietMonitor(Monitor):
-    """Faust's own measurements cost more than a message's work; ours are in streams.metrics."""
-
-    def on_message_in(self, *_args: Any) -> None: ...
-
-    def on_stream_event_in(self, *_args: Any) -> None: ...
-
-    def on_stream_event_out(self, *_args: Any) -> None: ...
-
-    def on_message_out(self, *_args: Any) -> None: ...
-
-    def on_table_get(self, *_args: Any) -> None: ...
-
-    def on_table_set(self, *_args: Any) -> None: ...
-
-    def track_tp_end_offset(self, *_args: Any) -> None: ...

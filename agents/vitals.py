@@ -16,11 +16,12 @@ async def tell_vitals(watermarks: Watermarks, desk: Desk, clock: Clock, metrics:
     while True:
         watermarks.tell(metrics, clock.now_ms())
         if isinstance(desk, EmbeddedDesk):
-            _tell_tables(desk, metrics)
+            _tell_desk(desk, metrics)
         await asyncio.sleep(EVERY_S)
 
 
-def _tell_tables(desk: EmbeddedDesk, metrics: Metrics) -> None:
+def _tell_desk(desk: EmbeddedDesk, metrics: Metrics) -> None:
+    metrics.gauge("analyticbot_tasks", desk.tasks(), state="active")
     for table, rows in desk.rows().items():
         metrics.gauge("analyticbot_table_rows", rows, table=table)
     metrics.gauge("analyticbot_table_bytes", desk.size_bytes())

@@ -7,14 +7,17 @@ nothing. All calls are made from one event loop; none of them waits.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from api.live_view import Wanted
 from api.messages import Change, Tick
 from streams.analytics import upsert_key
+from streams.ids import ChannelId
 from streams.metrics import Metrics
+from streams.tracing import Span
 
 #: Frames that a connection may lag behind, and their bytes together.
 BACKLOG_FRAMES = 64
@@ -46,6 +49,17 @@ def _upsert(change: Change) -> msgspec.Raw:
     return msgspec.Raw(_encoder.encode(_Upsert(upsert_key(change), change)))
 
 
+class Queued(NamedTuple):
+    """A frame that waits for its turn at one client."""
+
+    text: str
+    cursor: str | None = None
+    #: When the newest of what it says was observed; None where it says nothing new.
+    observed_at_ms: int | None = None
+    #: The steps of traced observations that end when it is sent.
+    spans: Sequence[Span] = ()
+
+
 class Connection:
     """One client's queue. `gap` is why its backlog was dropped, until it has been told."""
 
@@ -60,7 +74,7 @@ class Connection:
         self.closing: tuple[int, str] | None = None
         #: The cursor of the last frame that was taken out to be sent.
         self.cursor = cursor
-        self._frames: deque[tuple[str, str | None]] = deque()
+        self._frames: deque[Queued] = deque()
         self._bytes = 0
 
     @property
@@ -71,18 +85,19 @@ class Connection:
     def idle(self) -> bool:
         return not self._frames and self.gap is None
 
-    def put(self, frame: str, cursor: str | None = None) -> int:
+    def put(self, frame: Queued) -> int:
         """How many frames were dropped, because the client is too slow to be given more."""
         if self.gap is not None:
             return 1
-        full = len(self._frames) >= BACKLOG_FRAMES or self._bytes + len(frame) > BACKLOG_BYTES
+        size = len(frame.text)
+        full = len(self._frames) >= BACKLOG_FRAMES or self._bytes + size > BACKLOG_BYTES
         # A frame that is larger than the whole backlog still passes when it is the only one.
         if full and self._frames:
             dropped = len(self._frames) + 1
             self.drop("slow_client")
             return dropped
-        self._frames.append((frame, cursor))
-        self._bytes += len(frame)
+        self._frames.append(frame)
+        self._bytes += size
         self.ready.set()
         return 0
 
@@ -93,14 +108,14 @@ class Connection:
         self.gap = reason
         self.ready.set()
 
-    def take(self) -> str | None:
+    def take(self) -> Queued | None:
         """The next frame to send; None when there is none."""
         if not self._frames:
             self.ready.clear()
             return None
-        frame, cursor = self._frames.popleft()
-        self._bytes -= len(frame)
-        self.cursor = cursor or self.cursor
+        frame = self._frames.popleft()
+        self._bytes -= len(frame.text)
+        self.cursor = frame.cursor or self.cursor
         return frame
 
     def restart(self) -> None:
@@ -112,6 +127,12 @@ class Connection:
     def close(self, code: int, reason: str) -> None:
         self.closing = (code, reason)
         self.ended.set()
+
+
+def _taken(spans: dict[ChannelId, Sequence[Span]], wanted: Wanted) -> list[Span]:
+    """Those of the channels that are wanted; they are taken out."""
+    channels = [channel for channel in spans if wanted is None or channel in wanted]
+    return [span for channel in channels for span in spans.pop(channel)]
 
 
 class Hub:
@@ -137,17 +158,33 @@ class Hub:
         self._connections.discard(connection)
         self._metrics.gauge("analyticbot_live_connections", len(self._connections))
 
-    def publish(self, changes: Sequence[Change], cursor: str, now_ms: int) -> None:
-        """Queue one frame for everybody who wants any of the changes."""
+    def publish(
+        self,
+        changes: Sequence[Change],
+        cursor: str,
+        now_ms: int,
+        spans: Mapping[ChannelId, Sequence[Span]] = {},
+    ) -> None:
+        """Queue one frame for everybody who wants any of the changes.
+
+        `spans` go with the first frame that says something of their channel.
+        """
         encoded = [(change.channel_id, _upsert(change)) for change in changes]
-        frames: dict[Wanted, str | None] = {}
+        observed_at_ms = max((change.observed_at_ms for change in changes), default=None)
+        frames: dict[Wanted, Queued | None] = {}
+        left = dict(spans)
         for connection in self._connections:
             wanted = connection.wanted
             if wanted not in frames:
                 data = [raw for channel, raw in encoded if wanted is None or channel in wanted]
-                frames[wanted] = text(_Changes(now_ms, cursor, data)) if data else None
+                said = text(_Changes(now_ms, cursor, data)) if data else None
+                frames[wanted] = None if said is None else Queued(said, cursor, observed_at_ms)
             frame = frames[wanted]
-            if frame is not None and (dropped := connection.put(frame, cursor)):
+            if frame is None:
+                continue
+            if left:
+                frame = frame._replace(spans=_taken(left, wanted))
+            if dropped := connection.put(frame):
                 self._metrics.dropped("live", "slow_client", dropped)
         self._quiet = False
         self._metrics.sent("live", sum(frame is not None for frame in frames.values()))
@@ -159,7 +196,7 @@ class Hub:
     def tick(self, now_ms: int) -> None:
         """Called about once a second: tells those who have nothing queued that time passes."""
         quiet, self._quiet = self._quiet, True
-        frame = text(Tick(now_ms=now_ms))
+        frame = Queued(text(Tick(now_ms=now_ms)))
         for connection in self._connections:
             if connection.idle and (quiet or connection.wanted is not None):
                 connection.put(frame)

@@ -13,14 +13,16 @@ from typing import cast
 
 from api import cursor
 from api.cursor import BadCursor, Position
-from api.hub import Hub
+from api.hub import Hub, Queued
 from api.live_view import LiveView
 from api.messages import Change
 from streams.clock import Clock
 from streams.codec import Undecodable, decode_analytics
-from streams.log import Batch, Bounds, Log, LogClosed, LogError, OffsetTooOld, Partition
+from streams.ids import ChannelId
+from streams.log import Batch, Bounds, Log, LogClosed, LogError, OffsetTooOld, Partition, Record
 from streams.metrics import Metrics
 from streams.topics import ALERTS, WINDOWS
+from streams.tracing import Span, Traces
 
 TOPICS = (WINDOWS.name, ALERTS.name)
 #: Records a partition that are folded at start.
@@ -30,6 +32,8 @@ MISSED_AT_MOST = 20_000
 #: Between two frames to the same clients in the long run; so many may follow without a pause.
 FRAME_EVERY_S = 0.05
 FRAMES_AT_ONCE = 4
+#: Of so many frames that were sent, the way of one is measured.
+MEASURED = 16
 TICK_EVERY_S = 1.0
 _PAGE = 1_000
 _RETRY_FIRST_S = 0.25
@@ -50,7 +54,13 @@ class Live:
     """The live view and its connections. `start` and `stop` once each, on one event loop."""
 
     def __init__(
-        self, log: Log, clock: Clock, metrics: Metrics, *, lookback: int = LOOKBACK
+        self,
+        log: Log,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        lookback: int = LOOKBACK,
+        traces: Traces | None = None,
     ) -> None:
         self.view = LiveView()
         self.hub = Hub(metrics)
@@ -62,6 +72,10 @@ class Live:
         self._clock = clock
         self._metrics = metrics
         self._lookback = lookback
+        self._traces = traces
+        #: The last steps of traced observations that are in the view and not yet in a frame.
+        self._spans: dict[ChannelId, list[Span]] = {}
+        self._arrived = 0
         self._positions: dict[Partition, Position] = {}
         self._ends: dict[Partition, int] = {}
         self._caught_up = asyncio.Event()
@@ -106,6 +120,17 @@ class Live:
         for partition, lag in lags.items():
             self._metrics.lag("live", partition, lag)
         return sum(lags.values())
+
+    def arrived(self, frame: Queued) -> None:
+        """Called when a client has been sent a frame; of some the way is measured."""
+        for span in frame.spans:
+            span.end()
+        if frame.observed_at_ms is None:
+            return
+        if self._arrived % MEASURED == 0:
+            way_ms = self._clock.now_ms() - frame.observed_at_ms
+            self._metrics.arrived("socket", way_ms / 1000 / self._clock.speed)
+        self._arrived += 1
 
     async def missed(self, text: str) -> list[Change]:
         """What changed between a client's cursor and now. Raises Skipped."""
@@ -199,14 +224,33 @@ class Live:
         for record in batch.records:
             if record.value is None:
                 continue
+            # What a client missed was traced when it came.
+            span = self._followed(record) if view is self.view else None
             try:
-                view.fold(decode_analytics(record.value))
+                message = decode_analytics(record.value)
             except Undecodable as error:
                 self._metrics.dropped("live", error.reason)
+                continue
+            view.fold(message)
+            if span is not None:
+                self._to_be_sent(span, message.channel_id)
+
+    def _followed(self, record: Record) -> Span | None:
+        if self._traces is None:
+            return None
+        return self._traces.follow("live.fold", record.headers, offset=record.offset)
+
+    def _to_be_sent(self, folded: Span, channel_id: ChannelId) -> None:
+        """From now until a frame has told of it."""
+        folded.end()
+        assert self._traces is not None
+        if (span := self._traces.follow("frame.send", folded.headers)) is not None:
+            self._spans.setdefault(channel_id, []).append(span)
 
     def _changed(self) -> None:
         if not len(self.hub):
             self.view.forget_changes()
+            self._spans.clear()
         elif (loop := asyncio.get_running_loop()).time() >= self._next_frame_at:
             self._flush()
         elif self._timer is None:
@@ -217,8 +261,9 @@ class Live:
         earliest = asyncio.get_running_loop().time() - (FRAMES_AT_ONCE - 1) * FRAME_EVERY_S
         self._next_frame_at = max(self._next_frame_at, earliest) + FRAME_EVERY_S
         changes = self.view.take_changes()
+        spans, self._spans = self._spans, {}
         if changes:
-            self.hub.publish(changes, self.cursor, self._clock.now_ms())
+            self.hub.publish(changes, self.cursor, self._clock.now_ms(), spans)
 
     async def _tick(self) -> None:
         while True:

@@ -100,7 +100,8 @@ async def _write(socket: Socket, connection: Connection, live: Live, clock: Cloc
             for frame in _after_gap(connection, live, clock):
                 await _send(socket, frame)
         elif (frame_queued := connection.take()) is not None:
-            await _send(socket, frame_queued)
+            await _send(socket, frame_queued.text)
+            live.arrived(frame_queued)
 
 
 async def _send(socket: Socket, frame: str) -> None:

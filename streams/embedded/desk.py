@@ -11,6 +11,7 @@ from streams.driver.desk import Task
 from streams.embedded.engine import Entry
 from streams.log import LogError, Partition
 from streams.partitioner import partition_of
+from streams.topics import UPDATES
 
 if TYPE_CHECKING:
     from streams.embedded.transport import Transport
@@ -51,6 +52,10 @@ class EmbeddedDesk:
             rows[key] = data
         else:
             del rows[key]
+
+    def tasks(self) -> int:
+        """All of them are this process's."""
+        return len(self._transport.topic(UPDATES.name).partitions)
 
     def rows(self) -> Mapping[str, int]:
         """How many rows each table has that was used."""
