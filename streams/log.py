@@ -1,7 +1,7 @@
 """The log as its users see it: partitioned topics of records, read by offset.
 
-`embedded://` (streams.embedded) and, for many machines, Kafka implement it; one suite of laws
-(tests/laws/log.py) runs over every implementation. Faust talks to the same log through its own
+`embedded://` (streams.embedded) and, for many machines, `kafka://` (streams.kafka) implement it;
+one suite of laws (tests/laws/log.py) runs over both. Faust talks to the same log through its own
 transport; this port serves everything that is not Faust: sources, history, API, bot, taps.
 
     LogError
@@ -76,7 +76,13 @@ class Draft(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """[first, next): the offsets that a partition holds."""
+    """[first, next): where a reader finds records in a partition.
+
+    `next` follows the last record that a reader can get now. What belongs to a transaction that
+    is open or was aborted does not count, nor do the marks that transactions leave at offsets of
+    their own: who has read everything stands at `next`, whatever is stored behind it, and a
+    position is never behind `next` when there is nothing to read.
+    """
 
     first: int
     next: int

@@ -2,15 +2,24 @@
 
 from streams.clock import Clock
 from streams.embedded.log import EmbeddedLog
-from streams.embedded.settings import SCHEME, path_of, settings_of
+from streams.embedded.settings import SCHEME as EMBEDDED
+from streams.embedded.settings import path_of
+from streams.embedded.settings import settings_of as embedded_settings_of
+from streams.kafka.log import KafkaLog
+from streams.kafka.settings import SCHEME as KAFKA
+from streams.kafka.settings import settings_of as kafka_settings_of
 from streams.log import Log, LogError
 
 
 async def open_log(url: str, clock: Clock | None = None) -> Log:
-    """Opens ``embedded:///folder``; its settings may follow as a query.
+    """Opens ``embedded:///folder`` or ``kafka://[user:password@]host:port[,host:port…]``.
 
-    Raises LogError for a URL of no known kind, and what opening raises.
+    Settings may follow as a query. Raises LogError for a URL of no known kind, and what opening
+    raises. `clock` is only for the embedded log: Kafka has its own.
     """
-    if url.split(":", 1)[0] == SCHEME:
-        return await EmbeddedLog.open(path_of(url), settings_of(url), clock)
-    raise LogError(f"{url!r} is no log: write {SCHEME}:///absolute/folder")
+    scheme = url.partition(":")[0]
+    if scheme == EMBEDDED:
+        return await EmbeddedLog.open(path_of(url), embedded_settings_of(url), clock)
+    if scheme == KAFKA:
+        return await KafkaLog.open(kafka_settings_of(url))
+    raise LogError(f"{url!r} is no log: write {EMBEDDED}:///absolute/folder or {KAFKA}://host:port")

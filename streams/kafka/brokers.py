@@ -1,0 +1,184 @@
+"""The brokers, as everything but the producer asks them: one connection each, with patience."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    KafkaError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    NoError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.structs import TopicPartition
+
+from streams.kafka.failures import is_passing, log_error
+from streams.kafka.settings import KafkaSettings, client_options
+from streams.log import Partition
+
+T = TypeVar("T")
+
+#: An outage is ridden out for so long before a caller hears of it: a leader that died has a
+#: successor by then.
+PATIENCE_S = 10.0
+_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 0.5
+#: Questions of ListOffsets.
+FIRST, END = -2, -1
+READ_COMMITTED = 1
+
+
+class Brokers:
+    """Requests to the right broker. Made by `connect`; closed by `close`."""
+
+    def __init__(self, client: AIOKafkaClient, settings: KafkaSettings) -> None:
+        self._client = client
+        self.settings = settings
+        self._coordinators: dict[str, int] = {}
+
+    @classmethod
+    async def connect(cls, settings: KafkaSettings) -> "Brokers":
+        """Raises LogUnavailable, or LogError where waiting does not help."""
+        options = client_options(settings)
+        try:
+            await _reach(settings, options)
+            client = AIOKafkaClient(**options)
+            try:
+                await client.bootstrap()
+            except KafkaError:
+                await client.close()
+                raise
+        except (KafkaError, OSError) as error:
+            raise log_error(error, settings) from error
+        return cls(client, settings)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def insist(self, work: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S) -> T:
+        """Do it again while it fails in a way that passes. Raises LogError."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience_s
+        pause_s = _PAUSE_S
+        while True:
+            try:
+                return await work()
+            except (KafkaError, OSError) as error:
+                if not is_passing(error) or loop.time() + pause_s > until:
+                    raise log_error(error, self.settings) from error
+            await self.refresh(until - loop.time())
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def refresh(self, timeout_s: float) -> None:
+        """Ask who leads what now; returns when it is known, or after `timeout_s`."""
+        await asyncio.wait([self._client.force_metadata_update()], timeout=max(timeout_s, 0))
+
+    @property
+    def count(self) -> int:
+        """How many brokers there are."""
+        return len(self._client.cluster.brokers())
+
+    async def partitions(self, topic: str) -> Sequence[Partition]:
+        """Empty for a topic that is not there. Makes none, whatever the brokers would do."""
+        known = self._client.cluster.partitions_for_topic(topic)
+        if known is None:
+            [answer] = (await self.anyone(MetadataRequest([topic], False))).topics
+            error = for_code(answer[0])
+            if error is UnknownTopicOrPartitionError:
+                return ()
+            if error is not NoError:
+                raise error(topic)
+            # From now on the client follows who leads it.
+            await self._client.add_topic(topic)
+            known = self._client.cluster.partitions_for_topic(topic)
+            if known is None:
+                raise LeaderNotAvailableError(topic)
+        return [Partition(topic, number) for number in sorted(known)]
+
+    def leader(self, partition: Partition) -> int:
+        """Raises LeaderNotAvailableError while there is none."""
+        leader = self._client.cluster.leader_for_partition(TopicPartition(*partition))
+        if leader is None or leader < 0:
+            raise LeaderNotAvailableError(str(partition))
+        return int(leader)
+
+    def by_leader(self, partitions: Sequence[Partition]) -> Mapping[int, Sequence[Partition]]:
+        """Raises LeaderNotAvailableError."""
+        found: dict[int, list[Partition]] = {}
+        for partition in partitions:
+            found.setdefault(self.leader(partition), []).append(partition)
+        return found
+
+    async def send(self, node: int, request: Any) -> Any:
+        return await self._client.send(node, request)
+
+    async def anyone(self, request: Any) -> Any:
+        """To a broker that can be reached."""
+        node = self._client.get_random_node()
+        if node is None:
+            raise NodeNotReadyError("no broker is known")
+        return await self._client.send(node, request)
+
+    async def coordinator(self, group: str, request: Any) -> Any:
+        """To the broker that keeps a group's offsets; looked up anew after a failure."""
+        node = self._coordinators.pop(group, None)
+        if node is None:
+            kind = CoordinationType.GROUP
+            node = await self._client.coordinator_lookup(kind, group)
+        answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
+        self._coordinators[group] = node
+        return answer
+
+    def forget_coordinator(self, group: str) -> None:
+        self._coordinators.pop(group, None)
+
+    async def offsets(self, partitions: Sequence[Partition], which: int) -> dict[Partition, int]:
+        """FIRST: of the first record kept. END: where a reader of what is committed ends now."""
+        leaders = self.by_leader(partitions)
+        answers = await asyncio.gather(
+            *(self._offsets(node, theirs, which) for node, theirs in leaders.items())
+        )
+        return {partition: offset for answer in answers for partition, offset in answer.items()}
+
+    async def _offsets(
+        self, node: int, partitions: Sequence[Partition], which: int
+    ) -> dict[Partition, int]:
+        topics: dict[str, list[tuple[int, int]]] = {}
+        for topic, number in partitions:
+            topics.setdefault(topic, []).append((number, which))
+        request = OffsetRequest(-1, READ_COMMITTED, list(topics.items()))
+        found = {}
+        for topic, answers in (await self.send(node, request)).topics:
+            for number, code, _, offset in answers:
+                if (error := for_code(code)) is not NoError:
+                    raise error(f"{topic}/{number}")
+                found[Partition(topic, number)] = int(offset)
+        return found
+
+
+async def _reach(settings: KafkaSettings, options: Mapping[str, Any]) -> None:
+    """Returns when one of the brokers lets us in; else raises why the last one did not.
+
+    The client tries them as well, but keeps the reasons to itself.
+    """
+    own = {name: value for name, value in options.items() if name != "bootstrap_servers"}
+    failure: Exception = NodeNotReadyError("no broker is named")
+    for server in settings.servers:
+        host, _, port = server.rpartition(":")
+        try:
+            connection = await create_conn(host.strip("[]"), int(port), **own)
+        except (KafkaError, OSError) as error:
+            failure = error
+            if not is_passing(error):
+                break
+        else:
+            await connection.close()
+            return
+    raise failure

@@ -1,0 +1,47 @@
+"""From what aiokafka raises to what a log raises: one line each, never a password."""
+
+import ssl
+
+from aiokafka import errors
+
+from streams.kafka.settings import KafkaSettings
+from streams.log import LogDamaged, LogError, LogUnavailable
+
+#: Waiting does not cure them; somebody must grant a right.
+_FORBIDDEN = (
+    errors.TopicAuthorizationFailedError,
+    errors.GroupAuthorizationFailedError,
+    errors.ClusterAuthorizationFailedError,
+    errors.TransactionalIdAuthorizationFailed,
+)
+_UNKNOWN_USER = (errors.SaslAuthenticationFailed, errors.AuthenticationFailedError)
+
+
+def log_error(error: Exception, settings: KafkaSettings) -> LogError:
+    """What `error` means to who uses the log."""
+    servers = ",".join(settings.servers)
+    if isinstance(error, LogError):
+        return error
+    if isinstance(error, _UNKNOWN_USER):
+        return LogError(f"Kafka at {servers} refuses user {settings.user!r}: name or password?")
+    if isinstance(error, errors.UnsupportedSaslMechanismError):
+        return LogError(f"Kafka at {servers} has no mechanism={settings.mechanism}: {error}")
+    if isinstance(error, _FORBIDDEN):
+        return LogError(f"Kafka at {servers} does not allow user {settings.user!r} this: {error}")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = error.verify_message
+        return LogError(f"the certificate of Kafka at {servers} is not trusted (ca=…): {reason}")
+    if isinstance(error, ssl.SSLError):
+        return LogError(f"no TLS with Kafka at {servers} (security=…): {error.reason}")
+    if isinstance(error, errors.CorruptRecordException):
+        return LogDamaged(f"Kafka at {servers} gave damaged records: {error}")
+    if is_passing(error):
+        return LogUnavailable(f"Kafka at {servers} cannot be reached: {error}")
+    return LogError(f"Kafka at {servers}: {error}")
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same may succeed in a moment."""
+    if isinstance(error, errors.KafkaError):
+        return bool(error.retriable) or isinstance(error, errors.KafkaTimeoutError)
+    return isinstance(error, OSError) and not isinstance(error, ssl.SSLError)

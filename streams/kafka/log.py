@@ -1,0 +1,203 @@
+"""KafkaLog: the port streams.log.Log over Apache Kafka.
+
+Readers see what is committed and nothing of transactions that are open or were aborted.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
+
+from aiokafka.errors import OffsetOutOfRangeError
+
+from streams.kafka import groups
+from streams.kafka.appending import Outbox
+from streams.kafka.brokers import END, FIRST, Brokers
+from streams.kafka.fetching import fetch_one
+from streams.kafka.following import Following, ends
+from streams.kafka.making import make
+from streams.kafka.settings import KafkaSettings
+from streams.kafka.tail import Tails
+from streams.log import (
+    Batch,
+    Bounds,
+    Draft,
+    LogClosed,
+    LogError,
+    LogUnavailable,
+    Offsets,
+    OffsetTooOld,
+    Partition,
+    Record,
+)
+from streams.topics import Topic
+
+T = TypeVar("T")
+
+
+class KafkaLog:
+    """A log on a cluster. Implements streams.log.Log."""
+
+    def __init__(self, brokers: Brokers, settings: KafkaSettings, extra: Mapping[str, str]) -> None:
+        self._brokers = brokers
+        self._settings = settings
+        self._extra = extra
+        self._tails = Tails(brokers)
+        self._outbox = Outbox(brokers, settings)
+        self._calls: set[asyncio.Task[Any]] = set()
+        #: Subscriptions that find out where they begin: what is appended later is theirs.
+        self._beginning: set[asyncio.Task[dict[Partition, int]]] = set()
+        self._followings: set[Following] = set()
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls, settings: KafkaSettings, extra: Mapping[str, str] | None = None
+    ) -> "KafkaLog":
+        """`extra`: settings of the topics that it makes, as Kafka names them.
+
+        Raises LogUnavailable when no broker answers, LogError when they refuse us.
+        """
+        return cls(await Brokers.connect(settings), settings, extra or {})
+
+    async def create(self, topic: Topic, partitions: int) -> None:
+        work = partial(make, self._brokers, topic, partitions, self._extra)
+        await self._call(self._brokers.insist(work))
+
+    async def partitions(self, topic: str) -> Sequence[Partition]:
+        return await self._call(self._brokers.insist(partial(self._brokers.partitions, topic)))
+
+    async def bounds(self, topic: str) -> Mapping[Partition, Bounds]:
+        return await self._call(self._brokers.insist(partial(self._tails.bounds, topic)))
+
+    async def append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:
+        return await self._call(self._append(drafts))
+
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        start: Offsets | None = None,
+        *,
+        max_records: int = 500,
+    ) -> AsyncIterator[Batch]:
+        self._check()
+        find = self._brokers.insist(partial(ends, self._brokers, topics))
+        beginning = asyncio.create_task(find)
+        self._beginning.add(beginning)
+        beginning.add_done_callback(self._begun)
+        return self._follow(topics, dict(start or {}), beginning, max_records)
+
+    async def read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record]:
+        work = partial(self._read, partition, offset, max_records)
+        return await self._call(self._brokers.insist(work))
+
+    async def committed(self, group: str) -> Offsets:
+        work = partial(groups.committed, self._brokers, group)
+        found = await self._call(self._brokers.insist(work))
+        return {partition: committed.offset for partition, committed in found.items()}
+
+    async def commit(self, group: str, offsets: Offsets) -> None:
+        self._check()
+        if offsets:
+            work = partial(groups.commit, self._brokers, group, offsets)
+            await self._call(self._brokers.insist(work))
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        await self._outbox.close()
+        calls = [*self._calls, *self._beginning]
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        for following in list(self._followings):
+            await following.stop()
+        await self._brokers.close()
+
+    async def _append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:
+        if not drafts:
+            return []
+        if self._beginning:
+            await asyncio.wait(self._beginning)
+        return await self._outbox.append(drafts)
+
+    async def _follow(
+        self,
+        topics: Sequence[str],
+        start: dict[Partition, int],
+        beginning: "asyncio.Task[dict[Partition, int]]",
+        max_records: int,
+    ) -> AsyncIterator[Batch]:
+        positions = {**await self._call(_result(beginning)), **start}
+        brokers = await self._call(Brokers.connect(self._settings))
+        following = Following(brokers, topics, positions, max_records)
+        self._followings.add(following)
+        batches = following.batches()
+        try:
+            while True:
+                yield await self._call(anext(batches))
+        finally:
+            self._followings.discard(following)
+            await batches.aclose()
+            await following.stop()
+
+    async def _read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record]:
+        if partition not in await self._brokers.partitions(partition.topic):
+            raise LogError(f"there is no partition {partition.topic}/{partition.number}")
+        records: list[Record] = []
+        while True:
+            # One answer is of one segment, and may hold nothing but markers and what was aborted.
+            position = offset
+            try:
+                fetched = await fetch_one(self._brokers, partition, position)
+            except OffsetOutOfRangeError:
+                await self._explain(partition, position)
+                raise
+            records.extend(islice(fetched.records, max_records - len(records)))
+            offset = fetched.records.next_fetch_offset
+            if len(records) >= max_records or not position < offset < fetched.end:
+                return records
+
+    async def _explain(self, partition: Partition, offset: int) -> None:
+        """Why an offset is out of range."""
+        floor = (await self._brokers.offsets([partition], FIRST))[partition]
+        if offset < floor:
+            raise OffsetTooOld(partition, offset, floor)
+        end = (await self._brokers.offsets([partition], END))[partition]
+        if offset > end:
+            raise LogError(f"{partition}: {offset} is beyond the end, {end}")
+        raise LogUnavailable(f"{partition}: {offset} cannot be read now")
+
+    async def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Ends with LogClosed when the log is closed meanwhile."""
+        try:
+            self._check()
+        except LogClosed:
+            work.close()
+            raise
+        task = asyncio.ensure_future(work)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if self._closed and task.cancelled() and not (me and me.cancelling()):
+                raise LogClosed("this log was closed") from None
+            raise
+
+    def _begun(self, beginning: "asyncio.Task[dict[Partition, int]]") -> None:
+        self._beginning.discard(beginning)
+        if not beginning.cancelled():
+            # Who reads the subscription is told; it may be nobody.
+            beginning.exception()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise LogClosed("this log was closed")
+
+
+async def _result(task: "asyncio.Task[T]") -> T:
+    return await asyncio.shield(task)

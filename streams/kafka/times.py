@@ -1,0 +1,29 @@
+"""Event time beside Kafka's own timestamp, in a header.
+
+Brokers remove by timestamp, and with the time of the event there a recording of last year would be
+gone as soon as it came in. So topics carry the time of appending, which retention counts by as
+the embedded log does, and the time of the event travels in a header that users do not see.
+"""
+
+import struct
+from collections.abc import Iterable, Mapping
+
+#: Settings of every topic.
+TIMESTAMP = {"message.timestamp.type": "LogAppendTime"}
+_HEADER = "event_ms"
+_CODE = struct.Struct(">q")
+
+
+def stamped(headers: Mapping[str, bytes], event_ms: int) -> list[tuple[str, bytes]]:
+    """The headers of a message to be appended."""
+    return [*headers.items(), (_HEADER, _CODE.pack(event_ms))]
+
+
+def unstamped(
+    headers: Iterable[tuple[str, bytes]], appended_ms: int
+) -> tuple[Mapping[str, bytes], int]:
+    """Headers and event time of a stored message; who wrote it without one, appended it then."""
+    found = dict(headers)
+    packed = found.pop(_HEADER, b"")
+    [event_ms] = _CODE.unpack(packed) if len(packed) == _CODE.size else [appended_ms]
+    return found, event_ms

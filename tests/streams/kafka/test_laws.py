@@ -1,0 +1,27 @@
+"""The laws of a log, on a real broker."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from streams.kafka.log import KafkaLog
+from streams.kafka.settings import settings_of
+from streams.log import Log
+from tests.kafka.cluster import Cluster
+from tests.kafka.fixtures import Running, unique
+from tests.laws.log import LogLaws
+from tests.streams.kafka.prefixed import Prefixed
+
+#: Segments of a record or two, so that retention and compaction have something to take.
+EAGER = {"segment.ms": "1", "segment.index.bytes": "4096", "min.cleanable.dirty.ratio": "0.01"}
+
+
+class TestKafkaLog(LogLaws):
+    @pytest.fixture
+    def opener(self, kafka: Cluster | Running) -> Callable[[], Awaitable[Log]]:
+        prefix = unique("laws") + "."
+
+        async def open_log() -> Log:
+            return Prefixed(await KafkaLog.open(settings_of(kafka.url), EAGER), prefix)
+
+        return open_log
