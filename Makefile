@@ -44,13 +44,14 @@ format: .venv/.dev ## format the code and mend what can be mended by itself
 generated: .venv/.dev ## write the generated files anew
 	$(BIN)/python -m tools.generated
 
-bench: .venv/.dev ## measure; results go to docs/benchmarks/
+bench: .venv/.dev .venv/.bench ## measure; results go to docs/benchmarks/
 	$(BIN)/python -m bench $(ARGS)
 
 requirements: ## pin the requirements anew (needs uv)
 	$(UV) pip compile pyproject.toml --extra embedded $(PIN) -o requirements/run.txt
 	$(UV) pip compile pyproject.toml --extra embedded --group dev -c requirements/run.txt $(PIN) -o requirements/dev.txt
 	$(UV) pip compile pyproject.toml --extra embedded --extra cluster -c requirements/run.txt $(PIN) -o requirements/image.txt
+	$(UV) pip compile --group bench -c requirements/run.txt $(PIN) -o requirements/bench.txt
 	$(UV) pip compile requirements/build.in $(PIN) -o requirements/build.txt
 PIN := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
@@ -78,4 +79,10 @@ endif
 
 .venv/.dev: .venv/.run requirements/dev.txt
 	@$(install) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The engines that ours is compared with, apart: what they pin must not touch what we run.
+.venv/.bench: requirements/bench.txt | .venv/bin/python
+	@test -x .venv/peers/bin/python || $(BIN)/python -m venv .venv/peers
+	@.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@

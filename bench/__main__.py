@@ -10,6 +10,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,7 @@ RUNS: dict[str, list[str]] = {
     "live": [],
     "loopback": [],
     "soak": [],
+    "peers": [],
 }
 
 
@@ -104,15 +106,20 @@ def _page() -> str:
 def _section(result: Result) -> str:
     module = __import__(f"bench.{result.name}", fromlist=["__doc__"])
     title, _, bias = (module.__doc__ or "").partition("\n\n")
-    rows = "".join(f"| {name} | {value:,.1f} |\n" for name, value in result.figures.items())
+    tables = getattr(module, "tables", _rows)(result.figures)
     picture = "\n![Memory over the run](memory.svg)\n" if result.name == "soak" else ""
     return (
         f"## {title.split(':')[0].rstrip('.')}\n\n"
         f"`{' '.join(('python -m bench.' + result.name, *result.arguments))}`\n\n"
         f"{bias.strip()}\n\n"
-        f"| figure | value |\n|---|---:|\n{rows}{picture}\n"
+        f"{tables}{picture}\n"
         f"{result.at}, commit {result.commit}, on {result.machine}.\n"
     )
+
+
+def _rows(figures: Mapping[str, float]) -> str:
+    rows = "".join(f"| {name} | {value:,.1f} |\n" for name, value in figures.items())
+    return f"| figure | value |\n|---|---:|\n{rows}"
 
 
 _HEAD = """# Benchmarks

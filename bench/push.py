@@ -18,11 +18,15 @@ from statistics import quantiles
 
 import websockets
 
+from analyticbot.account import Application
 from analyticbot.config import read_settings
-from analyticbot.engine import running_engine
-from analyticbot.faces import api_settings, serve
-from analyticbot.stores import opened_control
-from analyticbot.telegram import collect
+from analyticbot.process import started
+from analyticbot.roles.collect import collect
+from analyticbot.roles.serve import serve
+from analyticbot.roles.work import work
+from analyticbot.stores import opened_control, opened_history, opened_log
+from clickhouse.answers import HistoryReader
+from control.store import Account
 from streams.clock import SystemClock
 from streams.ids import ChannelId
 from streams.loopback.telegram import LoopbackTelegram
@@ -45,21 +49,24 @@ async def measure(folder: Path, pushes: int) -> dict[str, float]:
     async with (
         LoopbackTelegram(world, strict=False) as telegram,
         opened_control(settings) as control,
-        running_engine(settings, clock, Metrics()) as engine,
+        opened_log(settings) as log,
+        opened_history(settings) as history,
+        started(settings, log, clock, Metrics()) as process,
     ):
         await control.follow("bench", clock.now_ms())
-        server = await serve(engine, clock, api_settings(settings))
-        account = (telegram.session(USER), telegram.api_id, telegram.api_hash)
-        collect(engine, control, clock, lambda: account)
+        await control.accounts.put(Account(USER, telegram.session(USER).save(), clock.now_ms()))
+        work(process, history)
+        server = await serve(process, HistoryReader(history))
+        collect(process, control, Application(telegram.api_id, telegram.api_hash))
         url = server.url.replace("http", "ws") + "/api/v1/live"
         async with websockets.connect(url, max_size=None) as socket:
             await _seen(socket, 100)
             for number in range(101, 101 + pushes):
                 await asyncio.sleep(random.uniform(0.02, 0.12))
-                started = time.perf_counter()
+                began = time.perf_counter()
                 world.post(channel, f"post {number}")
                 await _seen(socket, number)
-                delays_ms.append((time.perf_counter() - started) * 1000)
+                delays_ms.append((time.perf_counter() - began) * 1000)
     cuts = quantiles(delays_ms, n=100)
     return {"push_to_frame_p50_ms": cuts[49], "push_to_frame_p99_ms": cuts[98]}
 
