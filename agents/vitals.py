@@ -8,6 +8,7 @@ from streams.driver.desk import Desk
 from streams.embedded.desk import EmbeddedDesk
 from streams.metrics import Metrics
 
+#: Careful: a scrape in between sees what was then.
 EVERY_S = 5.0
 
 

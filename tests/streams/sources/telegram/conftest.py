@@ -27,6 +27,7 @@ from streams.metrics import Metrics
 from streams.publisher import Publisher
 from streams.sources.telegram import Collector, CollectorSettings, client_factory
 from streams.topics import UPDATES
+from streams.tracing import Traces
 from tests.streams.sources.manual_clock import ManualClock
 
 USER = 777
@@ -76,6 +77,7 @@ class Scene:
         self.log = log
         self.control = control
         self.metrics = Metrics()
+        self.traces: Traces | None = None
         self.session = telegram.session(USER)
         self.events: list[Event] = []
         self.collector: Collector | None = None
@@ -92,7 +94,7 @@ class Scene:
     def start(self, **settings: Any) -> Collector:
         """A new collector, as after a start of the process."""
         settings = {"first_pause_s": 0.02, "longest_pause_s": 0.2, **settings}
-        publisher = Publisher(self.log, self.metrics)
+        publisher = Publisher(self.log, self.metrics, traces=self.traces)
         telegram = self.telegram
         self.collector = Collector(
             client_factory(self.session, telegram.api_id, telegram.api_hash),
