@@ -1,6 +1,8 @@
 """A container's health check: exit code 0 when the process in it says that it is ready.
 
-Runs in the image with nothing but Python; the API wants its key on every route, on this one too.
+    healthy.py [ROUTE]    /readyz, or another route: /healthz only says that the process lives
+
+Runs in the image with nothing but Python; every route wants the API key, these too.
 """
 
 import os
@@ -15,9 +17,9 @@ def key() -> str:
     return os.environ.get("ANALYTICBOT_API_KEY", "")
 
 
-def main() -> int:
+def main(route: str = "/readyz") -> int:
     port = os.environ.get("ANALYTICBOT_PORT", "8000")
-    url = f"http://127.0.0.1:{port}/readyz"
+    url = f"http://127.0.0.1:{port}{route}"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key()}"})
     try:
         with urllib.request.urlopen(request, timeout=4) as response:
@@ -28,4 +30,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
