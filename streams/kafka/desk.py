@@ -48,5 +48,5 @@ class KafkaDesk:
     def put(
         self, task: Number, table: str, key: bytes, data: bytes | None, timestamp_ms: int
     ) -> None:
-        self._owned[task].put(table, key, data, timestamp_ms)
+        self._owned[task].put(table, key, data)
         self._filled()

@@ -16,6 +16,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from streams.driver.desk import Task
 from streams.kafka.assignor import Assignor
 from streams.kafka.shares import Claim, Share
+from streams.kafka.times import unstamped
 from streams.log import LogError, LogUnavailable, Partition, Record
 from streams.pauses import Pauses
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 #: A worker may be busy with its tables for so long without being taken for dead.
 _POLL_MS = 3_600_000
 _FETCH_BYTES = 4 << 20
+#: Six seconds in all.
+_TOPIC_TRIES = 8
 
 
 class MemberSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +69,7 @@ class Membership:
             client = self._made()
             try:
                 await client.start()
-                self._check(client, topics)
+                await _wait_for(client, topics)
             except kafka.KafkaConnectionError as error:
                 await client.stop()
                 if not pauses.waiting:
@@ -164,12 +167,6 @@ class Membership:
     def _given(self, active: Collection[Task]) -> None:
         self._got(Share(tuple(sorted(active)), self._assignor.standby))
 
-    @staticmethod
-    def _check(client: Any, topics: Collection[str]) -> None:
-        known = client._client.cluster.topics()
-        if missing := sorted(set(topics) - set(known)):
-            raise LogError(f"Kafka has no topic {missing[0]}: run `analyticbot migrate` first")
-
     def _made(self) -> AIOKafkaConsumer:
         settings = self._settings
         session_ms = round(settings.session_s * 1000)
@@ -206,5 +203,17 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._given({at.partition for at in assigned})
 
 
+async def _wait_for(client: AIOKafkaConsumer, topics: Collection[str]) -> None:
+    """Brokers hear of a new topic a moment after whoever made it. Raises LogError."""
+    pauses = Pauses(first_s=0.05)
+    for _ in range(_TOPIC_TRIES):
+        missing = sorted(set(topics) - await client.topics())
+        if not missing:
+            return
+        await pauses.pause()
+    raise LogError(f"Kafka has no topic {missing[0]}: run `analyticbot migrate` first")
+
+
 def _record(record: Any) -> Record:
-    return Record(record.offset, record.timestamp, record.key, record.value, dict(record.headers))
+    headers, event_ms = unstamped(record.headers, record.timestamp)
+    return Record(record.offset, event_ms, record.key, record.value, headers)

@@ -22,6 +22,15 @@ class Store(SerializedStore[bytes, bytes]):
         """Faust restores nothing: the tables are up to date before it hears of a partition."""
         return None
 
+    def reset_state(self) -> None:
+        """Nothing: the state says itself what it is worth (state.py)."""
+
+    async def backup_partition(self, *_args: Any, **_kwargs: Any) -> None:
+        """Nothing: the changelog is the backup."""
+
+    def restore_backup(self, *_args: Any, **_kwargs: Any) -> None:
+        """Nothing: the changelog is the backup."""
+
     def _get(self, key: bytes) -> bytes | None:
         transport = self._transport
         for task in transport.tasks.owned:

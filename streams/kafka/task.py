@@ -42,10 +42,10 @@ class Task:
         records.append(record)
         self.waiting_bytes += len(record.key or b"") + len(record.value or b"")
 
-    def put(self, table: str, key: bytes, data: bytes | None, timestamp_ms: int) -> None:
+    def put(self, table: str, key: bytes, data: bytes | None) -> None:
         self._state.put(self.number, table, key, data)
         changelog = Partition(self._changelogs[table], self.number)
-        self.send(changelog, Outgoing(key, data, timestamp_ms, {}))
+        self.send(changelog, Outgoing(key, data, None, {}))
 
     def take(self) -> Mapping[Partition, list[Outgoing]]:
         """What the next commit writes. From here to its end nothing else is taken."""

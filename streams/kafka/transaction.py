@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka import errors as kafka
 
+from streams.kafka.times import stamped
 from streams.log import LogError, LogUnavailable, Partition
 
 #: A record batch; brokers take 1 MiB by default, and compress nothing here.
@@ -43,7 +44,8 @@ class Outgoing(NamedTuple):
 
     key: bytes | None
     value: bytes | None
-    timestamp_ms: int
+    #: Event time; None for what has none, a row.
+    timestamp_ms: int | None
     headers: Mapping[str, bytes]
 
 
@@ -127,13 +129,9 @@ class Transactions:
 
 
 def _appended(batch: Any, record: Outgoing) -> bool:
-    added = batch.append(
-        timestamp=record.timestamp_ms,
-        key=record.key,
-        value=record.value,
-        headers=list(record.headers.items()),
-    )
-    return added is not None
+    key, value, timestamp_ms, given = record
+    headers = [] if timestamp_ms is None else stamped(given, timestamp_ms)
+    return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
 
 
 def _ends(sent: Iterable[tuple[Partition, int, Any]]) -> dict[Partition, int]:
