@@ -79,6 +79,7 @@ class Outbox:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._retired: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:
         """As streams.log.Log.append. Cancelling it may or may not append."""
@@ -89,6 +90,8 @@ class Outbox:
         size = sum(sizes)
         await self._room.enter(size)
         try:
+            if self._closed:
+                raise LogClosed("this log was closed")
             parcel = _Parcel(len(drafts))
             for index, (draft, partition) in enumerate(zip(drafts, partitions, strict=True)):
                 self._queues.setdefault(partition, deque()).append((parcel, index, draft))
@@ -102,6 +105,7 @@ class Outbox:
 
     async def close(self) -> None:
         """What was taken is acknowledged, unless the brokers are away."""
+        self._closed = True
         senders = list(self._senders.values())
         if senders:
             await asyncio.wait(senders, timeout=_CLOSE_S)
