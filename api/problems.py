@@ -88,13 +88,16 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
     """One handler a kind of failure; failures of our own are counted and never shown."""
 
     def refused(request: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
+        metrics.dropped("api", error.code)
         told = (error.status_code, error.code, error.detail, error.headers, error.members)
         return _response(request, *told)
 
     def invalid(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+        metrics.dropped("api", "bad-parameter")
         return _response(request, 400, "bad-parameter", _explained(error))
 
     def http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+        metrics.dropped("api", "http")
         return _response(request, error.status_code, "http", error.detail, error.headers)
 
     def away(request: Request[Any, Any, Any], error: HistoryUnavailable) -> Response[bytes]:

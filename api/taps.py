@@ -23,7 +23,8 @@ from api.ports import Ports, Wired
 from api.problems import Refused
 from api.times import from_iso, iso
 from streams.codec import Undecodable, decode_analytics
-from streams.log import Batch, Bounds, OffsetTooOld, Partition, Record
+from streams.log import Batch, Bounds, LogError, OffsetTooOld, Partition, Record
+from streams.metrics import Metrics
 
 HEARTBEAT_S = 15.0
 _encoder = msgspec.json.Encoder()
@@ -118,15 +119,21 @@ def _too_old(floor_ms: int | None) -> Refused:
 async def _events(
     ports: Ports, positions: dict[Partition, Position], wanted: Filter
 ) -> AsyncGenerator[bytes, None]:
-    """Ends when the server stops or the log has trimmed what this reader had not taken yet."""
+    """Ends when the server stops or the log cannot be read on: the client comes again.
+
+    Perhaps because the log has trimmed what this reader had not taken yet, which it is told then.
+    """
     yield b"retry: 1000\n\n"
     start = {partition: position.next for partition, position in positions.items()}
-    async with (
-        contextlib.aclosing(follow(ports.log, start)) as batches,
-        contextlib.aclosing(_or_nothing(batches, ports.live.stopping)) as turns,
-    ):
-        async for batch in turns:
-            yield _block(ports, positions, wanted, batch) if batch else b": alive\n\n"
+    try:
+        async with (
+            contextlib.aclosing(follow(ports.log, start)) as batches,
+            contextlib.aclosing(_or_nothing(batches, ports.live.stopping)) as turns,
+        ):
+            async for batch in turns:
+                yield _block(ports, positions, wanted, batch) if batch else b": alive\n\n"
+    except LogError as error:
+        ports.metrics.error("taps", type(error).__name__)
 
 
 async def _or_nothing(
@@ -146,7 +153,7 @@ async def _or_nothing(
                 yield batch
             elif not stopping.is_set():
                 yield None
-    except (OffsetTooOld, StopAsyncIteration):
+    except StopAsyncIteration:
         return
     finally:
         stop.cancel()
@@ -162,20 +169,21 @@ def _block(
     lines: list[bytes] = []
     for record in batch.records:
         positions[batch.partition] = cursor.after(record)
-        line = _event(batch.partition, record, wanted)
+        line = _event(ports.metrics, batch.partition, record, wanted)
         if line is not None:
             lines.append(b"id: " + cursor.encode(positions).encode() + line)
+    ports.metrics.received("taps", len(batch.records))
     ports.metrics.sent("taps", len(lines))
     return b"".join(lines) or b": nothing\n\n"
 
 
-def _event(partition: Partition, record: Record, wanted: Filter) -> bytes | None:
+def _event(metrics: Metrics, partition: Partition, record: Record, wanted: Filter) -> bytes | None:
     if record.value is None:
         return None
     try:
         message = decode_analytics(record.value)
-    except Undecodable:
-        # The live feed reads the same records and counts them.
+    except Undecodable as error:
+        metrics.dropped("taps", error.reason)
         return None
     if message.observed_at_ms < wanted.since_ms:
         return None

@@ -67,7 +67,7 @@ class Bot:
         desk = Desk(reader, control, clock, texts.Links(settings.base_url.rstrip("/")))
         dispatcher = build_dispatcher(desk, metrics, settings.allowed_chats)
         self._polling = Polling(self._telegram, dispatcher, metrics, settings.poll_s)
-        courier = Courier(self._telegram, desk, control, metrics)
+        courier = Courier(self._telegram, desk, control, clock, metrics)
         self._alerts = Alerts(log, courier, metrics, settings.edit_every_s)
 
     async def run(self) -> None:

@@ -22,6 +22,7 @@ from clickhouse.history import HistoryError
 from clickhouse.reader import Channel
 from control.store import ControlStore, Delivery, Subscription
 from streams.analytics import Alert
+from streams.clock import Clock
 from streams.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -37,10 +38,13 @@ _CHAT_IS_GONE = ("chat not found", "user is deactivated", "not enough rights to 
 class Courier:
     """`deliver` waits as long as Telegram or the control store are away."""
 
-    def __init__(self, bot: Bot, desk: Desk, control: ControlStore, metrics: Metrics) -> None:
+    def __init__(
+        self, bot: Bot, desk: Desk, control: ControlStore, clock: Clock, metrics: Metrics
+    ) -> None:
         self._bot = bot
         self._desk = desk
         self._control = control
+        self._clock = clock
         self._metrics = metrics
 
     async def chats(self, alert: Alert) -> Sequence[Subscription]:
@@ -65,6 +69,10 @@ class Courier:
             await self._refused(chat_id, error)
             return False
         self._metrics.sent("bot")
+        if known is None:
+            # Edits are held back on purpose: what counts is when a chat hears of it.
+            way_ms = self._clock.now_ms() - alert.observed_at_ms
+            self._metrics.arrived("bot", way_ms / 1000 / self._clock.speed)
         return True
 
     async def _tell(self, alert: Alert, chat_id: int, message_id: int | None) -> None:

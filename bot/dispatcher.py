@@ -18,6 +18,8 @@ from streams.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 NOT_MODIFIED = "message is not modified"
+#: What feeding an update comes to when its answer failed.
+FAILED = object()
 
 
 def build_dispatcher(
@@ -29,7 +31,7 @@ def build_dispatcher(
     dispatcher.include_router(_presses())
     dispatcher.errors.register(_failed)
     if allowed_chats is not None:
-        guard = _Guard(allowed_chats)
+        guard = _Guard(allowed_chats, metrics)
         dispatcher.message.outer_middleware(guard)
         dispatcher.callback_query.outer_middleware(guard)
     return dispatcher
@@ -154,35 +156,38 @@ async def _replace(message: Message, reply: Reply) -> None:
             raise
 
 
-async def _failed(event: ErrorEvent, desk: Desk, metrics: Metrics) -> None:
-    """Whatever an answer raised: counted, logged, and said to who asked."""
+async def _failed(event: ErrorEvent, desk: Desk, metrics: Metrics) -> object:
+    """Whatever an answer raised: counted, logged, and said to who asked. It is no answer."""
     error, update = event.exception, event.update
     metrics.error("bot", type(error).__name__)
     query = update.callback_query
     message = update.message or (_under(query) if query else None)
     if isinstance(error, TelegramForbiddenError) and message:
         await desk.forget(message.chat.id)
-        return
+        return FAILED
     logger.error("answer_failed", extra={"update_id": update.update_id}, exc_info=error)
     if isinstance(error, TelegramAPIError):
-        return
+        return FAILED
     text = texts.UNAVAILABLE if isinstance(error, HistoryError | ControlError) else texts.FAILED
     if query:
         await query.answer(text)
     elif message:
         await message.answer(text)
+    return FAILED
 
 
 class _Guard(BaseMiddleware):
     """Lets only some chats in."""
 
-    def __init__(self, allowed: frozenset[int]) -> None:
+    def __init__(self, allowed: frozenset[int], metrics: Metrics) -> None:
         self._allowed = allowed
+        self._metrics = metrics
 
     async def __call__(self, handler: Any, event: TelegramObject, data: dict[str, Any]) -> Any:
         chat: Chat | None = data.get("event_chat")
         if chat and chat.id in self._allowed:
             return await handler(event, data)
+        self._metrics.dropped("bot", "chat_refused")
         if isinstance(event, Message) and event.chat.type == "private":
             await event.answer(texts.private_bot(event.chat.id))
         return None

@@ -5,9 +5,11 @@ import logging
 from contextlib import suppress
 
 from aiogram import Bot, Dispatcher
+from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.types import Update
 
+from bot.dispatcher import FAILED
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 
@@ -71,7 +73,8 @@ class Polling:
     async def _answer(self, update: Update) -> None:
         try:
             self._metrics.received("bot")
-            await self._dispatcher.feed_update(self._bot, update)
+            if await self._dispatcher.feed_update(self._bot, update) not in (FAILED, UNHANDLED):
+                self._metrics.sent("bot")
         except AiogramError as error:
             # Even the word of apology did not get through.
             logger.warning("answer_lost", extra={"reason": str(error)})
