@@ -170,9 +170,14 @@ class Consumer(DriverConsumer):
         """Only for changelogs, of which Faust has none here."""
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Where the tasks' transactions stand: nobody else can move that any more."""
+        """Where the tasks' transactions stand: nobody else can move that any more.
+
+        What a task has committed itself, it knows before the brokers tell.
+        """
         assigned = [Partition(*tp) for tp in self._assigned]
         committed, first = await self._offsets(assigned)
+        for task in self.transport.tasks.owned.values():
+            committed.update(task.read)
         for at in assigned:
             if at in committed and committed[at] < first[at]:
                 told = {"partition": at, "committed": committed[at], "first": first[at]}

@@ -25,9 +25,14 @@ class Task:
         self.number = number
         self.transactions = transactions
         self._state = state
-        self._changelogs = changelogs
-        self._tables = {Partition(topic, number): table for table, topic in changelogs.items()}
+        self._changelogs = {table: Partition(topic, number) for table, topic in changelogs.items()}
+        self._tables = {changelog: table for table, changelog in self._changelogs.items()}
         self._outgoing: dict[Partition, list[Outgoing]] = {}
+        #: Rows for the changelogs, by table and key: one that was put often is written once,
+        #: because nobody sees what it was within a transaction.
+        self._rows: dict[tuple[str, bytes], bytes | None] = {}
+        #: How far it has committed what it read; the brokers may say so only a moment later.
+        self.read: dict[Partition, int] = {}
         #: Bytes of what waits for the next commit.
         self.waiting_bytes = 0
 
@@ -44,13 +49,20 @@ class Task:
 
     def put(self, table: str, key: bytes, data: bytes | None) -> None:
         self._state.put(self.number, table, key, data)
-        changelog = Partition(self._changelogs[table], self.number)
-        self.send(changelog, Outgoing(key, data, None, {}))
+        place = table, key
+        self.waiting_bytes += len(data or b"") - len(self._rows.get(place) or b"")
+        if place not in self._rows:
+            self.waiting_bytes += len(key)
+        self._rows[place] = data
 
     def take(self) -> Mapping[Partition, list[Outgoing]]:
         """What the next commit writes. From here to its end nothing else is taken."""
         outgoing, self._outgoing = self._outgoing, {}
+        rows, self._rows = self._rows, {}
         self.waiting_bytes = 0
+        for (table, key), data in rows.items():
+            changelog = outgoing.setdefault(self._changelogs[table], [])
+            changelog.append(Outgoing(key, data, None, {}))
         self._state.freeze(self.number)
         return outgoing
 
@@ -62,6 +74,7 @@ class Task:
         Raises TaskLost and LogError; then nothing of it has happened.
         """
         ends = await self.transactions.commit(outgoing, offsets)
+        self.read.update(offsets)
         self._state.settle(
             self.number,
             {table: ends[at] for at, table in self._tables.items() if at in ends},
@@ -70,6 +83,6 @@ class Task:
 
     def roll_back(self) -> None:
         """Nothing that was not committed has happened."""
-        self._outgoing = {}
+        self._outgoing, self._rows = {}, {}
         self.waiting_bytes = 0
         self._state.roll_back(self.number)
