@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
+    KafkaConnectionError,
     KafkaError,
     LeaderNotAvailableError,
     NodeNotReadyError,
@@ -174,6 +175,8 @@ async def _reach(settings: KafkaSettings, options: Mapping[str, Any]) -> None:
         host, _, port = server.rpartition(":")
         try:
             connection = await create_conn(host.strip("[]"), int(port), **own)
+        except KafkaConnectionError as error:
+            failure = ConnectionResetError(str(error))
         except (KafkaError, OSError) as error:
             failure = error
             if not is_passing(error):

@@ -36,7 +36,10 @@ def log_error(error: Exception, settings: KafkaSettings) -> LogError:
     if isinstance(error, errors.CorruptRecordException):
         return LogDamaged(f"Kafka at {servers} gave damaged records: {error}")
     if is_passing(error):
-        return LogUnavailable(f"Kafka at {servers} cannot be reached: {error}")
+        reason = str(error) or type(error).__name__
+        if isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError):
+            reason = f"it hung up (does it speak security={settings.security}?)"
+        return LogUnavailable(f"Kafka at {servers} cannot be reached: {reason}")
     return LogError(f"Kafka at {servers}: {error}")
 
 

@@ -75,9 +75,14 @@ class Cluster:
         controllers: int = 0,
         listeners: tuple[Listener, ...] = (),
         settings: Mapping[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
         machine: Machine | None = None,
     ) -> None:
-        """`controllers` of their own; with none, every broker is one as well."""
+        """`controllers` of their own; with none, every broker is one as well.
+
+        `users`: names and passwords that listeners with SCRAM know.
+        """
+        self._users = users or {}
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-"))
         numbers = list(range(brokers))
         alone = [_CONTROLLERS + number for number in range(controllers)]
@@ -114,7 +119,7 @@ class Cluster:
     def start_all(self) -> None:
         """Format and start every node; returns when clients can use them. Raises NoBroker."""
         first, *others = self._nodes.values()
-        first.format(new_id())
+        first.format(new_id(), self._users)
         for other in others:
             other.format_like(first)
         for node in self._nodes.values():

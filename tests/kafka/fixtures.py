@@ -34,17 +34,17 @@ def kafka() -> Iterator[Cluster | Running]:
     if servers := os.environ.get("ANALYTICBOT_TEST_KAFKA"):
         yield Running(servers)
     else:
-        yield from _started(1)
+        yield from started(Cluster())
 
 
 @pytest.fixture(scope="session")
 def kafka_cluster() -> Iterator[Cluster]:
     """Three brokers of our own. Who stops one starts it again."""
-    yield from _started(3)
+    yield from started(Cluster(3))
 
 
-def _started(brokers: int) -> Iterator[Cluster]:
-    cluster = Cluster(brokers)
+def started(cluster: Cluster) -> Iterator[Cluster]:
+    """For a fixture: it is closed afterwards; where it cannot start, the test skips."""
     try:
         cluster.start_all()
         yield cluster

@@ -39,9 +39,11 @@ class Node:
         lines = {**settings, "node.id": str(number), "log.dirs": str(folder / "data")}
         self._settings.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
 
-    def format(self, cluster: str) -> None:
-        """Raises NoBroker with what the tool said."""
+    def format(self, cluster: str, users: Mapping[str, str]) -> None:
+        """`users`: names and passwords, for SCRAM. Raises NoBroker with what the tool said."""
         arguments = ["format", "-t", cluster, "-c", str(self._settings)]
+        for name, password in users.items():
+            arguments += ["-S", f"SCRAM-SHA-512=[name={name},password={password}]"]
         done = subprocess.run(
             self._command("kafka.tools.StorageTool", *arguments),
             capture_output=True,
