@@ -30,9 +30,12 @@ class Written(NamedTuple):
     partitions: int
 
     def holds(self, number: int, channel_id: ChannelId) -> bool:
+        return self.holds_key(number, channel_key(channel_id))
+
+    def holds_key(self, number: int, key: bytes) -> bool:
         if self.lowest is None:
             return False
-        partition = partition_of(channel_key(channel_id), self.partitions)
+        partition = partition_of(key, self.partitions)
         return number < self.lowest or number <= self.highest.get(partition, -1)
 
 

@@ -1,0 +1,61 @@
+"""What operators set, copied from one store into another: from SQLite to PostgreSQL, say.
+
+Not for what processes hold at the moment (leases, shares): they are made anew.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from control import migrating
+from control.database import Database
+from control.opening import open_engine, shown
+from control.store import ControlError
+from control.tables import ACCESS_HASHES, ACCOUNTS, CURSORS, DELIVERIES, FOLLOWED, SUBSCRIPTIONS
+
+_TABLES = (FOLLOWED, CURSORS, SUBSCRIPTIONS, DELIVERIES, ACCOUNTS, ACCESS_HASHES)
+
+
+async def copy(source_url: str, target_url: str) -> Mapping[str, int]:
+    """How many rows of each table the source has; all of them are in the target afterwards.
+
+    A row whose key is there already stays as it is there, so this can be done again. Both schemas
+    are brought up to date. Nobody may use the source meanwhile. Raises ControlError.
+    """
+    _check_is_there(source_url)
+    source, target = _opened(source_url), _opened(target_url)
+    try:
+        for database in (source, target):
+            async with database.writing() as connection:
+                await migrating.migrate(connection)
+        return await _copied(source, target)
+    finally:
+        await source.close()
+        await target.close()
+
+
+async def _copied(source: Database, target: Database) -> Mapping[str, int]:
+    counts = {}
+    async with source.reading() as reading, target.writing() as writing:
+        insert = postgresql.insert if writing.dialect.name == "postgresql" else sqlite.insert
+        for table in _TABLES:
+            rows = [dict(row) for row in (await reading.execute(select(table))).mappings()]
+            if rows:
+                await writing.execute(insert(table).on_conflict_do_nothing(), rows)
+            counts[table.name] = len(rows)
+    return counts
+
+
+def _opened(url: str) -> Database:
+    return Database(open_engine(url), shown(url))
+
+
+def _check_is_there(url: str) -> None:
+    """Opening would make an empty file of a path that was mistyped. Raises ControlError."""
+    if urlsplit(url).scheme == "sqlite":
+        path = Path(url.partition("sqlite:///")[2])
+        if not path.is_file():
+            raise ControlError(f"control store: there is no file {path}")

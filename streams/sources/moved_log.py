@@ -1,0 +1,80 @@
+"""The observations of one log into another, each once: how an installation moves to a cluster.
+
+Messages are taken as they are, so that agents decide of them what they decided before. Their order
+within a channel is kept, whatever the numbers of partitions are. Killed, it goes on where it was.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import msgspec
+
+from streams.log import Bounds, Draft, Log, OffsetTooOld, Partition, Record
+from streams.sources.replay_mark import ReplayMark
+from streams.topics import UPDATES
+
+#: Messages of one append.
+CHUNK = 500
+#: The place of the partition in a message's number, above every offset.
+_PARTITION = 1 << 48
+
+
+class Moved(msgspec.Struct):
+    """What is in the other log so far, of how much."""
+
+    messages_total: int
+    messages: int = 0
+    #: How many of them were there before.
+    already: int = 0
+
+
+async def move(
+    source: Log, target: Log, identity: str, progress: Callable[[Moved], None] | None = None
+) -> Moved:
+    """Copy what of the `source` is not in the `target`; returns when that has acknowledged it.
+
+    `identity` names the source, the same every time; nobody else writes to it meanwhile.
+    `progress` is called after each acknowledgement and must not block. Raises LogError.
+    """
+    mark = ReplayMark(target, identity)
+    written = await mark.find()
+    bounds = await source.bounds(UPDATES.name)
+    moved = Moved(sum(one.next - one.first for one in bounds.values()))
+    for partition in sorted(bounds):
+        async for records in _records(source, partition, bounds[partition]):
+            numbered = [(partition.number * _PARTITION + one.offset, one) for one in records]
+            left = [one for one in numbered if not written.holds_key(one[0], _key(one[1]))]
+            if left:
+                await target.append([_draft(one, mark, number) for number, one in left])
+                await mark.advance(len(left))
+            moved.messages += len(records)
+            moved.already += len(records) - len(left)
+            if progress is not None:
+                progress(moved)
+    moved.messages_total = moved.messages
+    return moved
+
+
+async def _records(
+    log: Log, partition: Partition, bounds: Bounds
+) -> AsyncIterator[Sequence[Record]]:
+    """What is in a partition now; what retention removes meanwhile is left out."""
+    offset = bounds.first
+    while offset < bounds.next:
+        try:
+            records = await log.read(partition, offset, CHUNK)
+        except OffsetTooOld as error:
+            offset = error.floor
+            continue
+        if not records:
+            return
+        yield records
+        offset = records[-1].offset + 1
+
+
+def _draft(record: Record, mark: ReplayMark, number: int) -> Draft:
+    headers = {**record.headers, **mark.headers(number)}
+    return Draft(UPDATES.name, _key(record), record.value, record.timestamp_ms, headers)
+
+
+def _key(record: Record) -> bytes:
+    return record.key or b""
