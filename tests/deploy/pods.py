@@ -78,7 +78,7 @@ def _check_options(role: str, pod: Manifest, options: Mapping[str, str]) -> None
     own_name = {"ANALYTICBOT_INSTANCE": {"fieldRef": {"fieldPath": "metadata.name"}}}
     assert taken == ({} if role == "migrate" else own_name)
     files = {name.removesuffix("_FILE"): path for name, path in plain.items() if "_FILE" in name}
-    given = options | {name: value for name, value in plain.items() if "_FILE" not in name}
+    given = {**options} | {name: value for name, value in plain.items() if "_FILE" not in name}
     assert set(given) | set(files) <= _KNOWN
     assert not set(given) & SECRET
     assert set(files) - {"ANALYTICBOT_LOG_PASSWORD"} == NEEDED[role]
