@@ -1,0 +1,113 @@
+"""A fault test's stage: topics on real brokers, workers as processes, and what they leave.
+
+async with stage(cluster.url, tmp_path) as on:
+    worker = on.worker("one")
+    worker.start()
+    async with loading(on.log, observations(), rate=500) as load:
+        await load.reached(0.3)
+        worker.kill()
+        worker.start()
+    await on.settled()
+    await on.check()
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from streams import topics
+from streams.kafka.log import KafkaLog
+from streams.kafka.settings import settings_of
+from streams.log import Log, LogUnavailable, Partition
+from streams.topics import Topic
+from tests.faults.expectation import expected
+from tests.faults.left import INPUTS, OUTPUTS, TABLES, changelog, differences, left_in, lying
+from tests.faults.sizes import PARTITIONS
+from tests.faults.waiting import until
+from tests.faults.worker import Worker
+
+GROUP = "analyticbot"
+PATIENCE_S = 120.0
+
+
+class Stage:
+    """One log, and its workers."""
+
+    def __init__(self, log: Log, url: str, folder: Path) -> None:
+        self.log = log
+        self.url = url
+        self.folder = folder
+        self.workers: list[Worker] = []
+
+    def worker(
+        self,
+        name: str,
+        *options: str,
+        static: bool = False,
+        url: str | None = None,
+        tables: Path | None = None,
+    ) -> Worker:
+        """Not started yet. `static`: it keeps its place in the group when it is back soon."""
+        given = [*options, *(["--instance", name] if static else [])]
+        worker = Worker(name, self.folder, url or self.url, given, tables=tables)
+        self.workers.append(worker)
+        return worker
+
+    async def settled(self, patience_s: float = PATIENCE_S) -> float:
+        """Returns when all that is in the log is processed and committed; the seconds it took."""
+        return await until(self._is_settled, patience_s, "everything processed")
+
+    async def committed(self) -> dict[Partition, int]:
+        return dict(await self.log.committed(GROUP))
+
+    async def moved(self, tasks: set[int], since: dict[Partition, int]) -> bool:
+        """Whether each of these tasks has committed something of telegram.updates since."""
+        now = await self.committed()
+        ats = [Partition(topics.UPDATES.name, task) for task in tasks]
+        return all(now.get(at, 0) > since.get(at, 0) for at in ats)
+
+    async def check(self) -> None:
+        """Nothing was lost, doubled or changed: tables, windows and alerts, to the digit."""
+        left = await left_in(self.log, GROUP)
+        assert differences(left, await expected(self.log)) == []
+        for table, rows in left.tables.items():
+            assert rows, f"table {table} is empty"
+        for topic in OUTPUTS:
+            assert any(left.outputs[at] for at in left.outputs if at.topic == topic), topic
+
+    async def messages(self, topic: str) -> int:
+        """How many a reader gets."""
+        return sum(map(len, (await lying(self.log, topic)).values()))
+
+    async def _is_settled(self) -> bool:
+        for worker in self.workers:
+            worker.check()
+        try:
+            # In this order: what is committed by now is behind ends that are looked up later.
+            committed = await self.committed()
+            bounds = [await self.log.bounds(topic) for topic in INPUTS]
+        except LogUnavailable:
+            return False
+        ends = {at: found.next for each in bounds for at, found in each.items()}
+        return all(committed.get(at, 0) >= end for at, end in ends.items())
+
+
+@asynccontextmanager
+async def stage(url: str, folder: Path) -> AsyncIterator[Stage]:
+    """Topics are made; whatever still runs at the end is killed."""
+    log = await KafkaLog.open(settings_of(url))
+    on = Stage(log, url, folder)
+    try:
+        for topic in _topics():
+            await log.create(topic, PARTITIONS)
+        yield on
+    finally:
+        for worker in on.workers:
+            worker.end()
+        await log.close()
+
+
+def _topics() -> list[Topic]:
+    dead = [Topic(topics.UPDATES.dead), Topic(topics.WINDOWS.dead)]
+    rows = [Topic(changelog(GROUP, table), retention_ms=None, compacted=True) for table in TABLES]
+    return [*topics.ALL, *dead, *rows]

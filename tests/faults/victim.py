@@ -1,0 +1,93 @@
+"""A worker as a process, for faults: the agents, and history where a store is named.
+
+``python -m tests.faults.victim URL TABLES [--instance NAME] [--history URL] …``; it logs JSON lines
+to standard error, ends in order on SIGTERM, and says then what it has processed.
+"""
+
+import argparse
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from agents.app import WorkerSettings, build, end_process
+from agents.history import HistoryAgent, HistorySettings
+from analyticbot.logs import set_up_logs
+from analyticbot.signals import stop_on_signals
+from clickhouse.opening import open_history
+from streams.metrics import Metrics
+from streams.opening import open_log
+from tests.faults.sizes import PARTITIONS
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    given = _arguments()
+    set_up_logs("INFO", "json", role="work", instance=given.instance or "")
+    asyncio.run(work(given))
+
+
+async def work(given: argparse.Namespace) -> None:
+    metrics = Metrics()
+    settings = WorkerSettings(
+        broker=given.url,
+        partitions=PARTITIONS,
+        tables=given.tables,
+        instance=given.instance,
+        standbys=given.standbys,
+    )
+    app = build(settings, metrics)
+    with stop_on_signals() as stop:
+        logger.info("worker_starts")
+        async with _history(given, metrics):
+            starting = asyncio.create_task(app.start())
+            await stop.wait()
+            await app.stop()
+            await asyncio.gather(starting, return_exceptions=True)
+    counts = {stage: _counted(metrics, "received", stage) for stage in ("updates", "spikes")}
+    logger.info("worker_ended", extra=counts)
+
+
+@asynccontextmanager
+async def _history(given: argparse.Namespace, metrics: Metrics) -> AsyncIterator[None]:
+    if not given.history:
+        yield
+        return
+    log, history = await open_log(given.url), await open_history(given.history)
+    agent = HistoryAgent(log, history, metrics, HistorySettings(batch_rows=2_000, batch_s=0.1))
+    running = asyncio.create_task(agent.run())
+    running.add_done_callback(_end_with)
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await history.close()
+        await log.close()
+
+
+def _end_with(running: "asyncio.Task[None]") -> None:
+    error = None if running.cancelled() else running.exception()
+    if isinstance(error, Exception):
+        end_process(error)
+
+
+def _counted(metrics: Metrics, name: str, stage: str) -> int:
+    value = metrics.registry.get_sample_value(f"analyticbot_{name}_total", {"stage": stage})
+    return round(value or 0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("tables", type=Path)
+    parser.add_argument("--instance")
+    parser.add_argument("--standbys", type=int, default=1)
+    parser.add_argument("--history")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""A worker's process, seen from outside: started, killed, stopped, held, and what it said."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.faults.waiting import until
+
+ROOT = Path(__file__).parents[2]
+KILLED = -signal.SIGKILL
+#: From the call to a process that can be killed at its work.
+START_S = 60.0
+STOP_S = 60.0
+
+
+class Worker:
+    """Its tables and its options stay when it is started again."""
+
+    def __init__(
+        self, name: str, folder: Path, url: str, options: Sequence[str] = (), *, tables: Path | None
+    ) -> None:
+        self.name = name
+        self.tables = tables or folder / f"{name}-tables"
+        self._said = folder / f"{name}.log"
+        self._command = [sys.executable, "-m", "tests.faults.victim", url, str(self.tables)]
+        self._command += options
+        self._process: subprocess.Popen[bytes] | None = None
+        #: The bytes that earlier processes said.
+        self._before = 0
+
+    def start(self) -> None:
+        assert not self.running
+        self._before = self._said.stat().st_size if self._said.exists() else 0
+        with self._said.open("ab") as said:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        return None if self._process is None else self._process.poll()
+
+    def kill(self) -> None:
+        """kill -9; returns when it is gone."""
+        self._signal(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait()
+
+    def hold(self) -> None:
+        """It does nothing any more, and does not know."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    async def stop(self) -> float:
+        """In order; how many seconds it took. Raises AssertionError when it was no orderly end."""
+        self._signal(signal.SIGTERM)
+        took_s = await until(lambda: not self.running, STOP_S, f"the end of {self.name}")
+        assert self.exit_code == 0, self.said()
+        return took_s
+
+    async def told(self, event: str, count: int = 1, patience_s: float = START_S) -> dict[str, Any]:
+        """The fields of the `count`th such event of the process, once it was told."""
+
+        def known() -> bool:
+            self.check()
+            return len(self.events(event)) >= count
+
+        await until(known, patience_s, f"{self.name} to tell {event}")
+        return self.events(event)[count - 1]
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        """The fields of all such events of the process that was started last."""
+        found = (json.loads(line) for line in self._lines() if line.startswith("{"))
+        return [told["fields"] for told in found if told["event"] == event]
+
+    def check(self) -> None:
+        """Raises AssertionError when it has ended by itself."""
+        assert self.exit_code in (None, 0, KILLED), f"{self.name} ended:\n{self.said()}"
+
+    def said(self) -> str:
+        """The last of what it said."""
+        return "\n".join(self._lines()[-40:])
+
+    def end(self) -> None:
+        """Whatever it does."""
+        if self.running:
+            self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        assert self.running, f"{self.name} ended:\n{self.said()}"
+        os.kill(self._process.pid, number)
+
+    def _lines(self) -> list[str]:
+        """Whole lines only: the process may be writing."""
+        if not self._said.exists():
+            return []
+        with self._said.open("rb") as said:
+            said.seek(self._before)
+            return said.read().decode(errors="replace").split("\n")[:-1]
