@@ -95,10 +95,8 @@ class Transactions:
         if not stopping.done():
             stopping.cancel()
         await asyncio.gather(stopping, return_exceptions=True)
-        # A producer that was shut out leaves its sender's error for nobody to look at.
-        sender = self._producer._sender.sender_task
-        if sender is not None and sender.done() and not sender.cancelled():
-            sender.exception()
+        for left in _left_behind(self._producer):
+            _look_at(left)
 
     async def _commit(
         self, outgoing: Mapping[Partition, Sequence[Outgoing]], offsets: Mapping[Partition, int]
@@ -109,6 +107,7 @@ class Transactions:
         for (topic, number), records in outgoing.items():
             for batch in self._batches(records):
                 done = await producer.send_batch(batch, topic, partition=number)
+                done.add_done_callback(_look_at)
                 sent.append((Partition(topic, number), batch.record_count(), done))
         if offsets:
             read = {TopicPartition(*at): offset for at, offset in offsets.items()}
@@ -126,6 +125,23 @@ class Transactions:
                 _appended(batch, record)
         batch.close()
         yield batch
+
+
+def _look_at(future: "asyncio.Future[Any]") -> None:
+    """So that asyncio does not complain of an error that is known already."""
+    if future.done() and not future.cancelled():
+        future.exception()
+
+
+def _left_behind(producer: Any) -> "Iterator[asyncio.Future[Any]]":
+    """What a producer that was shut out has failed and lets nobody ask for."""
+    if (sender := producer._sender.sender_task) is not None:
+        yield sender
+    if (transaction := producer._txn_manager._transaction_waiter) is not None:
+        yield transaction
+    for batches in producer._message_accumulator._batches.values():
+        for batch in batches:
+            yield batch._drain_waiter
 
 
 def _appended(batch: Any, record: Outgoing) -> bool:
