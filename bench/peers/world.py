@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bench.peers.job import CLOSING, MINUTE_MS, PARTITIONS, Event, Frame
 from streams.ids import ChannelId
+from streams.partitioner import partition_of
 from streams.topics import channel_key
 
 START_MS = 1_760_000_040_000
@@ -24,7 +25,7 @@ class World:
     """Increments of so many channels in the order observed.
 
     The n-th most viewed channel has one n-th as many as the first. A shorter world is the
-    beginning of a longer one. Partition: channel modulo their number.
+    beginning of a longer one. A channel is in the partition that Kafka's clients choose for it.
     """
 
     def __init__(self, channels: int, events: int) -> None:
@@ -38,6 +39,8 @@ class World:
         self.channels: Numbers = ids[ranks]
         self.at_ms: Numbers = START_MS + np.arange(events) * MINUTE_MS // PER_MINUTE - early
         self.increments: Numbers = increments
+        keys = (channel_key(ChannelId(channel)) for channel in range(channels))
+        self._partition = np.array([partition_of(key, PARTITIONS) for key in keys])
 
     @staticmethod
     def _piece(chance: np.random.Generator, share: NDArray[np.float64]) -> tuple[Numbers, ...]:
@@ -50,7 +53,7 @@ class World:
     def frames(self, partition: int) -> Iterator[tuple[bytes, bytes, int]]:
         """Key, value and time in ms of each message, as frames."""
         key = b"%d" % partition
-        mine = np.flatnonzero(self.channels % PARTITIONS == partition)
+        mine = np.flatnonzero(self._partition[self.channels] == partition)
         for start in range(0, len(mine), FRAME):
             some = mine[start : start + FRAME]
             at_ms = self.at_ms[some].tolist()
@@ -62,7 +65,7 @@ class World:
 
     def events(self, partition: int) -> Iterator[tuple[bytes, bytes, int]]:
         """Key, value and time in ms of each message, one event each."""
-        mine = self.channels % PARTITIONS == partition
+        mine = self._partition[self.channels] == partition
         columns = (self.channels[mine], self.at_ms[mine], self.increments[mine])
         events = map(Event, *(column.tolist() for column in columns))
         for event in (*events, self._last(partition)):

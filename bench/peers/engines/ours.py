@@ -1,0 +1,178 @@
+"""Ours: an agent like those of the pipeline, its rows and outputs in transactions of its task.
+
+A closed window is sent to a topic and its rows are deleted; what is checked is read from that
+topic, as any reader of it sees it.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import EventT
+
+from agents import app as pipeline
+from agents.binding import Body
+from agents.cache import RowCache
+from agents.sending import Sender
+from bench.peers import lap
+from bench.peers.job import MINUTE_MS, PARTITIONS, Event, Frame, Job, read_job
+from bench.peers.minutes import BUCKETS, Minute, Progress, fold, row_key
+from streams.kafka.transport import register_transport
+from streams.log import Log, Partition
+from streams.metrics import Metrics
+from streams.opening import open_log
+from streams.topics import Topic
+from tables.rows import encode_row
+
+
+class ViewsBody(Body):
+    stage = "updates"
+
+    def __init__(
+        self,
+        *args: Any,
+        job: Job,
+        minutes: RowCache[Minute],
+        progress: RowCache[Progress],
+        closed: Sender,
+    ) -> None:
+        super().__init__(*args)
+        self.lap = lap.Lap(job)
+        self.all_taken = asyncio.Event()
+        self._minutes = minutes
+        self._progress = progress
+        self._closed = closed
+        self._frame = msgspec.msgpack.Decoder(Frame).decode
+        self._event = msgspec.json.Decoder(Event).decode
+        self._read = self._frame if job.framed else self._framed
+
+    def handle(self, event: EventT[bytes]) -> None:
+        self.lap.begin()
+        message: Any = event.message
+        task, frame = message.partition, self._read(message.value)
+        progress = self._progress.get(event, b"%d" % task)
+        touched = fold(
+            frame,
+            progress.closed,
+            lambda place: self._minutes.get(event, row_key(task, place)),
+        )
+        for place, row in touched.items():
+            row.last_offset = message.offset
+            self._minutes.write(event, row_key(task, place), encode_row(row))
+        opened, ending = progress.move({minute for minute, _ in touched}, max(frame.at_ms))
+        for minute in ending:
+            self._close(event, task, minute)
+        if opened or ending:
+            progress.last_offset = message.offset
+            self._progress.write(event, b"%d" % task, encode_row(progress))
+        if self.lap.count(len(frame.channels)):
+            self.all_taken.set()
+
+    def _framed(self, value: bytes) -> Frame:
+        event = self._event(value)
+        return Frame([event.channel], [event.at_ms], [event.increment])
+
+    def _close(self, event: EventT[bytes], task: int, minute: int) -> None:
+        for bucket in range(BUCKETS):
+            key = row_key(task, (minute, bucket))
+            row = self._minutes.get(event, key)
+            if row.channels:
+                self._closed(event, key, encode_row(row), minute * MINUTE_MS / 1000)
+            self._minutes.drop(event, key)
+
+
+class Engine:
+    """The app of the pipeline with this agent instead of its own."""
+
+    def __init__(self, job: Job, log: Log) -> None:
+        self._job = job
+        self._log = log
+        self._source, self._closed = Topic(job.topic), Topic(f"{job.group}.closed")
+        settings = pipeline.WorkerSettings(
+            broker=f"kafka://{job.servers}",
+            partitions=PARTITIONS,
+            group=job.group,
+            tables=job.path / "tables",
+            standbys=0,
+        )
+        register_transport()
+        metrics = Metrics()
+        self._app = pipeline._app(settings)
+        self._app.work = pipeline._work(settings, metrics)
+        pipe = pipeline._Pipe(self._app, settings, metrics, pipeline.end_process, None)
+        self._body = ViewsBody(
+            *pipe._of_all(self._source),
+            job=job,
+            minutes=pipe._table("minutes", Minute),
+            progress=pipe._table("progress", Progress),
+            closed=pipe._sender(self._closed.name),
+        )
+        pipe._agent(self._body, self._source)
+
+    async def run(self) -> None:
+        for topic in (self._closed, Topic(self._source.dead), *self._changelogs()):
+            await self._log.create(topic, PARTITIONS)
+        self._app.finalize()
+        running = asyncio.create_task(self._app.start())
+        await self._body.all_taken.wait()
+        await self._durable()
+        self._body.lap.end()
+        await self._app.stop()
+        await asyncio.gather(running, return_exceptions=True)
+        self._body.lap.report(await rows(self._job.servers, self._closed.name))
+
+    def _changelogs(self) -> Iterator[Topic]:
+        for table in cast(Any, self._app.tables).values():
+            yield Topic(table.changelog_topic_name, retention_ms=None, compacted=True)
+
+    async def _durable(self) -> None:
+        """Until the offsets of all messages are committed, and with them what was made of them."""
+        wanted = {
+            Partition(self._job.topic, number): messages
+            for number, messages in enumerate(self._job.messages)
+        }
+        while True:
+            await cast(Any, self._app.consumer).commit()
+            committed = await self._log.committed(self._job.group)
+            if all(committed.get(at, 0) >= messages for at, messages in wanted.items()):
+                return
+            await asyncio.sleep(0.001)
+
+
+async def rows(servers: str, topic: str) -> list[lap.Row]:
+    """All that was sent, when all transactions have ended, committed ones alone."""
+    partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+    anything = AIOKafkaConsumer(bootstrap_servers=servers)
+    committed = AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+    )
+    await anything.start()
+    await committed.start()
+    ends = await anything.end_offsets(partitions)
+    committed.assign(partitions)
+    decode = msgspec.msgpack.Decoder(Minute).decode
+    found: list[lap.Row] = []
+    while [at for at in partitions if await committed.position(at) < ends[at]]:
+        for records in (await committed.getmany(timeout_ms=100)).values():
+            for minute in map(decode, (record.value for record in records)):
+                for channel, views in minute.channels.items():
+                    row = channel, minute.minute, views.count, views.total, views.most
+                    found.append(row)
+    await anything.stop()
+    await committed.stop()
+    return found
+
+
+async def main() -> None:
+    job = read_job()
+    log = await open_log(f"kafka://{job.servers}")
+    await Engine(job, log).run()
+    await log.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
