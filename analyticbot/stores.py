@@ -3,9 +3,12 @@
 Whatever keeps one of them from being opened is a Failure of one line.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import msgspec
+
+from agents.pipeline import PIPELINE
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from clickhouse.history import History, HistoryError
@@ -13,24 +16,58 @@ from clickhouse.opening import open_history
 from control.sql import open_control
 from control.store import ControlError, ControlStore
 from streams import topics
+from streams.kafka.settings import SCHEME as KAFKA
 from streams.log import Log, LogError
 from streams.opening import open_log
+from streams.topics import AGENTS, Topic, changelog_of
 
 
 @asynccontextmanager
-async def opened_log(settings: Settings) -> AsyncIterator[Log]:
-    """With all topics made. Raises Failure."""
+async def opened_log(settings: Settings, *, adjust: bool = False) -> AsyncIterator[Log]:
+    """With all topics there; `adjust`: and kept as the settings say now. Raises Failure.
+
+    The embedded log is adjusted in any case: nobody else looks after it.
+    """
     try:
         log = await open_log(settings.log)
     except LogError as error:
         raise Failure(str(error)) from error
     try:
-        for topic in topics.ALL:
-            kept = topic.kept(settings.log_days, settings.log_mib)
-            await log.create(kept, settings.partitions)
+        await _make_topics(log, settings, adjust=adjust)
         yield log
     finally:
         await log.close()
+
+
+async def _make_topics(log: Log, settings: Settings, *, adjust: bool) -> None:
+    on_kafka = settings.log.startswith(f"{KAFKA}:")
+    try:
+        for topic in wanted_topics(settings):
+            found = await log.partitions(topic.name)
+            if not found or adjust or not on_kafka:
+                await log.create(topic, settings.partitions)
+            if found and on_kafka and len(found) != settings.partitions:
+                raise Failure(
+                    f"topic {topic.name} has {len(found)} partitions and ANALYTICBOT_PARTITIONS "
+                    f"is {settings.partitions}: set it to {len(found)}, or move the data to topics "
+                    "of their own with `analyticbot replay`"
+                )
+    except LogError as error:
+        raise Failure(str(error)) from error
+
+
+def wanted_topics(settings: Settings) -> Sequence[Topic]:
+    """All that are to be there before anything runs, kept as configured.
+
+    On Kafka the agents make none by themselves, so theirs are among them.
+    """
+    wanted = list(topics.ALL)
+    if settings.log.startswith(f"{KAFKA}:"):
+        for agent in PIPELINE:
+            wanted += [changelog_of(AGENTS, table) for table in agent.tables]
+            if agent.tables:
+                wanted += [msgspec.structs.replace(read, name=read.dead) for read in agent.reads]
+    return [topic.kept(settings.log_days, settings.log_mib) for topic in wanted]
 
 
 @asynccontextmanager

@@ -30,6 +30,9 @@ class Topic(msgspec.Struct, frozen=True):
         )
 
 
+#: The group of the agents on Faust. Their changelogs begin with it.
+AGENTS = "analyticbot"
+
 UPDATES = Topic("telegram.updates")
 WINDOWS = Topic("analytics.windows")
 ALERTS = Topic("analytics.alerts")
@@ -37,6 +40,11 @@ SCORES = Topic("analytics.scores")
 CONTROL = Topic("control.changes", retention_ms=None, compacted=True)
 
 ALL = (UPDATES, WINDOWS, ALERTS, SCORES, CONTROL)
+
+
+def changelog_of(group: str, table: str) -> Topic:
+    """What the agents of a group put into a table, so that another worker can go on with it."""
+    return Topic(f"{group}-{table}-changelog", retention_ms=None, compacted=True)
 
 
 def channel_key(channel_id: ChannelId) -> bytes:

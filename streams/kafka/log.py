@@ -139,9 +139,10 @@ class KafkaLog:
             while True:
                 yield await self._call(anext(batches))
         finally:
-            self._followings.discard(following)
             await batches.aclose()
             await following.stop()
+            # Only now: a log that is closed meanwhile waits for its connections too.
+            self._followings.discard(following)
 
     async def _read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record]:
         if partition not in await self._brokers.partitions(partition.topic):
