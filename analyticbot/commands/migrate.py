@@ -3,18 +3,35 @@
 import argparse
 
 from analyticbot.config import Settings
+from analyticbot.failure import Failure
 from analyticbot.preflight import check_folder
 from analyticbot.stores import opened_control, opened_history, opened_log
+from control.copying import copy
+from control.store import ControlError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    parser.add_argument(
+        "--control-from",
+        metavar="URL",
+        help="copy what operators set from this control store too: sqlite:////path/control.db",
+    )
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_folder(settings.data)
     history = opened_history(settings, migrate=False)
-    async with opened_control(settings), opened_log(settings), history as opened:
+    async with opened_control(settings), opened_log(settings, adjust=True), history as opened:
         applied = await opened.migrate()
     print("up to date" if not applied else f"applied {', '.join(applied)}")
+    if options.control_from:
+        await _copy(options.control_from, settings.control)
     return 0
+
+
+async def _copy(source_url: str, target_url: str) -> None:
+    try:
+        counts = await copy(source_url, target_url)
+    except ControlError as error:
+        raise Failure(str(error)) from error
+    print("there now: " + ", ".join(f"{count} {table}" for table, count in counts.items()))
