@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 #: What is fetched of a partition ahead of its delivery, in records.
 _AHEAD = 1_000
 _WAIT_S = 0.2
+#: How long a worker that stops waits for its last commit.
+_STOP_S = 8.0
 #: Commits may take one part in so many of the time, so that few large ones come of much work.
 _COMMIT_SHARE = 5
 
@@ -67,7 +69,7 @@ class Consumer(DriverConsumer):
         """What was done is committed, the group is told, and the next owner may begin."""
         try:
             await self._stop_taking_over()
-            await super().on_stop()
+            await self._commit_within(_STOP_S)
             await self.transport.tasks.give_up_all()
             await self._member.leave()
         finally:
@@ -103,11 +105,7 @@ class Consumer(DriverConsumer):
         await self._stop_taking_over()
         self.app.on_rebalance_start()
         await self.on_partitions_revoked(set(self._assigned))
-        try:
-            await asyncio.wait_for(self.commit(), self.transport.work.member.session_s / 2)
-        except TimeoutError:
-            # Whether it was written is found out when the tasks are taken over again.
-            await self.transport.tasks.give_up_all()
+        await self._commit_within(self.transport.work.member.session_s / 2)
         self._forget_deliveries()
         self._fetched.clear()
         self._assigned = set()
@@ -274,6 +272,14 @@ class Consumer(DriverConsumer):
             self._filled.clear()
             self._full.clear()
             return await self._commit_tasks()
+
+    async def _commit_within(self, wait_s: float) -> None:
+        try:
+            await asyncio.wait_for(self.commit(), wait_s)
+        except TimeoutError:
+            # Whether it was written is found out when the tasks are taken over again.
+            logger.warning("commit_given_up", extra={"after_s": wait_s})
+            await self.transport.tasks.give_up_all()
 
     async def _commit_tasks(self) -> bool:
         """From choosing the offsets to taking what was made: no await."""

@@ -4,6 +4,7 @@ Not for what becomes of them. Whoever uses it is told before the group hands out
 commit what it has done, and after.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 #: A worker may be busy with its tables for so long without being taken for dead.
 _POLL_MS = 3_600_000
 _FETCH_BYTES = 4 << 20
+_LEAVE_S = 3.0
 #: Six seconds in all.
 _TOPIC_TRIES = 8
 
@@ -162,7 +164,10 @@ class Membership:
         """A member without an instance is gone at once; another after a session's time."""
         client, self._client = self._client, None
         if client is not None:
-            await client.stop()
+            leaving = asyncio.ensure_future(client.stop())
+            await asyncio.wait({leaving}, timeout=_LEAVE_S)
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
 
     def _given(self, active: Collection[Task]) -> None:
         self._got(Share(tuple(sorted(active)), self._assignor.standby))

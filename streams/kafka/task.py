@@ -1,12 +1,14 @@
 """A task that this worker has: what its messages made, and the commit of it."""
 
+import asyncio
+import time
 from collections.abc import Mapping
-from itertools import chain
 
 from streams.driver.desk import Task as Number
 from streams.kafka.state import State
 from streams.kafka.transaction import Outgoing, Transactions
 from streams.log import Partition
+from streams.metrics import Metrics
 
 #: What may be waiting for one commit, in bytes; then no more messages are delivered.
 ROOM_BYTES = 8 << 20
@@ -21,16 +23,17 @@ class Task:
         transactions: Transactions,
         state: State,
         changelogs: Mapping[str, str],
+        metrics: Metrics,
     ) -> None:
+        """`transactions` have been started."""
         self.number = number
-        self.transactions = transactions
+        self._transactions = transactions
         self._state = state
-        self._changelogs = {table: Partition(topic, number) for table, topic in changelogs.items()}
-        self._tables = {changelog: table for table, changelog in self._changelogs.items()}
+        self._changelogs = changelogs
+        self._tables = {Partition(topic, number): table for table, topic in changelogs.items()}
+        self._metrics = metrics
         self._outgoing: dict[Partition, list[Outgoing]] = {}
-        #: Rows for the changelogs, by table and key: one that was put often is written once,
-        #: because nobody sees what it was within a transaction.
-        self._rows: dict[tuple[str, bytes], bytes | None] = {}
+        self._committing: asyncio.Task[None] | None = None
         #: How far it has committed what it read; the brokers may say so only a moment later.
         self.read: dict[Partition, int] = {}
         #: Bytes of what waits for the next commit.
@@ -49,40 +52,40 @@ class Task:
 
     def put(self, table: str, key: bytes, data: bytes | None) -> None:
         self._state.put(self.number, table, key, data)
-        place = table, key
-        self.waiting_bytes += len(data or b"") - len(self._rows.get(place) or b"")
-        if place not in self._rows:
-            self.waiting_bytes += len(key)
-        self._rows[place] = data
+        changelog = Partition(self._changelogs[table], self.number)
+        self.send(changelog, Outgoing(key, data, None, {}))
 
-    def take(self) -> Mapping[Partition, list[Outgoing]]:
-        """What the next commit writes. From here to its end nothing else is taken."""
+    def commit(self, offsets: Mapping[Partition, int]) -> "asyncio.Task[None]":
+        """Write all that was made until now, and how far was read, in one transaction.
+
+        One at a time. It ends with TaskLost or LogError when nothing of it has happened, and is
+        cancelled when the task is given up.
+        """
+        self._committing = asyncio.create_task(self._commit(self._take(), offsets))
+        return self._committing
+
+    async def give_up(self) -> None:
+        """Nothing that was not committed has happened; what is being committed may have."""
+        committing, self._committing = self._committing, None
+        if committing is not None:
+            committing.cancel()
+            await asyncio.gather(committing, return_exceptions=True)
+        await self._transactions.close()
+        self._state.roll_back(self.number)
+
+    def _take(self) -> Mapping[Partition, list[Outgoing]]:
         outgoing, self._outgoing = self._outgoing, {}
-        rows, self._rows = self._rows, {}
         self.waiting_bytes = 0
-        for (table, key), data in rows.items():
-            changelog = outgoing.setdefault(self._changelogs[table], [])
-            changelog.append(Outgoing(key, data, None, {}))
         self._state.freeze(self.number)
         return outgoing
 
-    async def commit(
+    async def _commit(
         self, outgoing: Mapping[Partition, list[Outgoing]], offsets: Mapping[Partition, int]
-    ) -> int:
-        """Write what was taken, and how far was read, in one transaction; how many records.
-
-        Raises TaskLost and LogError; then nothing of it has happened.
-        """
-        ends = await self.transactions.commit(outgoing, offsets)
+    ) -> None:
+        began = time.perf_counter()
+        ends = await self._transactions.commit(outgoing, offsets)
         self.read.update(offsets)
-        self._state.settle(
-            self.number,
-            {table: ends[at] for at, table in self._tables.items() if at in ends},
-        )
-        return sum(1 for _ in chain.from_iterable(outgoing.values()))
-
-    def roll_back(self) -> None:
-        """Nothing that was not committed has happened."""
-        self._outgoing, self._rows = {}, {}
-        self.waiting_bytes = 0
-        self._state.roll_back(self.number)
+        positions = {table: ends[at] for at, table in self._tables.items() if at in ends}
+        self._state.settle(self.number, positions)
+        took_s = time.perf_counter() - began
+        self._metrics.observe("analyticbot_commit_seconds", took_s, stage="log")

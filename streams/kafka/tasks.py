@@ -62,21 +62,10 @@ class Tasks:
         """
         await self._stop_following()
         await self._give_up([number for number in self.owned if number not in active])
-        new = [number for number in active if number not in self.owned]
-        started = await asyncio.gather(*(self._started(number) for number in new))
-        began = time.perf_counter()
-        restoring = {task.number: task for task in started}
-        try:
-            count = await self._restored(restoring)
-        except BaseException:
-            await asyncio.gather(*(task.transactions.close() for task in started))
-            raise
-        self.owned.update(restoring)
-        took_s = time.perf_counter() - began
+        new = sorted(number for number in active if number not in self.owned)
+        self._tell(0, len(new))
         if new:
-            self._metrics.observe("analyticbot_recovery_seconds", took_s)
-            told = {"tasks": sorted(new), "records": count, "seconds": round(took_s, 3)}
-            logger.info("tables_restored", extra=told)
+            self.owned.update(await self._prepared(new))
         self._tell(len(standby), 0)
         self._follow(standby)
 
@@ -86,16 +75,20 @@ class Tasks:
         What is written is what was made until this is called: nothing is awaited before it is
         taken. Raises LogError.
         """
-        work = []
+        commits: dict[Number, asyncio.Task[None]] = {}
         for number, task in self.owned.items():
             read = offsets.get(number, {})
             if read or task.waiting_bytes:
-                work.append(self._commit(task, task.take(), read))
-        lost = {number for number in await asyncio.gather(*work) if number is not None}
-        for number in lost:
-            task = self.owned.pop(number)
-            task.roll_back()
-            await task.transactions.close()
+                commits[number] = task.commit(read)
+        ended = await asyncio.gather(*commits.values(), return_exceptions=True)
+        lost = set()
+        for number, error in zip(commits, ended, strict=True):
+            if isinstance(error, TaskLost):
+                logger.warning("task_lost", extra={"task": number, "reason": str(error)})
+                lost.add(number)
+            elif isinstance(error, Exception):
+                raise error
+        await self._give_up(lost)
         return lost
 
     async def give_up_all(self) -> None:
@@ -104,48 +97,41 @@ class Tasks:
         await self._give_up(list(self.owned))
         self._tell(0, 0)
 
-    async def _commit(self, task: Task, outgoing: Any, read: Mapping[Partition, int]) -> Any:
+    async def _prepared(self, numbers: Collection[Number]) -> dict[Number, Task]:
+        """Tasks that nobody else has a say in any more, with tables that are up to date."""
         began = time.perf_counter()
+        all_of = [self._transactions(number) for number in numbers]
         try:
-            await task.commit(outgoing, read)
-        except TaskLost as error:
-            logger.warning("task_lost", extra={"task": task.number, "reason": str(error)})
-            return task.number
+            await asyncio.gather(*(_start(one) for one in all_of))
+            count = await self._restored(numbers)
+        except BaseException:
+            await asyncio.gather(*(one.close() for one in all_of))
+            raise
         took_s = time.perf_counter() - began
-        self._metrics.observe("analyticbot_commit_seconds", took_s, stage="log")
-        return None
+        self._metrics.observe("analyticbot_recovery_seconds", took_s)
+        told = {"tasks": numbers, "records": count, "seconds": round(took_s, 3)}
+        logger.info("tables_restored", extra=told)
+        return {
+            number: Task(number, one, self._state, self._topics, self._metrics)
+            for number, one in zip(numbers, all_of, strict=True)
+        }
 
-    async def _started(self, number: Number) -> Task:
-        settings, pauses = self._settings, Pauses()
-        while True:
-            transactions = Transactions(
-                settings.client, settings.group, number, settings.transaction_s
-            )
-            try:
-                await transactions.start()
-            except LogUnavailable as error:
-                await transactions.close()
-                if not pauses.waiting:
-                    logger.warning("task_waits", extra={"task": number, "reason": str(error)})
-                await pauses.pause()
-            else:
-                return Task(number, transactions, self._state, self._topics)
+    def _transactions(self, number: Number) -> Transactions:
+        settings = self._settings
+        return Transactions(settings.client, settings.group, number, settings.transaction_s)
 
-    async def _restored(self, restoring: Collection[Number]) -> int:
-        self._tell(0, len(restoring))
+    async def _restored(self, numbers: Collection[Number]) -> int:
         pauses = Pauses()
         while True:
             try:
-                return await self._changelogs.restore(restoring)
+                return await self._changelogs.restore(numbers)
             except LogUnavailable as error:
                 logger.warning("restoring_waits", extra={"reason": str(error)})
                 await pauses.pause()
 
     async def _give_up(self, numbers: Collection[Number]) -> None:
-        gone = [self.owned.pop(number) for number in numbers]
-        for task in gone:
-            task.roll_back()
-        await asyncio.gather(*(task.transactions.close() for task in gone))
+        gone = [self.owned.pop(number) for number in numbers if number in self.owned]
+        await asyncio.gather(*(task.give_up() for task in gone))
 
     def _follow(self, standby: Collection[Number]) -> None:
         if standby and self._topics:
@@ -161,3 +147,17 @@ class Tasks:
         counts = {"active": len(self.owned), "standby": standby, "recovering": restoring}
         for state, count in counts.items():
             self._metrics.gauge("analyticbot_tasks", count, state=state)
+
+
+async def _start(transactions: Transactions) -> None:
+    """Waits while no broker answers."""
+    pauses = Pauses()
+    while True:
+        try:
+            await transactions.start()
+        except LogUnavailable as error:
+            if not pauses.waiting:
+                logger.warning("task_waits", extra={"reason": str(error)})
+            await pauses.pause()
+        else:
+            return

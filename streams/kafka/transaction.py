@@ -55,18 +55,21 @@ class Transactions:
     def __init__(self, client: Mapping[str, Any], group: str, task: int, timeout_s: float) -> None:
         """`client`: what every client of the cluster is made with (settings.client_options)."""
         self._group = group
-        self._producer = AIOKafkaProducer(
+        self._options = {
             **client,
-            transactional_id=f"{group}-{task}",
-            transaction_timeout_ms=round(timeout_s * 1000),
-            max_batch_size=_BATCH_BYTES,
-        )
+            "transactional_id": f"{group}-{task}",
+            "transaction_timeout_ms": round(timeout_s * 1000),
+            "max_batch_size": _BATCH_BYTES,
+        }
+        self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
         """Returns when whoever had the task before has neither a say nor anything open.
 
-        Raises LogUnavailable, LogError.
+        Raises LogUnavailable, and may be called again then; LogError.
         """
+        await self.close()
+        self._producer = AIOKafkaProducer(**self._options)
         try:
             await self._producer.start()
         except (kafka.KafkaConnectionError, kafka.KafkaTimeoutError) as error:
@@ -90,22 +93,26 @@ class Transactions:
 
     async def close(self) -> None:
         """Whatever is under way is given up."""
-        stopping = asyncio.ensure_future(self._producer.stop())
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        stopping = asyncio.ensure_future(producer.stop())
         await asyncio.wait({stopping}, timeout=_CLOSE_S)
-        if not stopping.done():
-            stopping.cancel()
+        stopping.cancel()
         await asyncio.gather(stopping, return_exceptions=True)
-        for left in _left_behind(self._producer):
+        for left in _left_behind(producer):
             _look_at(left)
 
     async def _commit(
         self, outgoing: Mapping[Partition, Sequence[Outgoing]], offsets: Mapping[Partition, int]
     ) -> dict[Partition, int]:
         producer = self._producer
+        if producer is None:
+            raise TaskLost("it was closed")
         await producer.begin_transaction()
         sent = []
         for (topic, number), records in outgoing.items():
-            for batch in self._batches(records):
+            for batch in _batches(producer, records):
                 done = await producer.send_batch(batch, topic, partition=number)
                 done.add_done_callback(_look_at)
                 sent.append((Partition(topic, number), batch.record_count(), done))
@@ -115,16 +122,17 @@ class Transactions:
         await producer.commit_transaction()
         return _ends([(partition, count, await done) for partition, count, done in sent])
 
-    def _batches(self, records: Sequence[Outgoing]) -> Iterator[Any]:
-        """The records of one partition, in their order, as few batches as they fit into."""
-        batch = self._producer.create_batch()
-        for record in records:
-            if not _appended(batch, record):
-                yield batch
-                batch = self._producer.create_batch()
-                _appended(batch, record)
-        batch.close()
-        yield batch
+
+def _batches(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> Iterator[Any]:
+    """The records of one partition, in their order, as few batches as they fit into."""
+    batch = producer.create_batch()
+    for record in records:
+        if not _appended(batch, record):
+            yield batch
+            batch = producer.create_batch()
+            _appended(batch, record)
+    batch.close()
+    yield batch
 
 
 def _look_at(future: "asyncio.Future[Any]") -> None:

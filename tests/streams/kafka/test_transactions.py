@@ -8,7 +8,7 @@ import pytest
 from streams.kafka.changelogs import Changelogs
 from streams.kafka.settings import client_options, settings_of
 from streams.kafka.state import State
-from streams.kafka.transaction import Outgoing, TaskLost, Transactions
+from streams.kafka.transaction import Outgoing, TaskLost, Transactions, _batches
 from streams.log import Log, Partition, Record
 from streams.opening import open_log
 from streams.topics import Topic
@@ -106,7 +106,7 @@ async def test_what_was_left_open_is_ended_by_the_next(desk: Desk) -> None:
     before: Any = await desk.transactions()
     producer = before._producer
     await producer.begin_transaction()
-    for batch in before._batches([Outgoing(b"key", b"open", 1, {})]):
+    for batch in _batches(producer, [Outgoing(b"key", b"open", 1, {})]):
         await (await producer.send_batch(batch, desk.output.name, partition=0))
     after = await desk.transactions()
     await desk.commit(after, 2)
