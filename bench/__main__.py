@@ -22,16 +22,22 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "benchmarks"
 RESULTS = FOLDER / "results.jsonl"
 
-#: What is run, and its arguments.
+#: What is run: its module, and its arguments.
 RUNS: dict[str, list[str]] = {
-    "log": [],
-    "pipeline": ["--history"],
-    "push": [],
-    "live": [],
-    "loopback": [],
-    "soak": [],
-    "peers": [],
+    "log": ["log"],
+    "pipeline": ["pipeline", "--history"],
+    "push": ["push"],
+    "live": ["live"],
+    "loopback": ["loopback"],
+    "soak": ["soak"],
+    "peers": ["peers"],
+    "pipeline-kafka": ["pipeline", "--kafka", "--history"],
+    "workers": ["workers"],
+    "recovery": ["recovery"],
+    "soak-kafka": ["soak_kafka"],
 }
+#: Figures that are drawn as a curve of memory.
+CURVES = {"soak": "memory.svg", "soak-kafka": "memory-kafka.svg"}
 
 
 class Result(msgspec.Struct):
@@ -61,14 +67,15 @@ def main() -> int:
 
 
 def _run(name: str) -> Result:
-    command = [sys.executable, "-m", f"bench.{name}", *RUNS[name]]
+    module, *arguments = RUNS[name]
+    command = [sys.executable, "-m", f"bench.{module}", *arguments]
     ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return Result(
         name=name,
         at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         commit=_commit(),
         machine=_machine(),
-        arguments=RUNS[name],
+        arguments=arguments,
         figures=_figures(name, ended.stdout),
     )
 
@@ -77,8 +84,8 @@ def _figures(name: str, text: str) -> dict[str, float]:
     """Numbers by name: of a JSON object, or of lines `a name   1,234.5`."""
     if text.lstrip().startswith("{"):
         found = msgspec.json.decode(text)
-        if name == "soak":
-            soak.draw(found["curve"], FOLDER / "memory.svg")
+        if name in CURVES:
+            soak.draw(found["curve"], FOLDER / CURVES[name])
         return {key: value for key, value in found.items() if isinstance(value, int | float)}
     lines = re.findall(r"^(\S.*?)\s{2,}([\d,.]+)$", text, re.MULTILINE)
     return {key: float(value.replace(",", "")) for key, value in lines}
@@ -104,13 +111,16 @@ def _page() -> str:
 
 
 def _section(result: Result) -> str:
-    module = __import__(f"bench.{result.name}", fromlist=["__doc__"])
+    name = RUNS[result.name][0]
+    module = __import__(f"bench.{name}", fromlist=["__doc__"])
     title, _, bias = (module.__doc__ or "").partition("\n\n")
     tables = getattr(module, "tables", _rows)(result.figures)
-    picture = "\n![Memory over the run](memory.svg)\n" if result.name == "soak" else ""
+    curve = CURVES.get(result.name)
+    picture = f"\n![Memory over the run]({curve})\n" if curve else ""
+    where = ", on Kafka" if "--kafka" in result.arguments else ""
     return (
-        f"## {title.split(':')[0].rstrip('.')}\n\n"
-        f"`{' '.join(('python -m bench.' + result.name, *result.arguments))}`\n\n"
+        f"## {title.split(':')[0].rstrip('.')}{where}\n\n"
+        f"`{' '.join(('python -m bench.' + name, *result.arguments))}`\n\n"
         f"{bias.strip()}\n\n"
         f"{tables}{picture}\n"
         f"{result.at}, commit {result.commit}, on {result.machine}.\n"

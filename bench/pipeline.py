@@ -1,4 +1,4 @@
-"""How fast the pipeline is: `python -m bench.pipeline [--history] [--rounds N]`.
+"""How fast the pipeline is: `python -m bench.pipeline [--kafka] [--history] [--rounds N]`.
 
 Bias and setup: frames of 100 counters of 1,000 channels, a minute of event time apart, are in an
 embedded log before the clock starts; so readers never wait for a source, and all of it is backlog.
@@ -6,6 +6,9 @@ Young posts gain views in every frame, other counters in a tenth of them. The li
 reads the same log and decodes the same frames on this machine, and keeps nothing. One process, one
 event loop; `cpu` is the processor time of all its threads (the log's writer among them), `wall`
 suffers from whatever else runs here. With --history the history agent stores in chDB meanwhile.
+With --kafka the log is a real broker on this machine instead, which takes its part of the cores
+(`broker`, in percent of one); then `wall` starts when the tables are there, after what a group
+takes to form.
 """
 
 import argparse
@@ -17,20 +20,27 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
 
 from agents.app import WorkerSettings, build
 from agents.history import HistoryAgent
+from analyticbot.config import read_settings
+from analyticbot.stores import wanted_topics
+from bench.broker import open_broker
+from bench.peers.lap import cpu_of
 from clickhouse.opening import open_history
 from streams import topics
 from streams.codec import decode_event, encode
-from streams.embedded.log import EmbeddedLog
 from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import ChannelId, PostId
-from streams.log import Draft
+from streams.log import Draft, Log
 from streams.metrics import Metrics
-from streams.topics import channel_key
+from streams.opening import open_log
+from streams.topics import Topic, channel_key
 
 START_MS = 1_760_000_040_000
 MINUTE_MS = 60_000
@@ -77,7 +87,7 @@ class Channel:
         )
 
 
-async def fill(log: EmbeddedLog, channels: int, rounds: int) -> int:
+async def fill(log: Log, channels: int, rounds: int) -> int:
     """Put the frames into the log; how many samples of posts they hold."""
     chance = random.Random(7)
     world = [Channel(1 + number, chance) for number in range(channels)]
@@ -92,22 +102,48 @@ def draft(event: PostsSeen | CountersSampled) -> Draft:
     return Draft(topics.UPDATES.name, key, encode(event), event.observed_at_ms)
 
 
-async def append(log: EmbeddedLog, drafts: Sequence[Draft]) -> None:
+async def append(log: Log, drafts: Sequence[Draft]) -> None:
     for start in range(0, len(drafts), 500):
         await log.append(drafts[start : start + 500])
 
 
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured."""
+
+    url: str
+    #: On Kafka.
+    broker_pid: int | None
+    folder: Path
+    channels: int
+    rounds: int
+    history: bool
+
+
+class Speed(NamedTuple):
+    """Samples a second by the wall's clock, and by processor time."""
+
+    wall: float
+    cpu: float
+    #: What the broker used meanwhile, in percent of a core.
+    broker: float
+
+
 class Stopwatch:
-    def __init__(self) -> None:
+    def __init__(self, broker_pid: int | None = None) -> None:
+        self._broker_pid = broker_pid
+        self.restart()
+
+    def restart(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
+        self._broker = cpu_of(self._broker_pid)
 
-    def per_second(self, samples: int) -> tuple[float, float]:
-        """By the wall's clock, and by processor time."""
+    def per_second(self, samples: int) -> Speed:
         wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
-        return samples / wall, samples / cpu
+        broker = cpu_of(self._broker_pid) - self._broker
+        return Speed(samples / wall, samples / cpu, 100 * broker / wall)
 
 
-async def limit(log: EmbeddedLog, samples: int) -> tuple[float, float]:
+async def limit(log: Log, samples: int) -> Speed:
     """Read and decode, nothing else."""
     watch = Stopwatch()
     for partition, bounds in (await log.bounds(topics.UPDATES.name)).items():
@@ -121,10 +157,21 @@ async def limit(log: EmbeddedLog, samples: int) -> tuple[float, float]:
     return watch.per_second(samples)
 
 
-async def pipeline(log: EmbeddedLog, folder: Path, samples: int) -> dict[str, tuple[float, float]]:
-    """From the app's start until updates are done, and until windows and alerts are as well."""
-    app = build(WorkerSettings(broker=f"embedded://{folder}", partitions=PARTITIONS), Metrics())
-    watch = Stopwatch()
+async def pipeline(log: Log, setting: Setting, samples: int) -> dict[str, Speed]:
+    """From the app's start until updates are done, and until windows and alerts are as well.
+
+    On Kafka from its having partitions.
+    """
+    tables = setting.folder / "tables"
+    settings = WorkerSettings(broker=setting.url, partitions=PARTITIONS, tables=tables, standbys=0)
+    app = build(settings, Metrics())
+    watch = Stopwatch(setting.broker_pid)
+
+    async def assigned(*_args: Any, **_kwargs: Any) -> None:
+        if setting.broker_pid is not None:
+            watch.restart()
+
+    app.on_partitions_assigned.connect(assigned, weak=False)
     starting = asyncio.create_task(app.start())
     await settled(log, [topics.UPDATES.name])
     updates = watch.per_second(samples)
@@ -135,7 +182,7 @@ async def pipeline(log: EmbeddedLog, folder: Path, samples: int) -> dict[str, tu
     return {"updates": updates, "updates_and_spikes": everything}
 
 
-async def settled(log: EmbeddedLog, names: Sequence[str]) -> None:
+async def settled(log: Log, names: Sequence[str]) -> None:
     while True:
         committed = await log.committed("analyticbot")
         bounds = {p: b for name in names for p, b in (await log.bounds(name)).items()}
@@ -145,9 +192,7 @@ async def settled(log: EmbeddedLog, names: Sequence[str]) -> None:
 
 
 @asynccontextmanager
-async def history(
-    log: EmbeddedLog, folder: Path, *, wanted: bool
-) -> AsyncIterator[HistoryAgent | None]:
+async def history(log: Log, folder: Path, *, wanted: bool) -> AsyncIterator[HistoryAgent | None]:
     if not wanted:
         yield None
         return
@@ -163,17 +208,18 @@ async def history(
         await store.close()
 
 
-async def measure(folder: Path, channels: int, rounds: int, *, with_history: bool) -> Figures:
+async def measure(setting: Setting) -> Figures:
     """Figures by name; the unit ends the name."""
-    log = await EmbeddedLog.open(folder / "log")
-    for topic in topics.ALL:
+    folder = setting.folder
+    log = await open_log(setting.url)
+    for topic in _topics(setting):
         await log.create(topic, PARTITIONS)
-    samples = await fill(log, channels, rounds)
+    samples = await fill(log, setting.channels, setting.rounds)
     gc.freeze()
     bare = await limit(log, samples)
-    async with history(log, folder / "history", wanted=with_history) as agent:
-        watch = Stopwatch()
-        found = {"limit": bare, **await pipeline(log, folder / "log", samples)}
+    async with history(log, folder / "history", wanted=setting.history) as agent:
+        watch = Stopwatch(setting.broker_pid)
+        found = {"limit": bare, **await pipeline(log, setting, samples)}
         if agent is not None:
             ends = {
                 p: b.next
@@ -186,13 +232,20 @@ async def measure(folder: Path, channels: int, rounds: int, *, with_history: boo
     return figures(found)
 
 
-def figures(found: dict[str, tuple[float, float]]) -> Figures:
+def _topics(setting: Setting) -> Sequence[Topic]:
+    environment = {"ANALYTICBOT_LOG": setting.url}
+    return wanted_topics(read_settings(environment, setting.folder))
+
+
+def figures(found: dict[str, Speed]) -> Figures:
     named: Figures = {}
-    for name, (wall, cpu) in found.items():
-        named[f"{name}_samples_per_s"] = round(wall)
-        named[f"{name}_samples_per_cpu_s"] = round(cpu)
+    for name, speed in found.items():
+        named[f"{name}_samples_per_s"] = round(speed.wall)
+        named[f"{name}_samples_per_cpu_s"] = round(speed.cpu)
         if name != "limit":
-            named[f"{name}_share_of_limit_percent"] = round(100 * cpu / found["limit"][1], 1)
+            named[f"{name}_share_of_limit_percent"] = round(100 * speed.cpu / found["limit"].cpu, 1)
+        if speed.broker:
+            named[f"{name}_broker_percent_of_a_core"] = round(speed.broker)
     named["memory_high_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return named
 
@@ -201,13 +254,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.pipeline")
     parser.add_argument("--channels", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=15, help="frames a channel")
+    parser.add_argument("--kafka", action="store_true", help="on a broker of its own")
     parser.add_argument("--history", action="store_true", help="store in chDB as well")
     chosen = parser.parse_args()
     # What the process sets at its start: its rows are many objects that live long.
     gc.set_threshold(50_000, 20, 50)
-    with tempfile.TemporaryDirectory() as folder:
-        run = measure(Path(folder), chosen.channels, chosen.rounds, with_history=chosen.history)
-        for name, figure in asyncio.run(run).items():
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_broker() if chosen.kafka else nullcontext() as broker,
+    ):
+        setting = Setting(
+            url=broker.url if broker else f"embedded://{folder}/log",
+            broker_pid=broker.pid if broker else None,
+            folder=Path(folder),
+            channels=chosen.channels,
+            rounds=chosen.rounds,
+            history=chosen.history,
+        )
+        found = asyncio.run(measure(setting))
+        for name, figure in found.items():
             sys.stdout.write(f"{name:45} {figure:>15,}\n")
 
 
