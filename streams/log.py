@@ -10,6 +10,7 @@ transport; this port serves everything that is not Faust: sources, history, API,
     ├── LogFull          no space left: nothing more is accepted
     ├── LogClosed        used after close
     ├── LogUnavailable   cannot be reached now: try again with growing pauses
+    ├── NotOwner         what was this member's share is handed out anew: ask for it again
     └── OffsetTooOld     asked for what retention has removed (`floor` is the first that is left)
 """
 
@@ -36,6 +37,9 @@ class LogClosed(LogError): ...
 
 
 class LogUnavailable(LogError): ...
+
+
+class NotOwner(LogError): ...
 
 
 class OffsetTooOld(LogError):
@@ -103,6 +107,63 @@ class Batch(NamedTuple):
         return self.records[-1].offset + 1
 
 
+class Span(NamedTuple):
+    """[first, next): consecutive offsets of one partition."""
+
+    first: int
+    next: int
+
+
+#: What a member works on at once.
+Spans = Mapping[Partition, Span]
+
+
+class Share(NamedTuple):
+    """What a member of a group has of its topics."""
+
+    partitions: Sequence[Partition]
+    #: The next offset to read, a partition. Not there: the group never committed one.
+    committed: Offsets
+    #: What was begun and not finished, by this member or by who had a partition of it before.
+    #: Spans may be of partitions that are others' now: they find the same.
+    begun: Sequence[Spans]
+
+
+class Member(Protocol):
+    """One of those who share the partitions of some topics. Made by `Log.join`.
+
+    At any time each partition is one member's. When members come and go, everything is handed out
+    anew; what a member did with its old share is refused from then on with NotOwner. Work with
+    effects elsewhere is done like this, so that a partition which changes hands loses nothing:
+    `begin` what will be done, do it, `finish` it. Whoever gets a share first does again what was
+    begun and not finished - all of it, in a way that twice is once - and goes on from there.
+    """
+
+    async def share(self) -> Share:
+        """The share that holds now; waits until there is one. Raises LogUnavailable, LogError."""
+
+    def read(self, start: Offsets, *, max_records: int = 500) -> AsyncIterator[Batch]:
+        """Records of partitions of the share, from `start` on, then live. See Log.subscribe.
+
+        Raises NotOwner once the share holds no longer.
+        """
+
+    async def begin(self, spans: Spans) -> None:
+        """Durable when it returns. Replaces what was begun before of the same partitions.
+
+        Raises NotOwner when a partition is not this member's.
+        """
+
+    async def finish(self, ends: Offsets) -> None:
+        """Commits the next offsets to read, and with that what was begun of their partitions."""
+
+    async def leave(self) -> None:
+        """Others get its share at once, unless it is an instance: then in a session's time.
+
+        Anything else raises LogClosed from then on.
+        """
+
+
 class Log(Protocol):
     """All calls are made from one event loop."""
 
@@ -139,6 +200,15 @@ class Log(Protocol):
     async def committed(self, group: str) -> Offsets: ...
 
     async def commit(self, group: str, offsets: Offsets) -> None:
-        """Durable when it returns. Groups of readers outside Faust share a namespace with Faust."""
+        """Durable when it returns. Groups of readers outside Faust share a namespace with Faust.
+
+        Not for a group that has members.
+        """
+
+    async def join(
+        self, group: str, topics: Sequence[str], *, instance: str | None = None
+    ) -> Member:
+        """Become a member. One with an `instance` that is back within a session's time gets the
+        share that it had, and nobody else is disturbed."""
 
     async def close(self) -> None: ...

@@ -7,6 +7,7 @@ from pathlib import Path
 from streams.clock import Clock
 from streams.embedded import sharing
 from streams.embedded.engine import Engine, Entry, size_of_entries
+from streams.embedded.member import EmbeddedMember
 from streams.embedded.partition import PartitionState
 from streams.embedded.settings import Settings
 from streams.log import Batch, Bounds, Draft, LogClosed, LogError, Offsets, Partition, Record
@@ -80,6 +81,12 @@ class EmbeddedLog:
         commits = {(group, partition): offset for partition, offset in offsets.items()}
         _, done = self._checked().submit((), commits)
         await done
+
+    async def join(
+        self, group: str, topics: Sequence[str], *, instance: str | None = None
+    ) -> EmbeddedMember:
+        self._checked()
+        return EmbeddedMember(self, group, topics)
 
     async def close(self) -> None:
         """Ends this handle; the log itself is closed with the last one that uses it."""

@@ -39,7 +39,8 @@ class Brokers:
     """Requests to the right broker. Made by `connect`; closed by `close`."""
 
     def __init__(self, client: AIOKafkaClient, settings: KafkaSettings) -> None:
-        self._client = client
+        #: For what has to be given one; requests go through this class.
+        self.client = client
         self.settings = settings
         self._coordinators: dict[str, int] = {}
 
@@ -60,7 +61,7 @@ class Brokers:
         return cls(client, settings)
 
     async def close(self) -> None:
-        await self._client.close()
+        await self.client.close()
 
     async def insist(self, work: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S) -> T:
         """Do it again while it fails in a way that passes. Raises LogError."""
@@ -79,16 +80,16 @@ class Brokers:
 
     async def refresh(self, timeout_s: float) -> None:
         """Ask who leads what now; returns when it is known, or after `timeout_s`."""
-        await asyncio.wait([self._client.force_metadata_update()], timeout=max(timeout_s, 0))
+        await asyncio.wait([self.client.force_metadata_update()], timeout=max(timeout_s, 0))
 
     @property
     def count(self) -> int:
         """How many brokers there are."""
-        return len(self._client.cluster.brokers())
+        return len(self.client.cluster.brokers())
 
     async def partitions(self, topic: str) -> Sequence[Partition]:
         """Empty for a topic that is not there. Makes none, whatever the brokers would do."""
-        known = self._client.cluster.partitions_for_topic(topic)
+        known = self.client.cluster.partitions_for_topic(topic)
         if known is None:
             [answer] = (await self.anyone(MetadataRequest([topic], False))).topics
             error = for_code(answer[0])
@@ -97,15 +98,15 @@ class Brokers:
             if error is not NoError:
                 raise error(topic)
             # From now on the client follows who leads it.
-            await self._client.add_topic(topic)
-            known = self._client.cluster.partitions_for_topic(topic)
+            await self.client.add_topic(topic)
+            known = self.client.cluster.partitions_for_topic(topic)
             if known is None:
                 raise LeaderNotAvailableError(topic)
         return [Partition(topic, number) for number in sorted(known)]
 
     def leader(self, partition: Partition) -> int:
         """Raises LeaderNotAvailableError while there is none."""
-        leader = self._client.cluster.leader_for_partition(TopicPartition(*partition))
+        leader = self.client.cluster.leader_for_partition(TopicPartition(*partition))
         if leader is None or leader < 0:
             raise LeaderNotAvailableError(str(partition))
         return int(leader)
@@ -118,22 +119,22 @@ class Brokers:
         return found
 
     async def send(self, node: int, request: Any) -> Any:
-        return await self._client.send(node, request)
+        return await self.client.send(node, request)
 
     async def anyone(self, request: Any) -> Any:
         """To a broker that can be reached."""
-        node = self._client.get_random_node()
+        node = self.client.get_random_node()
         if node is None:
             raise NodeNotReadyError("no broker is known")
-        return await self._client.send(node, request)
+        return await self.client.send(node, request)
 
     async def coordinator(self, group: str, request: Any) -> Any:
         """To the broker that keeps a group's offsets; looked up anew after a failure."""
         node = self._coordinators.pop(group, None)
         if node is None:
             kind = CoordinationType.GROUP
-            node = await self._client.coordinator_lookup(kind, group)
-        answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
+            node = await self.client.coordinator_lookup(kind, group)
+        answer = await self.client.send(node, request, group=ConnectionGroup.COORDINATION)
         self._coordinators[group] = node
         return answer
 

@@ -34,7 +34,11 @@ class Following:
         topics: Sequence[str],
         positions: dict[Partition, int],
         max_records: int,
+        *,
+        only: bool = False,
     ) -> None:
+        """`only`: the partitions in `positions`. Else the others too, from their first record."""
+        self._only = only
         self._brokers = brokers
         self._missing = list(dict.fromkeys(topics))
         self._start = positions
@@ -84,7 +88,8 @@ class Following:
             if partitions:
                 self._missing.remove(topic)
             for partition in partitions:
-                self._positions[partition] = self._start.get(partition, 0)
+                if partition in self._start or not self._only:
+                    self._positions[partition] = self._start.get(partition, 0)
 
     def _poll(self) -> None:
         """At every leader of partitions that are not being polled."""

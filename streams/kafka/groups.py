@@ -1,13 +1,31 @@
-"""The committed offsets of groups that have no members."""
+"""The committed offsets of groups, with members and without."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aiokafka.errors import NoError, UnknownMemberIdError, for_code
+from aiokafka.errors import (
+    IllegalGenerationError,
+    NoError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+    for_code,
+)
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 
 from streams.kafka.brokers import Brokers
-from streams.log import LogError, Offsets, Partition
+from streams.log import NotOwner, Partition
+
+
+class Membership(NamedTuple):
+    """Who commits: the broker compares it with whom it knows."""
+
+    generation: int
+    member: str
+
+
+#: Of a group without members.
+NO_MEMBER = Membership(-1, "")
+_STALE = (IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
 
 
 class Committed(NamedTuple):
@@ -29,17 +47,28 @@ async def committed(brokers: Brokers, group: str) -> Mapping[Partition, Committe
     return found
 
 
-async def commit(brokers: Brokers, group: str, offsets: Offsets) -> None:
-    """Raises what the coordinator answered; LogError for a group that has members."""
+async def commit(
+    brokers: Brokers,
+    group: str,
+    commits: Mapping[Partition, tuple[int, str]],
+    membership: Membership = NO_MEMBER,
+) -> None:
+    """Offsets, and what is to stand beside them. Raises what the coordinator answered.
+
+    NotOwner when the group has handed out its partitions since it gave the membership.
+    """
     topics: dict[str, list[tuple[int, int, str]]] = {}
-    for (topic, number), offset in offsets.items():
-        topics.setdefault(topic, []).append((number, offset, ""))
-    # -1 and no name: not as a member.
-    request = OffsetCommitRequest(group, -1, "", -1, list(topics.items()))
+    for (topic, number), (offset, note) in commits.items():
+        topics.setdefault(topic, []).append((number, offset, note))
+    request = OffsetCommitRequest(group, *membership, -1, list(topics.items()))
     for _, partitions in (await brokers.coordinator(group, request)).topics:
         for _, code in partitions:
-            if for_code(code) is UnknownMemberIdError:
-                raise LogError(f"group {group!r} has members: only they commit")
+            if for_code(code) in _STALE:
+                raise NotOwner(
+                    f"group {group!r} has members: only they commit"
+                    if membership == NO_MEMBER
+                    else f"group {group!r} has handed out its partitions anew"
+                )
             _check(brokers, group, code)
 
 

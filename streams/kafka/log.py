@@ -17,6 +17,7 @@ from streams.kafka.brokers import END, FIRST, Brokers
 from streams.kafka.fetching import fetch_one
 from streams.kafka.following import Following, ends
 from streams.kafka.making import make
+from streams.kafka.member import KafkaMember
 from streams.kafka.settings import KafkaSettings
 from streams.kafka.tail import Tails
 from streams.log import (
@@ -49,6 +50,7 @@ class KafkaLog:
         #: Subscriptions that find out where they begin: what is appended later is theirs.
         self._beginning: set[asyncio.Task[dict[Partition, int]]] = set()
         self._followings: set[Following] = set()
+        self._members: list[KafkaMember] = []
         self._closed = False
 
     @classmethod
@@ -100,8 +102,14 @@ class KafkaLog:
     async def commit(self, group: str, offsets: Offsets) -> None:
         self._check()
         if offsets:
-            work = partial(groups.commit, self._brokers, group, offsets)
+            commits = {partition: (offset, "") for partition, offset in offsets.items()}
+            work = partial(groups.commit, self._brokers, group, commits)
             await self._call(self._brokers.insist(work))
+
+    async def join(
+        self, group: str, topics: Sequence[str], *, instance: str | None = None
+    ) -> KafkaMember:
+        return await self._call(self._join(group, topics, instance))
 
     async def close(self) -> None:
         if self._closed:
@@ -112,9 +120,17 @@ class KafkaLog:
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
+        for member in self._members:
+            await member.leave()
         for following in list(self._followings):
             await following.stop()
         await self._brokers.close()
+
+    async def _join(self, group: str, topics: Sequence[str], instance: str | None) -> KafkaMember:
+        brokers = await Brokers.connect(self._settings)
+        member = await KafkaMember.join(brokers, group, topics, instance)
+        self._members.append(member)
+        return member
 
     async def _append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:
         if not drafts:

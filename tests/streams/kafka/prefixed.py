@@ -6,7 +6,19 @@ from typing import cast
 
 import msgspec
 
-from streams.log import Batch, Bounds, Draft, Log, Offsets, OffsetTooOld, Partition, Record
+from streams.log import (
+    Batch,
+    Bounds,
+    Draft,
+    Log,
+    Member,
+    Offsets,
+    OffsetTooOld,
+    Partition,
+    Record,
+    Share,
+    Spans,
+)
 from streams.topics import Topic
 
 
@@ -22,29 +34,29 @@ class Prefixed:
         await self._log.create(named, partitions)
 
     async def partitions(self, topic: str) -> Sequence[Partition]:
-        return [self._without(each) for each in await self._log.partitions(self._prefix + topic)]
+        return [self.without(each) for each in await self._log.partitions(self._prefix + topic)]
 
     async def bounds(self, topic: str) -> Mapping[Partition, Bounds]:
         found = await self._log.bounds(self._prefix + topic)
-        return {self._without(partition): bounds for partition, bounds in found.items()}
+        return {self.without(partition): bounds for partition, bounds in found.items()}
 
     async def append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:
         named = [draft._replace(topic=self._prefix + draft.topic) for draft in drafts]
         places = await self._log.append(named)
-        return [(self._without(partition), offset) for partition, offset in places]
+        return [(self.without(partition), offset) for partition, offset in places]
 
     def subscribe(
         self, topics: Sequence[str], start: Offsets | None = None, *, max_records: int = 500
     ) -> AsyncIterator[Batch]:
         named = [self._prefix + topic for topic in topics]
-        begin = None if start is None else self._all_with(start)
-        return self._follow(self._log.subscribe(named, begin, max_records=max_records))
+        begin = None if start is None else self.all_with(start)
+        return self.following(self._log.subscribe(named, begin, max_records=max_records))
 
-    async def _follow(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
+    async def following(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         async with aclosing(cast("AsyncGenerator[Batch, None]", batches)):
             try:
                 async for batch in batches:
-                    yield batch._replace(partition=self._without(batch.partition))
+                    yield batch._replace(partition=self.without(batch.partition))
             except OffsetTooOld as error:
                 raise self._told(error) from error
 
@@ -56,10 +68,17 @@ class Prefixed:
 
     async def committed(self, group: str) -> Offsets:
         found = await self._log.committed(self._prefix + group)
-        return {self._without(partition): offset for partition, offset in found.items()}
+        return {self.without(partition): offset for partition, offset in found.items()}
 
     async def commit(self, group: str, offsets: Offsets) -> None:
-        await self._log.commit(self._prefix + group, self._all_with(offsets))
+        await self._log.commit(self._prefix + group, self.all_with(offsets))
+
+    async def join(
+        self, group: str, topics: Sequence[str], *, instance: str | None = None
+    ) -> Member:
+        named = [self._prefix + topic for topic in topics]
+        member = await self._log.join(self._prefix + group, named, instance=instance)
+        return PrefixedMember(member, self)
 
     async def close(self) -> None:
         await self._log.close()
@@ -67,11 +86,44 @@ class Prefixed:
     def _with(self, partition: Partition) -> Partition:
         return Partition(self._prefix + partition.topic, partition.number)
 
-    def _all_with(self, offsets: Offsets) -> Offsets:
+    def all_with(self, offsets: Offsets) -> Offsets:
         return {self._with(partition): offset for partition, offset in offsets.items()}
 
-    def _without(self, partition: Partition) -> Partition:
+    def without(self, partition: Partition) -> Partition:
         return Partition(partition.topic.removeprefix(self._prefix), partition.number)
 
+    def spans_with(self, spans: Spans) -> Spans:
+        return {self._with(partition): span for partition, span in spans.items()}
+
     def _told(self, error: OffsetTooOld) -> OffsetTooOld:
-        return OffsetTooOld(self._without(error.partition), error.offset, error.floor)
+        return OffsetTooOld(self.without(error.partition), error.offset, error.floor)
+
+
+class PrefixedMember:
+    """Implements streams.log.Member."""
+
+    def __init__(self, member: Member, log: Prefixed) -> None:
+        self._member = member
+        self._log = log
+
+    async def share(self) -> Share:
+        partitions, committed, begun = await self._member.share()
+        without = self._log.without
+        return Share(
+            [without(each) for each in partitions],
+            {without(each): offset for each, offset in committed.items()},
+            [{without(each): span for each, span in spans.items()} for spans in begun],
+        )
+
+    def read(self, start: Offsets, *, max_records: int = 500) -> AsyncIterator[Batch]:
+        begin = self._log.all_with(start)
+        return self._log.following(self._member.read(begin, max_records=max_records))
+
+    async def begin(self, spans: Spans) -> None:
+        await self._member.begin(self._log.spans_with(spans))
+
+    async def finish(self, ends: Offsets) -> None:
+        await self._member.finish(self._log.all_with(ends))
+
+    async def leave(self) -> None:
+        await self._member.leave()

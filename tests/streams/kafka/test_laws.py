@@ -10,6 +10,7 @@ from streams.log import Log
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import Running, unique
 from tests.laws.log import LogLaws
+from tests.laws.member import MemberLaws
 from tests.streams.kafka.prefixed import Prefixed
 
 #: Segments of a record or two, so that retention and compaction have something to take.
@@ -23,5 +24,16 @@ class TestKafkaLog(LogLaws):
 
         async def open_log() -> Log:
             return Prefixed(await KafkaLog.open(settings_of(kafka.url), EAGER), prefix)
+
+        return open_log
+
+
+class TestKafkaMember(MemberLaws):
+    @pytest.fixture
+    def opener(self, kafka: Cluster | Running) -> Callable[[], Awaitable[Log]]:
+        prefix = unique("members") + "."
+
+        async def open_log() -> Log:
+            return Prefixed(await KafkaLog.open(settings_of(kafka.url)), prefix)
 
         return open_log

@@ -1,0 +1,227 @@
+"""KafkaMember: the port streams.log.Member, as a member of a consumer group.
+
+The broker hands out the partitions and counts generations; a commit carries the generation of the
+share that it belongs to, so that the broker refuses it once the partitions were handed out anew.
+What was begun stands in the text beside the committed offset of each partition it touches.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any, NamedTuple
+
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from streams.kafka import groups
+from streams.kafka.brokers import Brokers
+from streams.kafka.failures import log_error
+from streams.kafka.following import Following
+from streams.kafka.groups import Membership
+from streams.kafka.spans import read_spans, write_spans
+from streams.log import Batch, LogClosed, NotOwner, Offsets, Partition, Share, Spans
+
+#: How often it is looked whether the group can be part of at all.
+_LOOK_S = 0.5
+_LEAVE_S = 5.0
+_NEVER_MS = 2**31 - 1
+
+
+class _Given(NamedTuple):
+    """What one generation gave."""
+
+    membership: Membership
+    partitions: Sequence[Partition]
+    #: Resolved when it is handed out anew.
+    lost: asyncio.Event
+
+
+class KafkaMember:
+    """Made by `join`. Implements streams.log.Member."""
+
+    def __init__(self, brokers: Brokers, group: str, topics: Sequence[str]) -> None:
+        self._brokers = brokers
+        self._group = group
+        self._topics = tuple(topics)
+        self._given: _Given | None = None
+        self._changed = asyncio.Event()
+        self._committed: dict[Partition, int] = {}
+        self._readers: set[Following] = set()
+        self._left = False
+        self._lifetime = ExitStack()
+        self._coordinator: Any = None
+
+    @classmethod
+    async def join(
+        cls, brokers: Brokers, group: str, topics: Sequence[str], instance: str | None
+    ) -> "KafkaMember":
+        """`brokers` are this member's own, and closed with it. Raises LogError."""
+        member = cls(brokers, group, topics)
+        try:
+            for topic in topics:
+                await brokers.insist(lambda: brokers.partitions(topic))  # noqa: B023
+            member._enter(instance)
+        except BaseException:
+            await brokers.close()
+            raise
+        return member
+
+    async def share(self) -> Share:
+        while True:
+            given = await self._current()
+            committed = await self._brokers.insist(
+                lambda: groups.committed(self._brokers, self._group)
+            )
+            if given is self._given:
+                break
+        own = {each: committed[each] for each in given.partitions if each in committed}
+        self._committed = {partition: each.offset for partition, each in own.items()}
+        notes = dict.fromkeys(each.note for each in own.values() if each.note)
+        begun = [spans for spans in map(read_spans, notes) if spans]
+        return Share(given.partitions, dict(self._committed), begun)
+
+    async def read(self, start: Offsets, *, max_records: int = 500) -> AsyncIterator[Batch]:
+        given = self._owning(start)
+        topics = list(dict.fromkeys(partition.topic for partition in start))
+        brokers = await Brokers.connect(self._brokers.settings)
+        following = Following(brokers, topics, dict(start), max_records, only=True)
+        self._readers.add(following)
+        batches = following.batches()
+        try:
+            while True:
+                yield await self._unless_lost(given, anext(batches))
+        finally:
+            await batches.aclose()
+            await following.stop()
+            self._readers.discard(following)
+
+    async def begin(self, spans: Spans) -> None:
+        given = self._owning(spans)
+        note = write_spans(spans)
+        # The offsets stay: what was begun is not done.
+        offsets = {each: self._committed.get(each, span.first) for each, span in spans.items()}
+        await self._commit(given, {each: (offset, note) for each, offset in offsets.items()})
+
+    async def finish(self, ends: Offsets) -> None:
+        given = self._owning(ends)
+        await self._commit(given, {each: (offset, "") for each, offset in ends.items()})
+
+    async def leave(self) -> None:
+        if self._left:
+            return
+        self._left = True
+        self._lose()
+        for reader in list(self._readers):
+            await reader.stop()
+        # Brokers that are away are not waited for: they miss it in a session's time.
+        try:
+            await asyncio.wait_for(self._coordinator.close(), _LEAVE_S)
+        except (TimeoutError, KafkaError):
+            await self._abandon()
+        self._lifetime.close()
+        await self._brokers.close()
+
+    async def _abandon(self) -> None:
+        coordinator = self._coordinator
+        tasks = [
+            task
+            for task in (coordinator._coordination_task, coordinator._heartbeat_task)
+            if task is not None
+        ]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _enter(self, instance: str | None) -> None:
+        settings = self._brokers.settings
+        subscription = SubscriptionState()
+        subscription.register_fetch_waiters(set())
+        # Whether this member reads is not the group's business: it may wait long for a store.
+        self._lifetime.enter_context(subscription.fetch_context())
+        self._coordinator = GroupCoordinator(
+            self._brokers.client,
+            subscription,
+            group_id=self._group,
+            group_instance_id=instance,
+            session_timeout_ms=settings.session_ms,
+            heartbeat_interval_ms=settings.session_ms // 6,
+            rebalance_timeout_ms=settings.session_ms,
+            max_poll_interval_ms=_NEVER_MS,
+            enable_auto_commit=False,
+            assignors=(RoundRobinPartitionAssignor,),
+        )
+        subscription.subscribe(set(self._topics), listener=_Listener(self._give, self._lose))
+
+    def _give(self, partitions: Sequence[Partition]) -> None:
+        coordinator = self._coordinator
+        membership = Membership(coordinator.generation, coordinator.member_id)
+        self._given = _Given(membership, partitions, asyncio.Event())
+        self._changed.set()
+
+    def _lose(self) -> None:
+        if self._given is not None:
+            self._given.lost.set()
+            self._given = None
+        self._changed.set()
+
+    async def _current(self) -> _Given:
+        while self._given is None:
+            self._check()
+            try:
+                self._coordinator.check_errors()
+            except KafkaError as error:
+                raise log_error(error, self._brokers.settings) from error
+            self._changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), _LOOK_S)
+        return self._given
+
+    def _owning(self, partitions: Mapping[Partition, object]) -> _Given:
+        self._check()
+        given = self._given
+        if given is None or not partitions.keys() <= set(given.partitions):
+            raise NotOwner(f"group {self._group!r} is handing out its partitions anew")
+        return given
+
+    async def _unless_lost(self, given: _Given, coming: Any) -> Batch:
+        """The next batch, while the share holds."""
+        batch = asyncio.ensure_future(coming)
+        lost = asyncio.ensure_future(given.lost.wait())
+        try:
+            await asyncio.wait({batch, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if given.lost.is_set():
+                self._check()
+                raise NotOwner(f"group {self._group!r} is handing out its partitions anew")
+            result: Batch = await batch
+            return result
+        finally:
+            lost.cancel()
+            batch.cancel()
+            await asyncio.gather(lost, batch, return_exceptions=True)
+
+    async def _commit(self, given: _Given, commits: Mapping[Partition, tuple[int, str]]) -> None:
+        if commits:
+            await self._brokers.insist(
+                lambda: groups.commit(self._brokers, self._group, commits, given.membership)
+            )
+            self._committed.update({each: offset for each, (offset, _) in commits.items()})
+
+    def _check(self) -> None:
+        if self._left:
+            raise LogClosed(f"this member has left group {self._group!r}")
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, give: Any, lose: Any) -> None:
+        self._give = give
+        self._lose = lose
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        self._lose()
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._give([Partition(*each) for each in sorted(assigned)])
