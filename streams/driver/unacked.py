@@ -51,6 +51,12 @@ class UnackedByPartition(dict[TP, Unacked]):
         self[tp] = Unacked(self._on_ack)
         return self[tp]
 
+    def pop(self, tp: TP, *_default: object) -> None:  # type: ignore[override]
+        """Nothing. Faust forgets what it is about to lose before that was committed.
+
+        What the messages made would be committed without them, and be made again.
+        """
+
 
 class _Nothing(set[int]):
     """Faust's index of what is acknowledged, which nobody needs here: it stays empty."""
