@@ -21,6 +21,7 @@ from streams.log import LogError, LogUnavailable, Partition
 #: A record batch; brokers take 1 MiB by default, and compress nothing here.
 _BATCH_BYTES = 512 << 10
 _CLOSE_S = 2.0
+_AGAIN_MS = 20
 
 _LOST = (
     kafka.ProducerFenced,
@@ -60,6 +61,8 @@ class Transactions:
             "transactional_id": f"{group}-{task}",
             "transaction_timeout_ms": round(timeout_s * 1000),
             "max_batch_size": _BATCH_BYTES,
+            # While a broker still finishes the last transaction it refuses the next for a moment.
+            "retry_backoff_ms": _AGAIN_MS,
         }
         self._producer: AIOKafkaProducer | None = None
 
