@@ -28,6 +28,9 @@ demo: .venv/.run ## recorded channels, live, on http://127.0.0.1:8000 (no accoun
 test: .venv/.dev ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
+chaos: .venv/.dev ## every fault on real processes, for many minutes; `make test` runs a few
+	$(BIN)/python -m pytest tests/faults -m '' $(ARGS)
+
 check: .venv/.dev ## lint, format, types, layers, generated files, the page's own tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
