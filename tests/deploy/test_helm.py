@@ -162,6 +162,8 @@ def test_scaling_asks_the_brokers_that_the_roles_ask() -> None:
         ("work.scaling.maxReplicas=9", "at most log.partitions"),
         ("log.url=kafka://user:secret@kafka:9092", "log"),
         ("log.url=embedded:///data", "log"),
+        ("log.url=kafka://user@kafka:9092", "log.password"),
+        ("log.password=true", "log.password"),
         ("serve.replica=3", "replica"),
         ("log.partitions=0", "partitions"),
         ("options.BOT_TOKEN=secret", "BOT_TOKEN"),
@@ -199,6 +201,8 @@ def test_the_dashboards_are_those_of_grafana() -> None:
     (config,) = (one for one in made("watched") if one["kind"] == "ConfigMap")
     files = {path.name: path for path in (ROOT / "deploy/grafana/dashboards").glob("*.json")}
     assert set(config["data"]) == set(files)
+    # etcd takes no larger object.
+    assert sum(map(len, config["data"].values())) < 1 << 20
     for name, text in config["data"].items():
         assert json.loads(text) == json.loads(files[name].read_text())
 

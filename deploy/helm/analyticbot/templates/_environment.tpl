@@ -1,6 +1,9 @@
 {{/* The options of a role. What is secret is named as a file. Takes a dict of `root` and `role`. */}}
 {{- define "analyticbot.environment" -}}
 {{- $values := .root.Values -}}
+{{- if ne (contains "@" $values.log.url) $values.log.password }}
+{{- fail "log.password: true for a URL with a user, and for no other" }}
+{{- end }}
 - { name: ANALYTICBOT_LOG, value: {{ $values.log.url | quote }} }
 - { name: ANALYTICBOT_PARTITIONS, value: {{ $values.log.partitions | quote }} }
 - { name: ANALYTICBOT_LOG_DAYS, value: {{ $values.log.days | quote }} }
