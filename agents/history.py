@@ -1,14 +1,18 @@
 """The history agent: what flows through the log goes into ClickHouse, each thing once.
 
 A reader of the log port and not a Faust agent, because ClickHouse being away must stop neither
-windows nor alerts. One batch at a time:
+windows nor alerts. Any number of them share the partitions as members of the group GROUP. One
+batch at a time:
 
-1. commit where the batch ends under the group PENDING,
+1. begin it: the log keeps what it holds,
 2. insert its rows, each table under a token made of the batch's offsets and bytes,
-3. commit its end under the group GROUP.
+3. finish it: the log keeps where to go on.
 
-A restart between 1 and 3 reads the same range again, makes the same rows and inserts them under
-the same tokens, so that what was stored already is dropped by ClickHouse.
+Who comes after a crash between 1 and 3, or gets a partition of the batch when members come and
+go, reads the whole batch again, makes the same rows and inserts them under the same tokens, so
+that what was stored already is dropped by ClickHouse. Who does not know yet that its partitions
+are others' now is refused at 1 and at 3; before an insertion that comes long after 1, 1 is
+repeated, because ClickHouse remembers tokens only for a while.
 """
 
 import asyncio
@@ -23,15 +27,26 @@ import msgspec
 
 from agents.history_batch import HistoryBatch
 from agents.history_gathering import gathered
-from clickhouse.history import History, HistoryUnavailable
+from agents.history_repeating import batch_of
+from clickhouse.history import History, HistoryUnavailable, Insert
 from streams.clock import Clock
 from streams.ids import ChannelId
-from streams.log import Batch, Log, Offsets, OffsetTooOld, Partition
+from streams.log import (
+    Log,
+    LogUnavailable,
+    Member,
+    NotOwner,
+    Offsets,
+    OffsetTooOld,
+    Partition,
+    Share,
+    Spans,
+)
 from streams.metrics import Metrics
+from streams.pauses import Pauses
 from streams.topics import ALERTS, UPDATES, WINDOWS
 
 GROUP = "history"
-PENDING = "history-pending"
 TOPICS = (UPDATES.name, WINDOWS.name, ALERTS.name)
 
 T = TypeVar("T")
@@ -47,6 +62,8 @@ class HistorySettings(msgspec.Struct, frozen=True):
     #: How long to wait for a store that is away: at first, and at most.
     first_pause_s: float = 0.5
     longest_pause_s: float = 30.0
+    #: A batch that was begun longer ago is begun again before the next insertion.
+    renew_s: float = 5.0
 
 
 class HistoryAgent:
@@ -59,8 +76,13 @@ class HistoryAgent:
         metrics: Metrics,
         settings: HistorySettings | None = None,
         clock: Clock | None = None,
+        instance: str | None = None,
     ) -> None:
-        """`clock` is the one by which sources stamp observations; without one, the machine's."""
+        """`clock` is the one by which sources stamp observations; without one, the machine's.
+
+        `instance` is this member's name in the group: see Log.join.
+        """
+        self._instance = instance
         self._log = log
         self._history = history
         self._metrics = metrics
@@ -72,12 +94,16 @@ class HistoryAgent:
         self._ended = False
 
     def position(self) -> Offsets:
-        """The next offset to be stored, a partition. Everything before it is in history."""
+        """The next offset to be stored, of each partition that this member has.
+
+        Everything before it is in history.
+        """
         return dict(self._position)
 
     async def caught_up(self, offsets: Offsets) -> None:
         """Returns when everything before `offsets` (next offsets) is in history.
 
+        For who is the only member: of others' partitions it knows nothing.
         Raises HistoryUnavailable when the agent has ended before.
         """
         async with self._moved:
@@ -86,83 +112,118 @@ class HistoryAgent:
             raise HistoryUnavailable("the history agent ended before it had stored everything")
 
     async def run(self) -> None:
+        member: Member | None = None
+        pauses = Pauses(self._settings.first_pause_s, self._settings.longest_pause_s)
         try:
-            await self._resume()
             while True:
                 try:
-                    await self._follow()
-                except OffsetTooOld as gap:
-                    self._skip_to(gap.partition, gap.floor)
+                    member = member or await self._log.join(GROUP, TOPICS, instance=self._instance)
+                    await self._take_part(member, pauses)
+                except LogUnavailable as error:
+                    self._metrics.error("history", "log_unavailable")
+                    if not pauses.waiting:
+                        _logger.warning("history_without_log", extra={"reason": str(error)})
+                    await pauses.pause()
         finally:
             self._ended = True
             async with self._moved:
                 self._moved.notify_all()
+            if member is not None:
+                await member.leave()
 
-    async def _follow(self) -> None:
-        stream = self._log.subscribe(TOPICS, self.position(), max_records=500)
+    async def _take_part(self, member: Member, pauses: Pauses) -> None:
+        """With one share after the other."""
+        while True:
+            try:
+                share = await member.share()
+                await self._take(member, share)
+                pauses.reset()
+                await self._follow(member)
+            except NotOwner:
+                _logger.info("history_shared_anew")
+            except OffsetTooOld:
+                # The next look at the share finds what is lost, and tells it.
+                continue
+
+    async def _take(self, member: Member, share: Share) -> None:
+        """Take up the committed positions, and finish what was begun, if anything."""
+        await self._take_positions(share)
+        for spans in share.begun:
+            await self._repeat(member, spans)
+        self._marks = await self._known_marks(0)
+        await member.finish(self.position())
+        # Whoever waits for what is in history already has nothing else to be told by.
+        await self._move({})
+
+    async def _take_positions(self, share: Share) -> None:
+        """From the committed offsets on; without one, from the first offset kept."""
+        self._position = {}
+        for topic in TOPICS:
+            for partition, bounds in (await self._log.bounds(topic)).items():
+                if partition in share.partitions:
+                    self._position[partition] = share.committed.get(partition, bounds.first)
+                    if self._position[partition] < bounds.first:
+                        self._skip_to(partition, bounds.first)
+
+    async def _repeat(self, member: Member, spans: Spans) -> None:
+        """What was begun and not finished. It may be of partitions that are others' now."""
+        batch = await batch_of(self._log, spans, self._clock)
+        _logger.info("history_batch_repeated", extra={"rows": len(batch)})
+        self._marks = await self._known_marks(batch.number)
+
+        async def renew() -> None:
+            if spans not in (await member.share()).begun:
+                raise NotOwner("somebody else has finished it")
+
+        await self._store(batch, renew)
+        await self._finish(member, {each: span.next for each, span in spans.items()})
+
+    async def _known_marks(self, number: int) -> dict[ChannelId, int]:
+        """Up to where each channel's windows are closed, not counting the batch of that number."""
+        known = await self._insist(lambda: self._history.ask("closed_marks", {"batch": number}))
+        return {row["channel_id"]: row["start_ms"] for row in known.rows}
+
+    async def _follow(self, member: Member) -> None:
+        stream = member.read(self.position(), max_records=500)
         settings = self._settings
         batches = gathered(stream, settings.batch_rows, settings.batch_s, self._clock)
         async with aclosing(batches):
             async for batch in batches:
-                await self._log.commit(PENDING, batch.ends)
-                await self._store(batch)
+                begin = functools.partial(member.begin, batch.spans)
+                await begin()
+                await self._store(batch, begin)
+                await self._finish(member, batch.ends)
 
-    async def _resume(self) -> None:
-        """Take up the committed position, and finish the batch that was pending, if any."""
-        await self._take_position()
-        batch = await self._pending_batch()
-        known = await self._insist(
-            lambda: self._history.ask("closed_marks", {"batch": batch.number})
-        )
-        self._marks = {row["channel_id"]: row["start_ms"] for row in known.rows}
-        if batch.ends:
-            _logger.info("history_batch_repeated", extra={"rows": len(batch)})
-            await self._store(batch)
-        # Whoever waits for what is in history already has nothing else to be told by.
-        await self._move(batch.ends)
+    async def _finish(self, member: Member, ends: Offsets) -> None:
+        own = {partition: end for partition, end in ends.items() if partition in self._position}
+        await member.finish(own)
+        await self._move(own)
 
-    async def _take_position(self) -> None:
-        """From the committed offsets on; without one, from the first offset kept."""
-        committed = await self._log.committed(GROUP)
-        for topic in TOPICS:
-            for partition, bounds in (await self._log.bounds(topic)).items():
-                self._position[partition] = committed.get(partition, bounds.first)
-                if self._position[partition] < bounds.first:
-                    self._skip_to(partition, bounds.first)
-        await self._log.commit(GROUP, self.position())
+    async def _store(self, batch: HistoryBatch, renew: Callable[[], Awaitable[None]]) -> None:
+        """Insert what the batch comes to. Waits while the store is away."""
+        started = begun = time.perf_counter()
 
-    async def _pending_batch(self) -> HistoryBatch:
-        batch = HistoryBatch(self._clock)
-        ends = await self._log.committed(PENDING)
-        for partition, offset in sorted(self._position.items()):
-            end = ends.get(partition, 0)
-            while offset < end:
-                records = await self._log.read(partition, offset, min(500, end - offset))
-                within = [record for record in records if record.offset < end]
-                if not within:
-                    break
-                batch.take(Batch(partition, within))
-                offset = within[-1].offset + 1
-        return batch
+        async def insert(rows: Insert) -> None:
+            nonlocal begun
+            if time.perf_counter() - begun > self._settings.renew_s:
+                await renew()
+                begun = time.perf_counter()
+            await self._history.insert(rows)
 
-    async def _store(self, batch: HistoryBatch) -> None:
-        """Insert what the batch comes to, then commit its end. Waits while the store is away."""
-        started = time.perf_counter()
         repeated = batch.drop_closed(self._marks)
-        for insert in batch.inserts():
-            await self._insist(functools.partial(self._history.insert, insert))
-        await self._log.commit(GROUP, batch.ends)
+        for rows in batch.inserts():
+            await self._insist(functools.partial(insert, rows))
         self._marks.update(batch.closed_marks())
-        await self._move(batch.ends)
+        self._count(batch, repeated, time.perf_counter() - started)
+
+    def _count(self, batch: HistoryBatch, repeated: int, seconds: float) -> None:
         self._metrics.received("history", batch.messages)
         self._metrics.sent("history", len(batch))
         for reason, count in batch.dropped.items():
             self._metrics.dropped("history", reason, count)
         if repeated:
             self._metrics.dropped("history", "closed_before", repeated)
-        self._metrics.observe(
-            "analyticbot_stage_seconds", time.perf_counter() - started, stage="history"
-        )
+        self._metrics.observe("analyticbot_stage_seconds", seconds, stage="history")
 
     async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it until it is done, with growing pauses; said once, and again when it works."""

@@ -14,8 +14,10 @@ from clickhouse.upserts import DecidedRows
 from streams.clock import Clock, SystemClock
 from streams.codec import Undecodable, decode_analytics
 from streams.ids import ChannelId
-from streams.log import Batch, Offsets, Partition, Record
+from streams.log import Batch, Offsets, Partition, Record, Span, Spans
 from streams.topics import UPDATES
+
+MOST_PARTITIONS = 128
 
 
 class _Range:
@@ -58,6 +60,15 @@ class HistoryBatch:
     def __len__(self) -> int:
         """Rows, of all tables."""
         return len(self._observed) + len(self._decided)
+
+    @property
+    def spans(self) -> Spans:
+        return {each: Span(taken.first, taken.next) for each, taken in self._ranges.items()}
+
+    @property
+    def full(self) -> bool:
+        """Whether it is of as many partitions as the log can keep of a batch that is begun."""
+        return len(self._ranges) >= MOST_PARTITIONS
 
     @property
     def ends(self) -> Offsets:

@@ -23,7 +23,7 @@ async def gathered(
         while True:
             batch = HistoryBatch(clock)
             until: float | None = None
-            while len(batch) < rows:
+            while len(batch) < rows and not batch.full:
                 coming = coming or asyncio.ensure_future(_next(stream))
                 timeout = None if until is None else max(until - loop.time(), 0)
                 await asyncio.wait({coming}, timeout=timeout)

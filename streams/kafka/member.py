@@ -21,7 +21,7 @@ from streams.kafka import groups
 from streams.kafka.brokers import Brokers
 from streams.kafka.failures import log_error
 from streams.kafka.following import Following
-from streams.kafka.groups import Membership
+from streams.kafka.groups import Committed, Membership
 from streams.kafka.spans import read_spans, write_spans
 from streams.log import Batch, LogClosed, NotOwner, Offsets, Partition, Share, Spans
 
@@ -80,8 +80,15 @@ class KafkaMember:
                 break
         own = {each: committed[each] for each in given.partitions if each in committed}
         self._committed = {partition: each.offset for partition, each in own.items()}
-        notes = dict.fromkeys(each.note for each in own.values() if each.note)
-        begun = [spans for spans in map(read_spans, notes) if spans]
+        begun: list[Spans] = []
+        for note in dict.fromkeys(each.note for each in own.values() if each.note):
+            spans = read_spans(note)
+            if _is_done(spans, committed):
+                noted = [each for each, told in own.items() if told.note == note]
+                # Whoever got another part of it has finished all of it.
+                await self._commit(given, {each: (spans[each].next, "") for each in noted})
+            elif spans:
+                begun.append(spans)
         return Share(given.partitions, dict(self._committed), begun)
 
     async def read(self, start: Offsets, *, max_records: int = 500) -> AsyncIterator[Batch]:
@@ -213,6 +220,13 @@ class KafkaMember:
     def _check(self) -> None:
         if self._left:
             raise LogClosed(f"this member has left group {self._group!r}")
+
+
+def _is_done(spans: Spans, committed: Mapping[Partition, Committed]) -> bool:
+    return any(
+        partition in committed and committed[partition].offset >= span.next
+        for partition, span in spans.items()
+    )
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -11,13 +11,13 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history import GROUP, PENDING, HistoryAgent, HistorySettings
+from agents.history import GROUP, HistoryAgent, HistorySettings
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import Answer, HistoryError, HistoryUnavailable, Insert
 from streams.embedded.log import EmbeddedLog
 from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import PostId
-from streams.log import Bounds, Draft, LogFull, Offsets, Partition
+from streams.log import Bounds, Draft, LogFull, Member, Partition
 from streams.metrics import Metrics
 from streams.topics import UPDATES, WINDOWS, channel_key
 from tests.agents.history_told import (
@@ -64,19 +64,32 @@ class Troubled:
 
 
 class Cut:
-    """A log whose next commits of some group fail."""
+    """A log whose members cannot do one of the things that members do."""
 
-    def __init__(self, log: EmbeddedLog, group: str) -> None:
+    def __init__(self, log: EmbeddedLog, call: str) -> None:
         self._log = log
-        self._group = group
+        self._call = call
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
-    async def commit(self, group: str, offsets: Offsets) -> None:
-        if group == self._group and await self._log.committed(group):
+    async def join(self, group: str, topics: Sequence[str], *, instance: str | None = None) -> Any:
+        return CutMember(await self._log.join(group, topics, instance=instance), self._call)
+
+
+class CutMember:
+    def __init__(self, member: Member, call: str) -> None:
+        self._member = member
+        self._call = call
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._call:
+            return self._cut
+        return getattr(self._member, name)
+
+    async def _cut(self, what: Mapping[Partition, Any]) -> None:
+        if self._call == "begin" or any(what.values()):
             raise LogFull("no space left")
-        await self._log.commit(group, offsets)
 
 
 @pytest.fixture
@@ -144,7 +157,7 @@ async def test_all_that_is_in_the_log_gets_into_history(
     metrics = Metrics()
     await drain(log, history, metrics)
     assert await totals(history) == (660, 660)
-    assert await log.committed(GROUP) == await log.committed(PENDING) == await ends(log)
+    assert await log.committed(GROUP) == await ends(log)
     assert count(metrics, "analyticbot_received_total") == len(drafts)
     rows = stored(tmp_path / "history")
     assert len(rows["post_samples"]) == len(CHANNELS) * 78
@@ -259,15 +272,13 @@ async def test_a_table_stored_without_its_roll_ups_is_healed(
     assert await totals(history) == (60, 60)
 
 
-@pytest.mark.parametrize("group", [PENDING, GROUP])
+@pytest.mark.parametrize("call", ["begin", "finish"])
 async def test_a_commit_that_fails_loses_and_repeats_nothing(
-    log: EmbeddedLog, history: Troubled, group: str
+    log: EmbeddedLog, history: Troubled, call: str
 ) -> None:
     await log.append([each for minute in range(4) for each in minute_of_messages(minute)])
-    if group == PENDING:
-        await log.commit(PENDING, dict.fromkeys(await ends(log), 0))
     with pytest.raises(LogFull):
-        await HistoryAgent(Cut(log, group), history, Metrics(), QUICK).run()  # type: ignore[arg-type]
+        await HistoryAgent(Cut(log, call), history, Metrics(), QUICK).run()
     await drain(log, history)
     assert await totals(history) == (60, 60)
 
