@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from api import typescript
 from tools import configuration_page, metrics_page
+from tools.grafana import boards
 
 ROOT = Path(__file__).parent.parent
 
@@ -14,6 +16,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     **typescript.FILES,
     "docs/CONFIGURATION.md": configuration_page.page,
     "docs/METRICS.md": metrics_page.page,
+    **{name: partial(boards.files().__getitem__, name) for name in boards.files()},
 }
 
 

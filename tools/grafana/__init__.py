@@ -1,0 +1,1 @@
+"""The Grafana dashboards, as code: `boards` says what they show, `panels` how Grafana writes it."""
