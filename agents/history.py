@@ -29,7 +29,7 @@ from agents.history_batch import HistoryBatch
 from agents.history_gathering import gathered
 from agents.history_repeating import batch_of
 from clickhouse.history import History, HistoryUnavailable, Insert
-from streams.clock import Clock
+from streams.clock import Clock, SystemClock
 from streams.ids import ChannelId
 from streams.log import (
     Log,
@@ -87,7 +87,7 @@ class HistoryAgent:
         self._history = history
         self._metrics = metrics
         self._settings = settings or HistorySettings()
-        self._clock = clock
+        self._clock = clock or SystemClock()
         self._position: dict[Partition, int] = {}
         self._marks: dict[ChannelId, int] = {}
         self._moved = asyncio.Condition()
@@ -218,12 +218,16 @@ class HistoryAgent:
 
     def _count(self, batch: HistoryBatch, repeated: int, seconds: float) -> None:
         self._metrics.received("history", batch.messages)
+        self._metrics.samples("history", batch.samples)
         self._metrics.sent("history", len(batch))
         for reason, count in batch.dropped.items():
             self._metrics.dropped("history", reason, count)
         if repeated:
             self._metrics.dropped("history", "closed_before", repeated)
         self._metrics.observe("analyticbot_stage_seconds", seconds, stage="history")
+        if batch.since_ms is not None:
+            way_ms = self._clock.now_ms() - batch.since_ms
+            self._metrics.arrived("history", way_ms / 1000 / self._clock.speed)
 
     async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it until it is done, with growing pauses; said once, and again when it works."""

@@ -13,6 +13,7 @@ from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows
 from streams.clock import Clock, SystemClock
 from streams.codec import Undecodable, decode_analytics
+from streams.events import samples_of
 from streams.ids import ChannelId
 from streams.log import Batch, Offsets, Partition, Record, Span, Spans
 from streams.topics import UPDATES
@@ -42,6 +43,10 @@ class HistoryBatch:
         #: Messages that are not in history, by reason.
         self.dropped: Counter[str] = Counter()
         self.messages = 0
+        #: Posts whose counters are in it.
+        self.samples = 0
+        #: When the first of its observations was made; None while there is none.
+        self.since_ms: int | None = None
         self._ranges: dict[Partition, _Range] = {}
         self._observed = ObservedRows()
         self._decided = DecidedRows()
@@ -51,6 +56,9 @@ class HistoryBatch:
         span = self._ranges.setdefault(batch.partition, _Range(batch.records[0].offset))
         observed = batch.partition.topic == UPDATES.name
         take = self._take_event if observed else self._take_decision
+        if observed:
+            first_ms = batch.records[0].timestamp_ms
+            self.since_ms = first_ms if self.since_ms is None else min(self.since_ms, first_ms)
         for record in batch.records:
             span.take(record)
             if record.value is not None:
@@ -101,9 +109,12 @@ class HistoryBatch:
     def _take_event(self, data: bytes) -> None:
         """What was dead-lettered is not kept: the updates agent reads with the same checks."""
         try:
-            self._observed.take(read_event(data, self._clock.now_ms()))
+            event = read_event(data, self._clock.now_ms())
+            self._observed.take(event)
         except Rejected as rejected:
             self.dropped[rejected.reason] += 1
+        else:
+            self.samples += samples_of(event)
 
     def _take_decision(self, data: bytes) -> None:
         try:
