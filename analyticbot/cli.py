@@ -17,6 +17,10 @@ from analyticbot.memory import tune_memory
 COMMANDS: Mapping[str, str] = {
     "demo": "recorded channels, live, with no account: the whole system on 127.0.0.1",
     "up": "run everything in one process: collector, agents, history, page, bot",
+    "collect": "one role of a cluster: observe channels with the Telegram accounts that are free",
+    "work": "one role of a cluster: agents, and what they decide into history",
+    "serve": "page, REST and sockets: one role of a cluster, or to look at embedded state",
+    "bot": "one role of a cluster: the Telegram bot; further ones stand by",
     "login": "sign in to Telegram with your phone (asks for number and code)",
     "follow": "follow channels: @username or id",
     "unfollow": "follow channels no longer (their history stays)",

@@ -52,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True):
     log_format: Form = "text"
     traces: str | None = None
     trace_share: float = 0.1
+    lease_s: int = 10
+    standbys: int = 1
+    tables_mib: int = 80
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -74,6 +77,24 @@ def _port(text: str) -> int:
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise ValueError("give a whole number above 0")
+    return int(text)
+
+
+def _natural(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError("give a whole number")
+    return int(text)
+
+
+def _tables_mib(text: str) -> int:
+    if not text.isdigit() or int(text) < 5:
+        raise ValueError("give a whole number from 5 on")
+    return int(text)
+
+
+def _lease_s(text: str) -> int:
+    if not text.isdigit() or not 3 <= int(text) <= 600:
+        raise ValueError("give a whole number from 3 to 600")
     return int(text)
 
 
@@ -172,6 +193,15 @@ OPTIONS: tuple[Option, ...] = (
            "moves no partitions (empty: every start is a new member).", _instance),
     Option("partitions", "ANALYTICBOT_PARTITIONS", "4",
            "Partitions of every topic that is made; topics that exist keep theirs.", _positive),
+    Option("standbys", "ANALYTICBOT_STANDBYS", "1",
+           "How many other workers keep up with each worker's tables, to go on with them at once.",
+           _natural),
+    Option("tables_mib", "ANALYTICBOT_TABLES_MIB", "80",
+           "How many MiB of memory the tables of a worker on Kafka take at most.", _tables_mib),
+    Option("lease_s", "ANALYTICBOT_LEASE_S", "10",
+           "After how many seconds another process takes over what a dead one did alone: a "
+           "Telegram account, the bot. A process that cannot reach the control store for two "
+           "thirds of it lets go.", _lease_s),
     Option("log_days", "ANALYTICBOT_LOG_DAYS", "7",
            "How many days the log keeps what flows through it.", _positive),
     Option("log_mib", "ANALYTICBOT_LOG_MIB", "512",

@@ -8,14 +8,20 @@ from pathlib import Path
 
 import msgspec
 
-from analyticbot.config import Settings
-from analyticbot.engine import running_engine
-from analyticbot.faces import answer, api_settings, serve
+from analyticbot.account import Application
+from analyticbot.config import Settings, read_settings
+from analyticbot.process import started
+from analyticbot.roles.bot import answer
+from analyticbot.roles.collect import collect
+from analyticbot.roles.listening import api_settings
+from analyticbot.roles.serve import serve
+from analyticbot.roles.work import work
 from analyticbot.signals import stop_on_signals
-from analyticbot.stores import opened_control
-from analyticbot.telegram import collect
+from analyticbot.stores import opened_control, opened_history, opened_log
 from api.settings import Settings as ApiSettings
 from bot.settings import BotSettings
+from clickhouse.answers import HistoryReader
+from control.store import Account
 from streams.clock import SpeededClock, SystemClock
 from streams.loopback.bot_api import BotApi
 from streams.loopback.played import read_channels
@@ -60,18 +66,24 @@ async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) ->
         LoopbackTelegram(world, strict=False) as telegram,
         BotApi(BOT_TOKEN) as bot_api,
         opened_control(settings) as control,
-        running_engine(settings, clock, Metrics()) as engine,
+        opened_log(settings) as log,
+        opened_history(settings) as history,
+        started(settings, log, clock, Metrics()) as process,
     ):
         for channel in channels:
             await control.follow(str(channel.username or channel.channel_id), clock.now_ms())
-        engine.crew.add("player", _play_on(player))
-        server = await serve(engine, clock, _api_settings(settings))
-        account = (telegram.session(USER_ID), telegram.api_id, telegram.api_hash)
-        collect(engine, control, clock, lambda: account, CollectorSettings(source="recording"))
+        session = telegram.session(USER_ID).save()
+        await control.accounts.put(Account(USER_ID, session, clock.now_ms()))
+        reader = HistoryReader(history)
+        work(process, history)
+        process.crew.add("player", _play_on(player))
+        server = await serve(process, reader, _api_settings(settings))
+        application = Application(telegram.api_id, telegram.api_hash)
+        collect(process, control, application, CollectorSettings(source="recording"), needed=False)
         links = BotSettings(base_url=server.url)
-        answer(engine, control, clock, BOT_TOKEN, links, bot_api.url)
+        answer(process, reader, control, BOT_TOKEN, links, bot_api.url, needed=False)
         _greet(server.url, clock)
-        await engine.crew.watch(stop)
+        await process.crew.watch(stop)
 
 
 async def _play_on(player: Player) -> None:
@@ -82,24 +94,12 @@ async def _play_on(player: Player) -> None:
 
 def _demo_settings(folder: Path, port: int) -> Settings:
     """Nothing of what the operator set is touched: all state is in a folder that is removed."""
-    return Settings(
-        data=folder,
-        log=f"embedded://{folder / 'log'}",
-        history=f"chdb://{folder / 'history'}",
-        control=f"sqlite:///{folder / 'control.db'}",
-        host="127.0.0.1",
-        port=port,
-        partitions=4,
-        log_days=7,
-        log_mib=64,
-        public_url="",
-        api_key=None,
-        telegram_api_id=None,
-        telegram_api_hash=None,
-        bot_token=None,
-        bot_chats=None,
-        log_level="info",
-    )
+    chosen = {
+        "ANALYTICBOT_DATA": str(folder),
+        "ANALYTICBOT_PORT": str(port),
+        "ANALYTICBOT_LOG_MIB": "64",
+    }
+    return read_settings(chosen, folder)
 
 
 def _api_settings(settings: Settings) -> ApiSettings:

@@ -46,6 +46,21 @@ def check_credentials(settings: Settings) -> None:
         )
 
 
+def check_cluster(settings: Settings, role: str) -> None:
+    """The log is one that several processes may use. Raises ConfigError."""
+    if settings.log.startswith("embedded:"):
+        raise ConfigError(
+            f"ANALYTICBOT_LOG: {settings.log} is one process's, so `{role}` cannot have it to "
+            "itself: run `analyticbot up`, or give kafka://host:port"
+        )
+
+
+def check_bot(settings: Settings) -> None:
+    """The bot's token is given. Raises ConfigError."""
+    if not settings.bot_token:
+        raise ConfigError("BOT_TOKEN: not set; @BotFather gives one")
+
+
 def _why(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"ANALYTICBOT_PORT: {port} is in use on {host}: stop what uses it, or give another"

@@ -1,31 +1,41 @@
-"""Everything in one process, on real Telegram."""
+"""All roles in one process, on real Telegram."""
 
 from analyticbot.config import Settings
-from analyticbot.engine import running_engine
-from analyticbot.faces import answer, api_settings, serve
+from analyticbot.failure import Failure
+from analyticbot.process import started
+from analyticbot.roles.bot import answer
+from analyticbot.roles.collect import collect
+from analyticbot.roles.serve import serve
+from analyticbot.roles.starting import application, bot_settings
+from analyticbot.roles.work import work
+from analyticbot.session_file import import_session
 from analyticbot.signals import stop_on_signals
-from analyticbot.stores import opened_control
-from analyticbot.telegram import collect, stored_account
-from bot.settings import BotSettings
+from analyticbot.stores import opened_control, opened_history, opened_log
+from clickhouse.answers import HistoryReader
 from streams.clock import SystemClock
 from streams.metrics import Metrics
 
 
 async def up(settings: Settings) -> None:
     """Run until a signal. Raises Failure."""
-    stored_account(settings)
     clock = SystemClock()
     with stop_on_signals() as stop:
-        async with (
-            opened_control(settings) as control,
-            running_engine(settings, clock, Metrics()) as engine,
-        ):
-            server = await serve(engine, clock, api_settings(settings))
-            collect(engine, control, clock, lambda: stored_account(settings))
-            if settings.bot_token:
-                told = BotSettings(
-                    base_url=settings.public_url or server.url, allowed_chats=settings.bot_chats
-                )
-                answer(engine, control, clock, settings.bot_token, told)
-            print(f"AnalyticBot is running: {server.url}", flush=True)
-            await engine.crew.watch(stop)
+        async with opened_control(settings) as control:
+            await import_session(settings, control, clock.now_ms())
+            if not await control.accounts.all():
+                raise Failure("nobody is logged in to Telegram here: run `analyticbot login` first")
+            async with (
+                opened_log(settings) as log,
+                opened_history(settings) as history,
+                started(settings, log, clock, Metrics()) as process,
+            ):
+                reader = HistoryReader(history)
+                work(process, history)
+                server = await serve(process, reader)
+                # Without Telegram the page shows what is known.
+                collect(process, control, application(settings), needed=False)
+                if settings.bot_token:
+                    told = bot_settings(settings, server.url)
+                    answer(process, reader, control, settings.bot_token, told, needed=False)
+                print(f"AnalyticBot is running: {server.url}", flush=True)
+                await process.crew.watch(stop)

@@ -59,8 +59,7 @@ def _sqlite(url: str) -> AsyncEngine:
         _make_file(Path(path))
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
-        # The driver's own idea of when to begin a transaction is off: `_begin` does it.
-        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
+        async_creator=lambda: _connect(path),
         poolclass=AsyncAdaptedQueuePool,
         # One connection is one database in memory; it must neither be shared nor closed.
         pool_size=1 if memory else 4,
@@ -69,6 +68,28 @@ def _sqlite(url: str) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _connected)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+class _Connection(aiosqlite.Connection):
+    """May be stopped twice, as happens where a call is cancelled twice: aiosqlite's own would wait
+    for ever for the thread that the first time has ended.
+    """
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        return super().stop() if self._running else None
+
+
+async def _connect(path: str) -> aiosqlite.Connection:
+    def open_() -> sqlite3.Connection:
+        # The driver's own idea of when to begin a transaction is off: `_begin` does it.
+        return sqlite3.connect(
+            path, isolation_level=None, timeout=BUSY_TIMEOUT_S, check_same_thread=False
+        )
+
+    connection = _Connection(open_, iter_chunk_size=64)
+    # The end of the process does not wait for it.
+    connection._thread.daemon = True
+    return await connection
 
 
 def _make_file(path: Path) -> None:

@@ -1,14 +1,17 @@
-"""`analyticbot login`: sign in to Telegram and keep the session."""
+"""`analyticbot login`: sign in to Telegram and keep the session in the control store."""
 
 import argparse
 
 from telethon import TelegramClient, errors
-from telethon.sessions import SQLiteSession
+from telethon.sessions import StringSession
 
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from analyticbot.preflight import check_credentials, check_folder
-from analyticbot.telegram import session_path
+from analyticbot.stores import opened_control
+from control.opening import shown
+from control.store import Account
+from streams.clock import SystemClock
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +21,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_credentials(settings)
     check_folder(settings.data)
-    path = session_path(settings)
-    client = TelegramClient(
-        SQLiteSession(str(path)), settings.telegram_api_id, settings.telegram_api_hash
-    )
+    async with opened_control(settings) as control:
+        name, account = await _signed_in(settings)
+        for known in await control.accounts.all():
+            if known.refused and known.id < 0:
+                # Of an earlier version's file, and of no use any more.
+                await control.accounts.remove(known.id)
+        await control.accounts.put(account)
+    print(f"signed in as {name}; the session is a secret, and is in {shown(settings.control)}")
+    return 0
+
+
+async def _signed_in(settings: Settings) -> tuple[str, Account]:
+    """Asks on the terminal. Raises Failure."""
+    session = StringSession()
+    client = TelegramClient(session, settings.telegram_api_id, settings.telegram_api_hash)
     try:
         await client.start()
         me = await client.get_me()
@@ -29,6 +43,4 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
         raise Failure(f"Telegram did not sign you in: {error}") from error
     finally:
         await client.disconnect()
-    path.chmod(0o600)
-    print(f"signed in as {me.first_name}; the session is in {path}")
-    return 0
+    return me.first_name, Account(me.id, session.save(), SystemClock().now_ms())

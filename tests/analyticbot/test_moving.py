@@ -80,6 +80,17 @@ def test_a_log_is_not_moved_into_itself(tmp_path: Path) -> None:
     assert "is the log that is configured" in refused.stderr
 
 
+def test_what_is_no_log_and_no_recording_is_told(tmp_path: Path) -> None:
+    wrong = run(tmp_path, "replay", "kafka://")
+    assert wrong.returncode == 2
+    assert "is no broker" in wrong.stderr
+    itself = run(
+        tmp_path, "replay", "kafka://two:9092", ANALYTICBOT_LOG="kafka://one:9092,two:9092"
+    )
+    assert itself.returncode == 2
+    assert "is the log that is configured" in itself.stderr
+
+
 def test_what_operators_set_moves(tmp_path: Path) -> None:
     old, new = (f"sqlite:///{tmp_path / name / 'control.db'}" for name in ("old", "new"))
     asyncio.run(fill(old))

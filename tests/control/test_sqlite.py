@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -106,3 +107,21 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
 def test_a_wrong_url_is_refused_at_once(url: str, reason: str) -> None:
     with pytest.raises(ControlError, match=reason):
         open_control(url)
+
+
+async def test_calls_that_are_cancelled_twice_end(tmp_path: Path) -> None:
+    store = open_control(f"sqlite:///{tmp_path}/control.sqlite")
+    await store.migrate()
+    for turns in range(40):
+        call = asyncio.create_task(store.follow("durov", 1))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        while not call.done():
+            call.cancel()
+            await asyncio.sleep(0)
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=10)
+        assert all(other.done() for other in others)
+    assert [one.reference for one in await store.followed()] in ([], ["durov"])
+    await store.close()

@@ -65,6 +65,16 @@ class Collector:
         self._group: asyncio.TaskGroup | None = None
         self._connection: Connection | None = None
 
+    @property
+    def connected(self) -> bool:
+        """Whether Telegram has accepted the session and the connection lasts."""
+        return self._group is not None
+
+    @property
+    def away(self) -> str:
+        """What is away and waited for; empty while nothing is."""
+        return self._away
+
     async def run(self) -> None:
         """Observe until cancelled; what is away is tried again for ever, with growing pauses.
 

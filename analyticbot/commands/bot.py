@@ -1,0 +1,22 @@
+"""`analyticbot bot`: the Telegram bot, as a process of a cluster; a second one stands by."""
+
+import argparse
+
+from analyticbot.config import Settings
+from analyticbot.preflight import check_bot, check_cluster, check_folder, check_port
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+
+
+async def run(options: argparse.Namespace, settings: Settings) -> int:
+    check_cluster(settings, "bot")
+    check_bot(settings)
+    check_folder(settings.data)
+    check_port(settings.host, settings.port)
+    # The libraries behind it take seconds to load: wrong use is told before.
+    from analyticbot.roles.starting import run_bot
+
+    await run_bot(settings)
+    return 0

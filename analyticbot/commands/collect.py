@@ -1,0 +1,22 @@
+"""`analyticbot collect`: Telegram accounts that nobody else uses, as a process of a cluster."""
+
+import argparse
+
+from analyticbot.config import Settings
+from analyticbot.preflight import check_cluster, check_credentials, check_folder, check_port
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+
+
+async def run(options: argparse.Namespace, settings: Settings) -> int:
+    check_cluster(settings, "collect")
+    check_credentials(settings)
+    check_folder(settings.data)
+    check_port(settings.host, settings.port)
+    # The libraries behind it take seconds to load: wrong use is told before.
+    from analyticbot.roles.starting import run_collect
+
+    await run_collect(settings)
+    return 0

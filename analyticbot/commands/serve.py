@@ -1,0 +1,20 @@
+"""`analyticbot serve`: page, REST and sockets, of a cluster or of embedded state on its own."""
+
+import argparse
+
+from analyticbot.config import Settings
+from analyticbot.preflight import check_folder, check_port
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+
+
+async def run(options: argparse.Namespace, settings: Settings) -> int:
+    check_folder(settings.data)
+    check_port(settings.host, settings.port)
+    # The libraries behind it take seconds to load: wrong use is told before.
+    from analyticbot.roles.starting import run_serve
+
+    await run_serve(settings)
+    return 0

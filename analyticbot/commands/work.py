@@ -1,0 +1,21 @@
+"""`analyticbot work`: agents and history, as a process of a cluster."""
+
+import argparse
+
+from analyticbot.config import Settings
+from analyticbot.preflight import check_cluster, check_folder, check_port
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+
+
+async def run(options: argparse.Namespace, settings: Settings) -> int:
+    check_cluster(settings, "work")
+    check_folder(settings.data)
+    check_port(settings.host, settings.port)
+    # The libraries behind it take seconds to load: wrong use is told before.
+    from analyticbot.roles.starting import run_work
+
+    await run_work(settings)
+    return 0

@@ -1,0 +1,63 @@
+"""What every role of a process stands on."""
+
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+from uuid import uuid4
+
+from analyticbot.config import Settings
+from analyticbot.crew import Crew
+from analyticbot.memory import loaded_for_good
+from api.checks import log_check
+from api.health import Health
+from streams.clock import Clock
+from streams.embedded.settings import SCHEME as EMBEDDED
+from streams.log import Log
+from streams.metrics import Metrics
+
+
+class Process(NamedTuple):
+    """Made by `started`."""
+
+    settings: Settings
+    clock: Clock
+    metrics: Metrics
+    log: Log
+    crew: Crew
+    health: Health
+    #: Under which name it holds leases: no other process has it at the same time.
+    holder: str
+
+
+@asynccontextmanager
+async def started(
+    settings: Settings, log: Log, clock: Clock, metrics: Metrics
+) -> AsyncIterator[Process]:
+    """With a crew that stops when this is left. Stores are closed after that, by the caller."""
+    health = Health()
+    health.add("log", log_check(log))
+    async with Crew() as crew:
+        with loaded_for_good():
+            yield Process(settings, clock, metrics, log, crew, health, holder(settings))
+
+
+def holder(settings: Settings) -> str:
+    """An embedded log is one process's, so a restart may go on with the leases of the last one."""
+    machine = settings.instance or socket.gethostname()
+    if is_embedded(settings):
+        return f"{machine}:{settings.log}"
+    return f"{machine}/{uuid4().hex[:12]}"
+
+
+def is_embedded(settings: Settings) -> bool:
+    return settings.log.startswith(f"{EMBEDDED}:")
+
+
+def end_process(reason: str) -> None:
+    """At once, with exit code 1: where nothing else is safe."""
+    sys.stderr.write(f"analyticbot: {reason}\n")
+    sys.stderr.flush()
+    os._exit(1)

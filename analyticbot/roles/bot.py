@@ -1,0 +1,113 @@
+"""The role `bot`: one process answers and alerts, the others stand by.
+
+Telegram refuses two that poll for one bot, so whoever does holds the bot's lease.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from analyticbot.failure import Failure
+from analyticbot.process import Process, end_process
+from api.health import Finding, not_ready
+from bot.bot import Bot, BotError
+from bot.settings import BotSettings
+from clickhouse.reader import Reader
+from control.keeping import Tenure
+from control.store import ControlError, ControlStore, LeaseLost
+from streams.pauses import Pauses
+
+logger = logging.getLogger(__name__)
+
+EVERY_S, LONGEST_PAUSE_S = 1.0, 10.0
+
+
+def answer(
+    process: Process,
+    reader: Reader,
+    control: ControlStore,
+    token: str,
+    settings: BotSettings,
+    api_url: str | None = None,
+    *,
+    needed: bool = True,
+) -> None:
+    """Until the crew stops. `api_url` None: Telegram's own. Raises Failure.
+
+    `needed`: the process is not ready while the bot's lease cannot be asked for or renewed.
+    """
+
+    def make() -> Bot:
+        ports = (reader, control, process.log, process.clock, process.metrics)
+        return Bot(token, api_url, *ports, settings)
+
+    try:
+        make()
+    except BotError as error:
+        raise Failure(str(error)) from error
+    name = f"bot/{token.partition(':')[0]}"
+    answering = Answering(process, control, name, make)
+    process.health.add("bot", answering.check, needed=needed)
+    process.crew.add("bot", answering.run())
+
+
+class Answering:
+    """Waits for the lease `name`, and runs a bot for as long as it can be kept."""
+
+    def __init__(
+        self, process: Process, control: ControlStore, name: str, make: Callable[[], Bot]
+    ) -> None:
+        self._process = process
+        self._control = control
+        self._name = name
+        self._make = make
+        self._tenure: Tenure | None = None
+        self._trouble = "starting"
+
+    async def check(self) -> Finding:
+        if self._trouble:
+            return not_ready(self._trouble)
+        if self._tenure is None:
+            return Finding(True, "standing by: another process answers")
+        if self._tenure.trouble:
+            return not_ready(f"cannot renew its lease: {self._tenure.trouble}")
+        return Finding(True, "answers")
+
+    async def run(self) -> None:
+        """Until cancelled. Raises WrongToken, LogError."""
+        pauses = Pauses(EVERY_S, LONGEST_PAUSE_S)
+        while True:
+            try:
+                self._tenure = await self._acquired()
+                self._trouble = ""
+                pauses.reset()
+            except ControlError as error:
+                if not pauses.waiting:
+                    logger.warning("bot_waits", extra={"reason": str(error)})
+                self._trouble = str(error)
+                await pauses.pause()
+                continue
+            if self._tenure is None:
+                await asyncio.sleep(EVERY_S)
+            else:
+                await self._answer(self._tenure)
+
+    async def _acquired(self) -> Tenure | None:
+        lease_s = self._process.settings.lease_s
+        return await Tenure.acquired(
+            self._control.leases, self._name, self._process.holder, lease_s
+        )
+
+    async def _answer(self, tenure: Tenure) -> None:
+        self._told(1)
+        try:
+            await tenure.run(self._make().run(), end_process)
+        except LeaseLost as lost:
+            logger.warning("bot_stops", extra={"reason": str(lost)})
+            self._trouble = str(lost)
+        finally:
+            self._tenure = None
+            self._told(0)
+
+    def _told(self, held: int) -> None:
+        self._process.metrics.gauge("analyticbot_lease_held", held, kind="bot")

@@ -1,0 +1,193 @@
+"""The role `collect`: Telegram's accounts are shared among the collectors, each used by one.
+
+A collector that is gone loses its accounts with their leases, and the others take them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+
+from analyticbot.account import AccountInUse, Application, Means
+from analyticbot.failure import Failure
+from analyticbot.process import Process, end_process
+from api.health import Finding, not_ready
+from control.announcer import Change, announce
+from control.keeping import Tenure
+from control.sharing import shared
+from control.store import (
+    ACCOUNT_LEASES,
+    Account,
+    ControlError,
+    ControlStore,
+    Lease,
+    LeaseLost,
+    account_lease,
+)
+from streams.log import LogError, LogUnavailable
+from streams.pauses import Pauses
+from streams.publisher import Publisher
+from streams.sources.telegram.settings import CollectorSettings
+
+logger = logging.getLogger(__name__)
+
+COLLECTOR_LEASES = "collector/"
+#: How often it is looked who is there and what is free, and at least while the store is away.
+EVERY_S, LONGEST_PAUSE_S = 1.0, 10.0
+
+
+def collect(
+    process: Process,
+    control: ControlStore,
+    application: Application,
+    settings: CollectorSettings | None = None,
+    *,
+    needed: bool = True,
+) -> None:
+    """Until the crew stops. `needed`: the process is not ready while accounts cannot be used."""
+    collecting = Collecting(process, control, application, settings)
+    process.health.add("accounts", collecting.check, needed=needed)
+    process.crew.add("collector", collecting.run())
+
+
+class Collecting:
+    """The accounts that this process uses: those that are its share and that nobody holds."""
+
+    def __init__(
+        self,
+        process: Process,
+        control: ControlStore,
+        application: Application,
+        settings: CollectorSettings | None,
+    ) -> None:
+        self._process = process
+        self._control = control
+        self._application = application
+        self._settings = settings
+        self._lease_s = process.settings.lease_s
+        #: Says to the other collectors that this one is here.
+        self._presence: Lease | None = None
+        self._used: dict[int, tuple[AccountInUse, asyncio.Task[None]]] = {}
+        self._known: Mapping[int, Account] = {}
+        self._followed: set[str] | None = None
+        self._trouble = "starting"
+
+    async def run(self) -> None:
+        """Until cancelled; while the control store is away it is asked again. Raises Failure."""
+        pauses = Pauses(EVERY_S, LONGEST_PAUSE_S)
+        try:
+            async with Publisher(self._process.log, self._process.metrics) as publisher:
+                means = self._means(publisher)
+                try:
+                    while True:
+                        await self._try_turn(means, pauses)
+                finally:
+                    await self._leave()
+        except LogError as error:
+            raise Failure(str(error)) from error
+
+    async def check(self) -> Finding:
+        if self._trouble:
+            return not_ready(self._trouble)
+        if not self._known:
+            return not_ready("nobody is logged in to Telegram: run `analyticbot login`")
+        if not self._used:
+            return Finding(True, "waiting: other collectors use all accounts")
+        findings = [used.check() for used, _ in self._used.values()]
+        says = "; ".join(finding.says for finding in findings)
+        return Finding(all(finding.ready for finding in findings), says)
+
+    def _means(self, publisher: Publisher) -> Means:
+        process = self._process
+        return Means(
+            self._application,
+            self._control,
+            publisher,
+            process.clock,
+            process.metrics,
+            self._settings,
+        )
+
+    async def _try_turn(self, means: Means, pauses: Pauses) -> None:
+        try:
+            await self._turn(means)
+        except ControlError as error:
+            if not pauses.waiting:
+                logger.warning("collector_waits", extra={"reason": str(error)})
+            self._trouble = str(error)
+            await pauses.pause()
+        else:
+            if pauses.waiting:
+                logger.warning("collector_goes_on")
+            self._trouble = ""
+            pauses.reset()
+            await asyncio.sleep(EVERY_S)
+
+    async def _turn(self, means: Means) -> None:
+        """Say that this process is here, leave what is others', take what is free."""
+        leases, holder = self._control.leases, self._process.holder
+        await self._collect_ended()
+        name = COLLECTOR_LEASES + holder
+        self._presence = await leases.acquire(name, holder, self._lease_s * 1000)
+        present = {lease.holder for lease in await leases.held(COLLECTOR_LEASES)}
+        held = {lease.name: lease.holder for lease in await leases.held(ACCOUNT_LEASES)}
+        self._known = {one.id: one for one in await self._control.accounts.all()}
+        holders = {i: held[account_lease(i)] for i in self._known if account_lease(i) in held}
+        sharing = shared(list(self._known), present, holders)
+        mine = {i for i, by in sharing.items() if by == holder}
+        await self._stop({i for i in self._used if i not in mine or self._is_anew(i)})
+        for account_id in sorted(mine - self._used.keys()):
+            await self._take(self._known[account_id], means)
+        await self._announce()
+        self._process.metrics.gauge("analyticbot_lease_held", len(self._used), kind="account")
+
+    async def _take(self, account: Account, means: Means) -> None:
+        tenure = await Tenure.acquired(
+            self._control.leases, account_lease(account.id), self._process.holder, self._lease_s
+        )
+        if tenure is not None:
+            logger.info("account_taken", extra={"account": account.id})
+            used = AccountInUse(account, tenure, means)
+            task = asyncio.create_task(tenure.run(used.run(), end_process))
+            self._used[account.id] = used, task
+
+    def _is_anew(self, account_id: int) -> bool:
+        """Whether somebody logged in to it again since it was taken."""
+        return self._used[account_id][0].account.session != self._known[account_id].session
+
+    async def _collect_ended(self) -> None:
+        """Accounts whose leases were lost may be taken again. Raises what else ended them."""
+        for account_id, (_, task) in list(self._used.items()):
+            if task.done():
+                del self._used[account_id]
+                try:
+                    await task
+                except LeaseLost as lost:
+                    logger.warning("account_lost", extra={"reason": str(lost)})
+
+    async def _stop(self, account_ids: set[int]) -> None:
+        tasks = [self._used.pop(account_id)[1] for account_id in account_ids]
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception) and not isinstance(ended, LeaseLost):
+                raise ended
+
+    async def _leave(self) -> None:
+        """The others need not wait for the leases' end."""
+        await self._stop(set(self._used))
+        if self._presence is not None:
+            with suppress(ControlError):
+                await self._control.leases.release(self._presence)
+
+    async def _announce(self) -> None:
+        """Tell the log that other channels are followed than before."""
+        followed = {one.reference for one in await self._control.followed()}
+        if self._followed is not None and self._followed != followed:
+            try:
+                now_ms = self._process.clock.now_ms()
+                await announce(self._process.log, Change(kind="channels", at_ms=now_ms))
+            except LogUnavailable as error:
+                logger.warning("log_away", extra={"reason": str(error)})
+                return
+        self._followed = followed

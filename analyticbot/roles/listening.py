@@ -1,0 +1,39 @@
+"""What a role without a page answers over HTTP: how it is, and its metrics."""
+
+from analyticbot import __version__
+from analyticbot.config import Settings
+from analyticbot.failure import Failure
+from analyticbot.process import Process
+from api import role_app
+from api.server import Server, ServerError
+from api.settings import Settings as ApiSettings
+
+
+def api_settings(settings: Settings) -> ApiSettings:
+    return ApiSettings(
+        version=__version__, host=settings.host, port=settings.port, api_key=settings.api_key
+    )
+
+
+async def listen(process: Process) -> Server:
+    """Until the crew stops. Added first, it answers to the end. Raises Failure."""
+    settings = api_settings(process.settings)
+    app = role_app.build(process.health, process.metrics, settings)
+    return await served(process, Server(app, None, settings))
+
+
+async def served(process: Process, server: Server) -> Server:
+    """As a member of the crew; returns when connections are accepted. Raises Failure."""
+    try:
+        await server.start()
+    except ServerError as error:
+        raise Failure(str(error)) from error
+    process.crew.add("api", _wait(server))
+    return server
+
+
+async def _wait(server: Server) -> None:
+    try:
+        await server.wait()
+    finally:
+        await server.stop()

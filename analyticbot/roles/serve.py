@@ -1,0 +1,26 @@
+"""The role `serve`: page, REST and sockets. Any number of them serve any channel each."""
+
+from analyticbot.process import Process
+from analyticbot.roles.listening import api_settings, served
+from api import app
+from api.live_feed import Live
+from api.server import Server
+from api.settings import Settings as ApiSettings
+from clickhouse.reader import Reader
+
+
+async def serve(process: Process, reader: Reader, settings: ApiSettings | None = None) -> Server:
+    """Until the crew stops; returns when connections are accepted. Raises Failure.
+
+    It reads analytics.* by offsets of its own, without a group, so replicas do not know each other.
+    """
+    settings = settings or api_settings(process.settings)
+    live = Live(process.log, process.clock, process.metrics)
+    ports = (process.log, process.clock, process.metrics)
+    application = app.build(reader, live, *ports, settings, process.health)
+    await live.start()
+    try:
+        return await served(process, Server(application, live, settings))
+    except BaseException:
+        await live.stop()
+        raise

@@ -1,0 +1,96 @@
+"""The roles as processes of their own: what each opens, runs until a signal, and closes."""
+
+from collections.abc import Awaitable, Callable
+
+from analyticbot.account import Application
+from analyticbot.config import Settings
+from analyticbot.process import Process, started
+from analyticbot.roles.bot import answer
+from analyticbot.roles.collect import collect
+from analyticbot.roles.listening import listen
+from analyticbot.roles.serve import serve
+from analyticbot.roles.work import work
+from analyticbot.session_file import import_session
+from analyticbot.signals import stop_on_signals
+from analyticbot.stores import opened_control, opened_history, opened_log
+from api.server import Server
+from bot.settings import BotSettings
+from clickhouse.answers import HistoryReader
+from streams.clock import SystemClock
+from streams.metrics import Metrics
+
+
+async def run_work(settings: Settings) -> None:
+    """Until a signal. Raises Failure."""
+    async with opened_history(settings) as history:
+
+        async def add(process: Process) -> Server:
+            server = await listen(process)
+            work(process, history)
+            return server
+
+        await _run("work", settings, add)
+
+
+async def run_serve(settings: Settings) -> None:
+    """Until a signal. Raises Failure.
+
+    History in this process is brought up to date, for nobody else can; a server's is others' work.
+    """
+    in_process = settings.history.startswith("chdb:")
+    async with opened_history(settings, migrate=in_process) as history:
+        await _run("serve", settings, lambda process: serve(process, HistoryReader(history)))
+
+
+async def run_collect(settings: Settings) -> None:
+    """Until a signal. Raises Failure."""
+    async with opened_control(settings) as control:
+        await import_session(settings, control, SystemClock().now_ms())
+
+        async def add(process: Process) -> Server:
+            server = await listen(process)
+            collect(process, control, application(settings))
+            return server
+
+        await _run("collect", settings, add)
+
+
+async def run_bot(settings: Settings) -> None:
+    """Until a signal. Raises Failure."""
+    assert settings.bot_token is not None
+    token = settings.bot_token
+    async with (
+        opened_control(settings) as control,
+        opened_history(settings, migrate=False) as history,
+    ):
+
+        async def add(process: Process) -> Server:
+            server = await listen(process)
+            told = bot_settings(settings, server.url)
+            answer(process, HistoryReader(history), control, token, told)
+            return server
+
+        await _run("bot", settings, add)
+
+
+def application(settings: Settings) -> Application:
+    """As preflight.check_credentials has found it."""
+    assert settings.telegram_api_id is not None
+    assert settings.telegram_api_hash is not None
+    return Application(settings.telegram_api_id, settings.telegram_api_hash)
+
+
+def bot_settings(settings: Settings, url: str) -> BotSettings:
+    base_url = settings.public_url or url
+    return BotSettings(base_url=base_url, allowed_chats=settings.bot_chats)
+
+
+async def _run(role: str, settings: Settings, add: Callable[[Process], Awaitable[Server]]) -> None:
+    with stop_on_signals() as stop:
+        async with (
+            opened_log(settings) as log,
+            started(settings, log, SystemClock(), Metrics()) as process,
+        ):
+            server = await add(process)
+            print(f"AnalyticBot: {role} is running: {server.url}", flush=True)
+            await process.crew.watch(stop)
