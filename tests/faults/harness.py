@@ -11,14 +11,14 @@ async with stage(cluster.url, tmp_path) as on:
     await on.check()
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from streams import topics
 from streams.kafka.log import KafkaLog
 from streams.kafka.settings import settings_of
-from streams.log import Log, LogUnavailable, Partition
+from streams.log import Log, LogUnavailable, Offsets, Partition
 from streams.topics import Topic
 from tests.faults.expectation import expected
 from tests.faults.left import INPUTS, OUTPUTS, TABLES, changelog, differences, left_in, lying
@@ -57,23 +57,37 @@ class Stage:
         """Returns when all that is in the log is processed and committed; the seconds it took."""
         return await until(self._is_settled, patience_s, "everything processed")
 
-    async def committed(self) -> dict[Partition, int]:
-        return dict(await self.log.committed(GROUP))
+    async def committed(self) -> Offsets:
+        return await self.log.committed(GROUP)
 
-    async def moved(self, tasks: set[int], since: dict[Partition, int]) -> bool:
+    async def moved(self, tasks: set[int], since: Offsets) -> bool:
         """Whether each of these tasks has committed something of telegram.updates since."""
         now = await self.committed()
         ats = [Partition(topics.UPDATES.name, task) for task in tasks]
         return all(now.get(at, 0) > since.get(at, 0) for at in ats)
 
+    async def goes_on(self, since: Offsets, patience_s: float = PATIENCE_S) -> None:
+        """Returns when anything was committed since."""
+
+        async def is_further() -> bool:
+            return await self.committed() != since
+
+        await until(is_further, patience_s, "anything to be committed")
+
     async def check(self) -> None:
         """Nothing was lost, doubled or changed: tables, windows and alerts, to the digit."""
         left = await left_in(self.log, GROUP)
-        assert differences(left, await expected(self.log)) == []
+        found = differences(left, await expected(self.log))
+        assert not found, "\n".join(found)
         for table, rows in left.tables.items():
             assert rows, f"table {table} is empty"
         for topic in OUTPUTS:
             assert any(left.outputs[at] for at in left.outputs if at.topic == topic), topic
+
+    async def shared(self, *workers: Worker, patience_s: float = PATIENCE_S) -> float:
+        """Returns when these have all tasks among them, each a part; the seconds it took."""
+        what = f"all tasks at {', '.join(worker.name for worker in workers)}"
+        return await until(lambda: _is_shared(workers), patience_s, what)
 
     async def messages(self, topic: str) -> int:
         """How many a reader gets."""
@@ -105,6 +119,14 @@ async def stage(url: str, folder: Path) -> AsyncIterator[Stage]:
         for worker in on.workers:
             worker.end()
         await log.close()
+
+
+def _is_shared(workers: Sequence[Worker]) -> bool:
+    for worker in workers:
+        worker.check()
+    newest = [shares[-1] for worker in workers if (shares := worker.shares())]
+    tasks = sorted(task for share in newest for task in share)
+    return len(newest) == len(workers) and all(newest) and tasks == list(range(PARTITIONS))
 
 
 def _topics() -> list[Topic]:

@@ -89,6 +89,10 @@ class Worker:
         found = (json.loads(line) for line in self._lines() if line.startswith("{"))
         return [told["fields"] for told in found if told["event"] == event]
 
+    def shares(self) -> list[set[int]]:
+        """The tasks that it was given, each time the group has handed out."""
+        return [set(told["active"]) for told in self.events("tasks_assigned")]
+
     def check(self) -> None:
         """Raises AssertionError when it has ended by itself."""
         assert self.exit_code in (None, 0, KILLED), f"{self.name} ended:\n{self.said()}"
