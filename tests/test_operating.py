@@ -24,7 +24,7 @@ from tools.charts import CHART, objects, rendered
 
 GUIDE = (ROOT / "docs" / "OPERATING.md").read_text()
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
-GROUPS = {AGENTS, history.GROUP, history.PENDING, bot_alerts.GROUP}
+GROUPS = {AGENTS, history.GROUP, bot_alerts.GROUP}
 NAMES = {option.variable for option in OPTIONS}
 
 

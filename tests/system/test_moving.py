@@ -71,3 +71,8 @@ def test_the_walk_from_one_machine_to_a_cluster(broker: Cluster, tmp_path: Path)
         last = run(tmp_path / "here", "replay", str(old / "log"), ANALYTICBOT_LOG=broker.url)
     assert "nothing was written" in last.stdout
     assert answers(new) == answers(old)
+
+    # And on from there, to any other log: so the number of partitions changes.
+    other = run(tmp_path / "other", "replay", broker.url, ANALYTICBOT_PARTITIONS="7")
+    assert other.returncode == 0, other.stderr
+    assert answers(tmp_path / "other") == answers(old)
