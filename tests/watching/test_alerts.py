@@ -9,7 +9,7 @@ import pytest
 
 from agents.reasons import DeadReason
 from tests.watching.fired import FIRED, OBSERVED
-from tests.watching.promtool import RULES, Case, check, rules, run
+from tests.watching.promtool import ROOT, RULES, Case, check, rules, run
 
 _TEMPLATE = re.compile(r"{{[^}]*}}")
 
@@ -46,6 +46,11 @@ def _with_others(name: str, case: Case) -> Case:
     kept = {} if name == "NoAccountObserves" else OBSERVED
     alerts: list[Mapping[str, str]] = [{"alertname": name, **labels} for labels in case.alerts]
     return case._replace(series={**kept, **case.series}, alerts=alerts)
+
+
+def test_the_guide_says_what_to_do_of_every_alert() -> None:
+    guide = (ROOT / "docs/OPERATING.md").read_text()
+    assert re.findall(r"^### Alert: (\w+)$", guide, re.MULTILINE) == list(rules())
 
 
 def test_every_rule_has_a_case() -> None:
