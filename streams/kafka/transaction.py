@@ -122,8 +122,10 @@ class Transactions:
         if offsets:
             read = {TopicPartition(*at): offset for at, offset in offsets.items()}
             await producer.send_offsets_to_transaction(read, self._group)
+        # The client would commit what it could write without what it could not.
+        written = [(partition, count, await done) for partition, count, done in sent]
         await producer.commit_transaction()
-        return _ends([(partition, count, await done) for partition, count, done in sent])
+        return _ends(written)
 
 
 def _batches(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> Iterator[Any]:
