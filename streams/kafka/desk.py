@@ -12,6 +12,9 @@ from streams.log import Partition
 class KafkaDesk:
     """One an app. Implements streams.driver.desk.Desk.
 
+    What is made of messages of a task that was lost a moment ago goes nowhere: nothing of them
+    will be committed here, and who has the task now makes it anew.
+
     All topics have as many partitions as there are tasks: a key is in the same one everywhere.
     """
 
@@ -37,10 +40,12 @@ class KafkaDesk:
         timestamp_ms: int,
         headers: Mapping[str, bytes],
     ) -> None:
-        number = task if key is None else self._partition(key)
-        record = Outgoing(key, value, timestamp_ms, headers)
-        self._owned[task].send(Partition(topic, number), record)
-        self._filled()
+        owned = self._owned.get(task)
+        if owned is not None:
+            number = task if key is None else self._partition(key)
+            record = Outgoing(key, value, timestamp_ms, headers)
+            owned.send(Partition(topic, number), record)
+            self._filled()
 
     def row(self, task: Number, table: str, key: bytes) -> bytes | None:
         return self._state().row(task, table, key)
@@ -48,5 +53,7 @@ class KafkaDesk:
     def put(
         self, task: Number, table: str, key: bytes, data: bytes | None, timestamp_ms: int
     ) -> None:
-        self._owned[task].put(table, key, data)
-        self._filled()
+        owned = self._owned.get(task)
+        if owned is not None:
+            owned.put(table, key, data)
+            self._filled()
