@@ -45,6 +45,9 @@ def log_error(error: Exception, settings: KafkaSettings) -> LogError:
 
 def is_passing(error: Exception) -> bool:
     """Whether the same may succeed in a moment."""
+    if type(error) is errors.KafkaError and isinstance(error.__cause__, Exception):
+        # The client wraps what ended one of its tasks in an error that says nothing itself.
+        return is_passing(error.__cause__)
     if isinstance(error, errors.KafkaError):
         return bool(error.retriable) or isinstance(error, errors.KafkaTimeoutError)
     return isinstance(error, OSError) and not isinstance(error, ssl.SSLError)

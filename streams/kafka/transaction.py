@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka import errors as kafka
 
+from streams.kafka.failures import is_passing
 from streams.kafka.times import stamped
 from streams.log import LogError, LogUnavailable, Partition
 
@@ -37,7 +38,11 @@ _LOST = (
 
 
 class TaskLost(LogError):
-    """Nothing of the transaction has happened; the task has to be taken over anew, or left."""
+    """The task has to be taken over anew, or left.
+
+    Nothing of the transaction has happened, or all of it, if its end was on its way when the
+    connection was lost: whoever takes the task over finds that in the log.
+    """
 
 
 class Outgoing(NamedTuple):
@@ -75,9 +80,9 @@ class Transactions:
         self._producer = AIOKafkaProducer(**self._options)
         try:
             await self._producer.start()
-        except (kafka.KafkaConnectionError, kafka.KafkaTimeoutError) as error:
-            raise LogUnavailable(f"Kafka: {error}") from error
         except kafka.KafkaError as error:
+            if is_passing(error):
+                raise LogUnavailable(f"Kafka: {error}") from error
             raise LogError(f"Kafka: {error!r}") from error
 
     async def commit(
@@ -92,6 +97,9 @@ class Transactions:
         except _LOST as error:
             raise TaskLost(f"a transaction was refused: {type(error).__name__}") from error
         except kafka.KafkaError as error:
+            if is_passing(error):
+                # The producer has given up; whoever takes the task over finds out what happened.
+                raise TaskLost(f"a transaction was given up: {error}") from error
             raise LogError(f"Kafka refused a transaction: {error!r}") from error
 
     async def close(self) -> None:
