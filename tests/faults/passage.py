@@ -16,13 +16,21 @@ _UNDER_WAY = 64
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
+#: Of a request, by how it begins.
+Asked = Callable[[bytes], bool]
+
+
+def whatever(_: bytes) -> bool:
+    return True
+
+
 class Loss(NamedTuple):
     """Of answers that do not arrive whole."""
 
-    count: int = 0
+    times: int = 0
     after_bytes: int = 0
-    #: Only answers to requests that hold this.
-    asked: bytes = b""
+    #: Only answers to such requests.
+    asked: Asked = whatever
 
 
 class Link:
@@ -61,10 +69,10 @@ class Link:
 
     def loses(self, request: bytes) -> int | None:
         """After how many bytes the answer to a request is lost; None: it is not."""
-        count, after_bytes, asked = self._loss
-        if not count or asked not in request:
+        times, after_bytes, asked = self._loss
+        if not times or not asked(request):
             return None
-        self._loss = self._loss._replace(count=count - 1)
+        self._loss = self._loss._replace(times=times - 1)
         self.lost += 1
         return after_bytes
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
-from tests.faults.passage import READ_BYTES, End, Link, Loss, Passage
+from tests.faults.passage import READ_BYTES, Asked, End, Link, Loss, Passage, whatever
 
 
 class Proxy:
@@ -54,11 +54,13 @@ class Proxy:
         """Tell the clients that no more comes, once; what they send still arrives."""
         self._do(self._end_answers)
 
-    def lose_answers(self, count: int = 1, *, after_bytes: int = 0, asked: bytes = b"") -> None:
+    def lose_answers(
+        self, count: int = 1, *, after_bytes: int = 0, asked: Asked = whatever
+    ) -> None:
         """Of the next `count` answers let so many bytes through, then close; requests arrive whole.
 
-        An answer is whatever the target sends first after something was sent to it. `asked` must
-        stand in the beginning of that for the answer to count.
+        An answer is whatever the target sends first after something was sent to it; only such
+        answers count of which `asked` finds the request.
         """
         self._do(lambda: self._link.lose(Loss(count, after_bytes, asked)))
 
@@ -110,20 +112,14 @@ class Proxy:
 
     async def _shut(self) -> None:
         self._server.close()
-        self._reset_all()
+        self._refuse()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = End(reader, writer)
-        if self._refuses:
-            client.reset()
-            return
-        try:
-            target = End(
-                *await asyncio.open_connection("127.0.0.1", self._target, limit=READ_BYTES)
-            )
-        except OSError:
+        target = None if self._refuses else await self._reached()
+        if target is None:
             client.reset()
             return
         self.connections += 1
@@ -133,6 +129,19 @@ class Proxy:
             await passage.run()
         finally:
             self._passages.discard(passage)
+
+    async def _reached(self) -> End | None:
+        """The target; None when it is away, or the proxy has begun to refuse."""
+        try:
+            target = End(
+                *await asyncio.open_connection("127.0.0.1", self._target, limit=READ_BYTES)
+            )
+        except OSError:
+            return None
+        if self._refuses:
+            target.reset()
+            return None
+        return target
 
     def _reset_all(self) -> None:
         for passage in self._passages:
