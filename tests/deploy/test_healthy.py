@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from api import role_app
+from api.health import Finding, Health, not_ready
+from api.server import Server
 from api.settings import Settings
+from streams.metrics import Metrics
 from tests.api.reading import FixedReader
 from tests.api.serving import Serving, open_log
 from tests.deploy.compose import ROOT
@@ -36,3 +40,26 @@ async def test_what_answers_is_healthy_for_who_has_the_key(tmp_path: Path) -> No
             assert (await asyncio.to_thread(_healthy, port, {}, *routes)).returncode == 1
         assert (await asyncio.to_thread(_healthy, port, right, "/api/v1/no-such")).returncode == 1
     await log.close()
+
+
+async def test_a_role_that_waits_lives_and_is_not_ready() -> None:
+    """So an outage elsewhere takes it out of service and does not restart it."""
+
+    async def check() -> Finding:
+        return not_ready("away")
+
+    health, settings = Health(), Settings(port=0, api_key="key")
+    health.add("log", check)
+    server = Server(role_app.build(health, Metrics(), settings), None, settings)
+    await server.start()
+    try:
+        key = {"ANALYTICBOT_API_KEY": "key"}
+        alive, ready = [
+            await asyncio.to_thread(_healthy, server.port, key, route)
+            for route in ("/healthz", "/readyz")
+        ]
+    finally:
+        await server.stop()
+    assert alive.returncode == 0
+    assert ready.returncode == 1
+    assert "503" in ready.stderr
