@@ -1,7 +1,7 @@
 """The Kafka broker that benchmarks run on: one of their own, or a running one."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -35,11 +35,11 @@ class Broker(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def open_broker() -> Iterator[Broker]:
-    """Raises NoBroker."""
+def open_broker(settings: Mapping[str, str] | None = None) -> Iterator[Broker]:
+    """`settings` of one of our own. Raises NoBroker."""
     if servers := os.environ.get(GIVEN):
         yield Broker(servers, None)
         return
     machine = Machine(heap_mib=1024, optimised=True)
-    with Cluster(settings=AS_IT_COMES, machine=machine) as cluster:
+    with Cluster(settings={**AS_IT_COMES, **(settings or {})}, machine=machine) as cluster:
         yield Broker(cluster.servers, cluster.pid(0))
