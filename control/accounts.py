@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from control.database import Database
+from control.database import Database, whole
 from control.leases import held
 from control.store import ACCOUNT_LEASES, Account, Cursor, Lease, LeaseLost
 from control.tables import ACCESS_HASHES, ACCOUNTS, CURSORS, FOLLOWED, SHARES
@@ -17,16 +17,19 @@ class SqlAccounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @whole
     async def put(self, account: Account) -> None:
         async with self._database.writing() as connection:
             await connection.execute(self._database.upsert(ACCOUNTS, account))
 
+    @whole
     async def all(self) -> Sequence[Account]:
         by_age = (ACCOUNTS.c.added_at_ms, ACCOUNTS.c.id)
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(ACCOUNTS).order_by(*by_age))).mappings()
             return [Account(**row) for row in rows]
 
+    @whole
     async def remove(self, account_id: int) -> bool:
         async with self._database.writing() as connection:
             for table in (SHARES, ACCESS_HASHES):
@@ -34,15 +37,18 @@ class SqlAccounts:
             gone = await connection.execute(delete(ACCOUNTS).where(ACCOUNTS.c.id == account_id))
             return gone.rowcount > 0
 
+    @whole
     async def put_refusal(self, account_id: int, reason: str | None) -> None:
         told = update(ACCOUNTS).where(ACCOUNTS.c.id == account_id).values(refused=reason)
         async with self._database.writing() as connection:
             await connection.execute(told)
 
+    @whole
     async def shares(self) -> Mapping[str, int]:
         async with self._database.reading() as connection:
             return await _shares(connection)
 
+    @whole
     async def claim(self, lease: Lease, account_id: int, references: Collection[str]) -> set[str]:
         async with self._database.writing_alone() as connection:
             live = await self._live(connection, lease)
@@ -58,11 +64,13 @@ class SqlAccounts:
                 await connection.execute(delete(SHARES).where(SHARES.c.reference.in_(unfollowed)))
             return mine
 
+    @whole
     async def let_go(self, account_id: int, references: Collection[str]) -> None:
         which = and_(SHARES.c.account_id == account_id, SHARES.c.reference.in_(references))
         async with self._database.writing() as connection:
             await connection.execute(delete(SHARES).where(which))
 
+    @whole
     async def cursor(self, account_id: int, channel_id: ChannelId) -> Cursor | None:
         mine = and_(
             ACCESS_HASHES.c.account_id == account_id, ACCESS_HASHES.c.channel_id == channel_id
@@ -74,6 +82,7 @@ class SqlAccounts:
             access_hash = (await connection.execute(known)).scalar()
         return Cursor(**{**row, "access_hash": access_hash}) if row else None
 
+    @whole
     async def put_cursor(self, lease: Lease, account_id: int, cursor: Cursor) -> None:
         row = msgspec.structs.replace(cursor, access_hash=None)
         known = {

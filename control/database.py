@@ -1,8 +1,10 @@
 """A database behind the control store: transactions, and one type for "it is away"."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Table, literal_column, text
@@ -14,6 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from control.opening import WRITES
 from control.store import ControlUnavailable
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: What is under way when the store is closed gets so long to end.
+GRACE_S = 2.0
 #: One at a time of those that look at leases before they write. Any number; never change it.
 _POSTGRES_LOCK = 4_203_188_115
 _NOW_MS = {
@@ -28,6 +35,16 @@ class Database:
     def __init__(self, engine: AsyncEngine, name: str) -> None:
         self._engine = engine
         self._name = name
+        self._calls: set[asyncio.Task[Any]] = set()
+
+    async def whole(self, call: Coroutine[Any, Any, T]) -> T:
+        """The call's result. Whoever is cancelled meanwhile goes at once, and the call goes on:
+        drivers say goodbye to a database that does not answer, and wait for its answer.
+        """
+        task = asyncio.create_task(call)
+        self._calls.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
 
     @property
     def now_ms(self) -> ColumnElement[int]:
@@ -76,7 +93,21 @@ class Database:
         return insert.on_conflict_do_update(index_elements=key, set_=rest)
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        """Returns in twice GRACE_S at most."""
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=GRACE_S)
+            for call in late:
+                call.cancel()
+        closing = asyncio.create_task(self._engine.dispose())
+        _, late = await asyncio.wait({closing}, timeout=GRACE_S)
+        for call in late:
+            call.cancel()
+
+    def _ended(self, call: asyncio.Task[Any]) -> None:
+        """Whoever waits for it gets its exception; where nobody does, asyncio need not complain."""
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()
 
     @asynccontextmanager
     async def _reachable(self) -> AsyncIterator[None]:
@@ -91,3 +122,22 @@ class Database:
         except OSError as error:
             reason = str(error) or type(error).__name__
             raise ControlUnavailable(f"control store {self._name}: {reason}") from error
+
+
+class Store(Protocol):
+    _database: Database
+
+
+S = TypeVar("S", bound=Store)
+
+
+def whole(
+    method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Of a store: its calls happen as a whole or not at all, and cancelling one takes no time."""
+
+    @functools.wraps(method)
+    async def call(store: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store._database.whole(method(store, *args, **kwargs))
+
+    return call

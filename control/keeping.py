@@ -82,9 +82,10 @@ class Tenure:
                 overdue(f"{self.lease.name}: what was done under it did not end in time")
                 return
             await asyncio.wait({working}, timeout=left_s)
-        keeping.cancel()
-        await asyncio.wait({keeping})
-        await self._release()
+        # One that was lost ends by itself.
+        if keeping.cancel():
+            await asyncio.wait({keeping})
+            await self._release()
 
     async def _keep(self) -> None:
         while True:

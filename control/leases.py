@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, and_, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from control.database import Database
+from control.database import Database, whole
 from control.store import Lease
 from control.tables import LEASES
 
@@ -14,6 +14,7 @@ class SqlLeases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @whole
     async def acquire(self, name: str, holder: str, ttl_ms: int) -> Lease | None:
         now_ms = self._database.now_ms
         row = {"name": name, "holder": holder, "fence": 1, "until_ms": now_ms + literal(ttl_ms)}
@@ -31,6 +32,7 @@ class SqlLeases:
             fence = (await connection.execute(taken)).scalar()
         return None if fence is None else Lease(name, holder, fence)
 
+    @whole
     async def renew(self, lease: Lease, ttl_ms: int) -> bool:
         now_ms = self._database.now_ms
         mine = and_(is_this(lease), LEASES.c.until_ms > now_ms)
@@ -38,12 +40,14 @@ class SqlLeases:
         async with self._database.writing() as connection:
             return (await connection.execute(longer)).rowcount > 0
 
+    @whole
     async def release(self, lease: Lease) -> None:
         """The row stays: its fence must go on growing."""
         async with self._database.writing() as connection:
             ended = update(LEASES).where(is_this(lease)).values(until_ms=0)
             await connection.execute(ended)
 
+    @whole
     async def held(self, prefix: str) -> Sequence[Lease]:
         async with self._database.reading() as connection:
             return await held(self._database, connection, prefix)

@@ -23,7 +23,7 @@ _SPELLINGS = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 #: How long SQLite waits for another process that writes.
 BUSY_TIMEOUT_S = 30.0
 #: After so long without an answer PostgreSQL counts as away.
-COMMAND_TIMEOUT_S = 30.0
+COMMAND_TIMEOUT_S = 10.0
 _ATTEMPTS = 250
 #: Execution options of a transaction that will write: see `_begin`.
 WRITES: Mapping[str, Any] = {"writes": True}

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from control import migrating
 from control.accounts import SqlAccounts
-from control.database import Database
+from control.database import Database, whole
 from control.leases import SqlLeases
 from control.opening import open_engine, shown
 from control.store import Cursor, Delivery, Followed, Subscription
@@ -34,10 +34,12 @@ class SqlControl:
         self.leases = SqlLeases(self._database)
         self.accounts = SqlAccounts(self._database)
 
+    @whole
     async def migrate(self) -> None:
         async with self._database.writing() as connection:
             await migrating.migrate(connection)
 
+    @whole
     async def follow(self, reference: str, now_ms: int) -> Followed:
         channel = parse_channel(reference)
         async with self._database.writing() as connection:
@@ -48,6 +50,7 @@ class SqlControl:
             # Another process may have been faster.
             return await _find(connection, channel) or new
 
+    @whole
     async def resolve(self, reference: str, channel_id: ChannelId, username: str | None) -> None:
         channel = parse_channel(reference)
         name = username.lower() if username else None
@@ -60,33 +63,39 @@ class SqlControl:
             twice = and_(FOLLOWED.c.channel_id == channel_id, ~mine)
             await connection.execute(delete(FOLLOWED).where(twice))
 
+    @whole
     async def unfollow(self, reference: str) -> bool:
         channel = parse_channel(reference)
         async with self._database.writing() as connection:
             done = await connection.execute(delete(FOLLOWED).where(_means(channel)))
             return done.rowcount > 0
 
+    @whole
     async def followed(self) -> Sequence[Followed]:
         by_age = (FOLLOWED.c.followed_since_ms, FOLLOWED.c.reference)
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(FOLLOWED).order_by(*by_age))).mappings()
             return [Followed(**row) for row in rows]
 
+    @whole
     async def cursor(self, channel_id: ChannelId) -> Cursor | None:
         query = select(CURSORS).where(CURSORS.c.channel_id == channel_id)
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return Cursor(**row) if row else None
 
+    @whole
     async def put_cursor(self, cursor: Cursor) -> None:
         async with self._database.writing() as connection:
             await connection.execute(self._database.upsert(CURSORS, cursor))
 
+    @whole
     async def subscribe(self, subscription: Subscription) -> bool:
         insert = self._database.insert(SUBSCRIPTIONS, subscription).on_conflict_do_nothing()
         async with self._database.writing() as connection:
             return (await connection.execute(insert)).rowcount > 0
 
+    @whole
     async def unsubscribe(self, subscription: Subscription) -> bool:
         mine = and_(
             SUBSCRIPTIONS.c.chat_id == subscription.chat_id,
@@ -96,25 +105,31 @@ class SqlControl:
             done = await connection.execute(delete(SUBSCRIPTIONS).where(mine))
             return done.rowcount > 0
 
+    @whole
     async def subscriptions(self, chat_id: int) -> Sequence[Subscription]:
         return await self._subscriptions(SUBSCRIPTIONS.c.chat_id == chat_id)
 
+    @whole
     async def subscribers(self, channel_id: ChannelId) -> Sequence[Subscription]:
         return await self._subscriptions(SUBSCRIPTIONS.c.channel_id == channel_id)
 
+    @whole
     async def delivery(self, alert_id: str, chat_id: int) -> Delivery | None:
         found = await self._deliveries(
             and_(DELIVERIES.c.alert_id == alert_id, DELIVERIES.c.chat_id == chat_id)
         )
         return found[0] if found else None
 
+    @whole
     async def deliveries(self, alert_id: str) -> Sequence[Delivery]:
         return await self._deliveries(DELIVERIES.c.alert_id == alert_id)
 
+    @whole
     async def put_delivery(self, delivery: Delivery) -> None:
         async with self._database.writing() as connection:
             await connection.execute(self._database.upsert(DELIVERIES, delivery))
 
+    @whole
     async def forget_deliveries(self, before_ms: int) -> int:
         old = DELIVERIES.c.observed_at_ms < before_ms
         async with self._database.writing() as connection:

@@ -76,7 +76,9 @@ class Collecting:
         """Until cancelled; while the control store is away it is asked again. Raises Failure."""
         pauses = Pauses(EVERY_S, LONGEST_PAUSE_S)
         try:
-            async with Publisher(self._process.log, self._process.metrics) as publisher:
+            process = self._process
+            writer = Publisher(process.log, process.metrics, traces=process.traces)
+            async with writer as publisher:
                 means = self._means(publisher)
                 try:
                     while True:
@@ -87,13 +89,14 @@ class Collecting:
             raise Failure(str(error)) from error
 
     async def check(self) -> Finding:
+        findings = [_check(used, task) for used, task in self._used.values()]
         if self._trouble:
-            return not_ready(self._trouble)
+            says = "; ".join([self._trouble, *(finding.says for finding in findings)])
+            return not_ready(says)
         if not self._known:
             return not_ready("nobody is logged in to Telegram: run `analyticbot login`")
         if not self._used:
             return Finding(True, "waiting: other collectors use all accounts")
-        findings = [used.check() for used, _ in self._used.values()]
         says = "; ".join(finding.says for finding in findings)
         return Finding(all(finding.ready for finding in findings), says)
 
@@ -191,3 +194,10 @@ class Collecting:
                 logger.warning("log_away", extra={"reason": str(error)})
                 return
         self._followed = followed
+
+
+def _check(used: AccountInUse, task: "asyncio.Task[None]") -> Finding:
+    if not task.done():
+        return used.check()
+    why = "cancelled" if task.cancelled() else task.exception()
+    return not_ready(f"account {used.account.id}: let go: {why}")

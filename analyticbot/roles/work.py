@@ -65,9 +65,10 @@ class Agents:
             if not broken.done():
                 broken.set_exception(error)
 
-        settings = worker_settings(self._process.settings)
-        app = build(settings, self._process.metrics, fatal=fail, clock=self._process.clock)
-        self._app = app
+        process = self._process
+        settings = worker_settings(process.settings)
+        ports = (process.metrics, fail, process.clock, process.traces)
+        self._app = app = build(settings, *ports)
         try:
             app.finalize()
             await app.maybe_start()

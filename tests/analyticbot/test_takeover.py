@@ -1,0 +1,236 @@
+"""Collectors in processes of their own before a Telegram that kills a session used twice: one is
+killed, frozen out of the store or stopped, the other takes over, and nothing is lost.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from control.sql import open_control
+from control.store import Account, ControlStore
+from streams.clock import SystemClock
+from streams.codec import decode_event
+from streams.embedded.log import EmbeddedLog
+from streams.events import PostsSeen
+from streams.ids import ChannelId
+from streams.loopback.telegram import LoopbackTelegram
+from streams.loopback.world.world import World
+from streams.topics import UPDATES
+from tests.control.postgres import PROGRAMS, Postgres
+from tests.faults.proxy import Proxy
+
+LEASE_S = 3
+USERS = (701, 702, 703)
+CHANNELS = [ChannelId(2000 + number) for number in range(8)]
+
+
+class Child:
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path, url: str) -> None:
+        self.process = process
+        self.folder = folder
+        self.http = httpx.AsyncClient(base_url=url, timeout=20)
+
+    async def parts(self) -> tuple[int, dict[str, str]]:
+        """Of /readyz: its status, and what each part says."""
+        answer = await self.http.get("/readyz")
+        return answer.status_code, answer.json()["parts"]
+
+    async def until(self, *words: str) -> None:
+        """Its accounts say all that."""
+        while True:
+            _, parts = await self.parts()
+            if all(word in parts["accounts"] for word in words):
+                return
+
+    async def end(self, number: signal.Signals) -> None:
+        await self.http.aclose()
+        self.process.send_signal(number)
+        await self.process.wait()
+
+    async def seen(self) -> set[tuple[int, int]]:
+        """Channel and id of the posts in its log. After its end."""
+        log = await EmbeddedLog.open(self.folder / "log")
+        found = set()
+        for partition, bounds in (await log.bounds(UPDATES.name)).items():
+            offset = bounds.first
+            while records := await log.read(partition, offset, 500):
+                offset = records[-1].offset + 1
+                for record in records:
+                    event = decode_event(record.value or b"")
+                    if isinstance(event, PostsSeen):
+                        found |= {(event.channel_id, post.post_id) for post in event.posts}
+        await log.close()
+        return found
+
+
+class Scene:
+    def __init__(self, folder: Path, control_url: str, control: ControlStore) -> None:
+        self.folder = folder
+        self.control_url = control_url
+        self.control = control
+        self.world = World(SystemClock())
+        self.children: list[Child] = []
+        self.posted: set[tuple[int, int]] = set()
+
+    async def child(self, control_url: str | None = None) -> Child:
+        """A collector that has started. `control_url`: its own way to the store."""
+        folder = self.folder / str(len(self.children))
+        folder.mkdir()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "tests.analyticbot.collecting_child"),
+            *(str(folder), control_url or self.control_url, str(LEASE_S)),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        url = (await process.stdout.readline()).decode().strip()
+        self.children.append(Child(process, folder, url))
+        return self.children[-1]
+
+    def post(self, times: int = 1) -> None:
+        """In every channel."""
+        for _ in range(times):
+            for channel_id in CHANNELS:
+                post = self.world.post(self.world.channels[channel_id], "news")
+                self.posted.add((channel_id, post.post_id))
+
+    async def all_read(self, telegram: LoopbackTelegram) -> None:
+        """Has every channel read again, which moves its cursor, and waits until that is done."""
+        telegram.drop_connections()
+        # Of each channel the last, which is the newest.
+        newest = {ChannelId(one): post for one, post in sorted(self.posted)}
+        while newest:
+            cursors = [await self.control.cursor(one) for one in newest]
+            read = {one.channel_id: one.last_post_id for one in cursors if one}
+            newest = {one: post for one, post in newest.items() if read.get(one, 0) < post}
+
+    async def refused(self) -> list[Any]:
+        return [one.refused for one in await self.control.accounts.all()]
+
+
+@asynccontextmanager
+async def played(folder: Path, control_url: str) -> AsyncIterator[tuple[Scene, LoopbackTelegram]]:
+    control = open_control(control_url)
+    await control.migrate()
+    scene = Scene(folder, control_url, control)
+    for channel_id in CHANNELS:
+        scene.world.add_channel(channel_id, f"channel{channel_id}", "C")
+        await control.follow(f"channel{channel_id}", 1)
+    scene.post()
+    try:
+        async with LoopbackTelegram(scene.world) as telegram:
+            telegram.faults.one_session_per_key = True
+            for user in USERS:
+                session = telegram.session(user).save()
+                await control.accounts.put(Account(user, session, user))
+            async with asyncio.timeout(120):
+                yield scene, telegram
+    finally:
+        for child in scene.children:
+            if child.process.returncode is None:
+                await child.end(signal.SIGKILL)
+        await control.close()
+
+
+def assert_never_two(telegram: LoopbackTelegram) -> None:
+    errors = {call.error for call in telegram.calls}
+    assert "AUTH_KEY_DUPLICATED" not in errors
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+async def test_another_takes_the_accounts_and_nothing_is_lost(
+    tmp_path: Path, end: signal.Signals
+) -> None:
+    url = f"sqlite:///{tmp_path}/control.db"
+    async with played(tmp_path, url) as (scene, telegram):
+        one = await scene.child()
+        await one.until(*(f"account {user} observes" for user in USERS))
+        two = await scene.child()
+        # Of three accounts one moves, and takes its channels with it.
+        await two.until("account 70", "observes")
+        await one.until("account 70", "; account 70")
+        scene.post(2)
+        ended = asyncio.create_task(one.end(end))
+        scene.post(2)
+        await ended
+        scene.post(2)
+        await two.until(*(f"account {user} observes" for user in USERS))
+        scene.post(2)
+        await scene.all_read(telegram)
+        await two.end(signal.SIGTERM)
+        assert two.process.returncode == 0
+        assert scene.posted <= await one.seen() | await two.seen()
+        assert await scene.refused() == [None] * len(USERS)
+        assert_never_two(telegram)
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    if not PROGRAMS:
+        pytest.skip("no PostgreSQL server on this machine")
+    with Postgres() as postgres:
+        yield postgres
+
+
+async def test_who_is_cut_off_from_the_store_stops_before_another_begins(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    url = await postgres.database()
+    with Proxy(postgres.port) as network:
+        async with played(tmp_path, url) as (scene, telegram):
+            one = await scene.child(url.replace(str(postgres.port), str(network.port)))
+            await one.until(*(f"account {user} observes" for user in USERS))
+            two = await scene.child()
+            await two.until("account 70", "observes")
+            network.black_hole()
+            scene.post(2)
+            await two.until(*(f"account {user} observes" for user in USERS))
+            # It has stopped, and says why.
+            status, parts = await one.parts()
+            assert status == 503
+            assert "observes" not in parts["accounts"]
+            assert "could not be renewed: the control store does not answer" in parts["accounts"]
+            scene.post(2)
+            network.resume()
+            await one.until("account 70", "observes")
+            scene.post(2)
+            await scene.all_read(telegram)
+            for child in (one, two):
+                await child.end(signal.SIGTERM)
+            assert scene.posted <= await one.seen() | await two.seen()
+            assert await scene.refused() == [None] * len(USERS)
+            assert_never_two(telegram)
+
+
+async def test_a_store_that_is_away_for_all_is_waited_for(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    async with played(tmp_path, await postgres.database()) as (scene, telegram):
+        one, two = await scene.child(), await scene.child()
+        for child in (one, two):
+            await child.until("observes")
+        scene.post(2)
+        await asyncio.to_thread(postgres.stop)
+        for child in (one, two):
+            await child.until("control store")
+            while "observes" in (await child.parts())[1]["accounts"]:
+                pass
+        calls = len(telegram.calls)
+        scene.post(2)
+        await asyncio.to_thread(postgres.start)
+        for child in (one, two):
+            await child.until("observes")
+        assert len(telegram.calls) > calls
+        await scene.all_read(telegram)
+        for child in (one, two):
+            await child.end(signal.SIGTERM)
+            assert child.process.returncode == 0
+        assert scene.posted <= await one.seen() | await two.seen()
+        assert_never_two(telegram)
