@@ -10,13 +10,16 @@ from uuid import uuid4
 
 from analyticbot.config import Settings
 from analyticbot.crew import Crew
+from analyticbot.disk import tell_disk
 from analyticbot.memory import loaded_for_good
+from analyticbot.traces import opened_traces
 from api.checks import log_check
 from api.health import Health
 from streams.clock import Clock
 from streams.embedded.settings import SCHEME as EMBEDDED
 from streams.log import Log
 from streams.metrics import Metrics
+from streams.tracing import Traces
 
 
 class Process(NamedTuple):
@@ -30,6 +33,8 @@ class Process(NamedTuple):
     health: Health
     #: Under which name it holds leases: no other process has it at the same time.
     holder: str
+    #: None where observations are not traced.
+    traces: Traces | None
 
 
 @asynccontextmanager
@@ -39,9 +44,10 @@ async def started(
     """With a crew that stops when this is left. Stores are closed after that, by the caller."""
     health = Health()
     health.add("log", log_check(log))
-    async with Crew() as crew:
+    async with opened_traces(settings) as traces, Crew() as crew:
+        crew.add("disk", tell_disk(settings.data, metrics))
         with loaded_for_good():
-            yield Process(settings, clock, metrics, log, crew, health, holder(settings))
+            yield Process(settings, clock, metrics, log, crew, health, holder(settings), traces)
 
 
 def holder(settings: Settings) -> str:
