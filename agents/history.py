@@ -175,6 +175,8 @@ class HistoryAgent:
             if spans not in (await member.share()).begun:
                 raise NotOwner("somebody else has finished it")
 
+        # The marks are those from before it only if nobody has finished it by now and gone on.
+        await renew()
         await self._store(batch, renew)
         await self._finish(member, {each: span.next for each, span in spans.items()})
 

@@ -2,8 +2,9 @@
 
 import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from typing import Any
 from zlib import crc32
 
 from agents.check import read_event
@@ -48,14 +49,16 @@ class HistoryBatch:
         #: When the first of its observations was made; None while there is none.
         self.since_ms: int | None = None
         self._ranges: dict[Partition, _Range] = {}
-        self._observed = ObservedRows()
-        self._decided = DecidedRows()
+        # Apart, and put together in the order of the partitions: whoever reads the batch again gets
+        # them in another order, and ClickHouse tells a repeated block of a roll-up by its rows.
+        self._observed: dict[Partition, ObservedRows] = {}
+        self._decided: dict[Partition, DecidedRows] = {}
 
     def take(self, batch: Batch) -> None:
         """Records must follow those taken before of the same partition."""
         span = self._ranges.setdefault(batch.partition, _Range(batch.records[0].offset))
         observed = batch.partition.topic == UPDATES.name
-        take = self._take_event if observed else self._take_decision
+        take = self._into(batch.partition)
         if observed:
             first_ms = batch.records[0].timestamp_ms
             self.since_ms = first_ms if self.since_ms is None else min(self.since_ms, first_ms)
@@ -67,7 +70,7 @@ class HistoryBatch:
 
     def __len__(self) -> int:
         """Rows, of all tables."""
-        return len(self._observed) + len(self._decided)
+        return sum(map(len, self._observed.values())) + sum(map(len, self._decided.values()))
 
     @property
     def spans(self) -> Spans:
@@ -97,27 +100,53 @@ class HistoryBatch:
         return int(self.token[:16], 16) if self._ranges else 0
 
     def drop_closed(self, marks: Mapping[ChannelId, int]) -> int:
-        return self._decided.drop_closed(marks)
+        return sum(rows.drop_closed(marks) for rows in self._decided.values())
 
     def closed_marks(self) -> Mapping[ChannelId, int]:
-        return self._decided.closed_marks()
+        marks: dict[ChannelId, int] = {}
+        for rows in self._decided.values():
+            marks.update(rows.closed_marks())
+        return marks
 
     def inserts(self) -> Sequence[Insert]:
-        observed = self._observed.inserts(self.token)
-        return [*observed, *self._decided.inserts(self.token, self.number)]
+        """Each table once; the same rows in the same order whenever the batch is read."""
+        observed = [rows.inserts(self.token) for _, rows in sorted(self._observed.items())]
+        decided = [
+            rows.inserts(self.token, self.number) for _, rows in sorted(self._decided.items())
+        ]
+        return _joined(insert for inserts in (*observed, *decided) for insert in inserts)
 
-    def _take_event(self, data: bytes) -> None:
+    def _into(self, partition: Partition) -> Callable[[bytes], None]:
+        if partition.topic == UPDATES.name:
+            observed = self._observed.setdefault(partition, ObservedRows())
+            return functools.partial(self._take_event, observed)
+        decided = self._decided.setdefault(partition, DecidedRows())
+        return functools.partial(self._take_decision, decided)
+
+    def _take_event(self, rows: ObservedRows, data: bytes) -> None:
         """What was dead-lettered is not kept: the updates agent reads with the same checks."""
         try:
             event = read_event(data, self._clock.now_ms())
-            self._observed.take(event)
+            rows.take(event)
         except Rejected as rejected:
             self.dropped[rejected.reason] += 1
         else:
             self.samples += samples_of(event)
 
-    def _take_decision(self, data: bytes) -> None:
+    def _take_decision(self, rows: DecidedRows, data: bytes) -> None:
         try:
-            self._decided.take(decode_analytics(data))
+            rows.take(decode_analytics(data))
         except Undecodable as error:
             self.dropped[error.reason] += 1
+
+
+def _joined(inserts: Iterable[Insert]) -> list[Insert]:
+    """One of each table, with the rows of all of them."""
+    tables: dict[str, dict[str, list[Any]]] = {}
+    token = ""
+    for insert in inserts:
+        token = insert.token
+        columns = tables.setdefault(insert.table, {name: [] for name in insert.columns})
+        for name, values in insert.columns.items():
+            columns[name].extend(values)
+    return [Insert(table, token, columns) for table, columns in tables.items()]

@@ -8,6 +8,7 @@ What was begun stands in the text beside the committed offset of each partition 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka.abc import ConsumerRebalanceListener
@@ -187,6 +188,12 @@ class KafkaMember:
                 await asyncio.wait_for(self._changed.wait(), _LOOK_S)
         return self._given
 
+    def _refused(self, given: _Given) -> None:
+        """The broker knows more than we do: that the share holds no longer."""
+        if given is self._given:
+            self._lose()
+            self._coordinator.request_rejoin()
+
     def _owning(self, partitions: Mapping[Partition, object]) -> _Given:
         self._check()
         given = self._given
@@ -212,9 +219,12 @@ class KafkaMember:
 
     async def _commit(self, given: _Given, commits: Mapping[Partition, tuple[int, str]]) -> None:
         if commits:
-            await self._brokers.insist(
-                lambda: groups.commit(self._brokers, self._group, commits, given.membership)
-            )
+            work = partial(groups.commit, self._brokers, self._group, commits, given.membership)
+            try:
+                await self._brokers.insist(work)
+            except NotOwner:
+                self._refused(given)
+                raise
             self._committed.update({each: offset for each, (offset, _) in commits.items()})
 
     def _check(self) -> None:
