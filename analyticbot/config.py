@@ -192,7 +192,8 @@ OPTIONS: tuple[Option, ...] = (
            "This worker's own name in a cluster: with it, a restart within the session's time "
            "moves no partitions (empty: every start is a new member).", _instance),
     Option("partitions", "ANALYTICBOT_PARTITIONS", "4",
-           "Partitions of every topic that is made; topics that exist keep theirs.", _positive),
+           "Partitions of every topic that is made; topics that exist keep theirs, and on Kafka "
+           "must have as many.", _positive),
     Option("standbys", "ANALYTICBOT_STANDBYS", "1",
            "How many other workers keep up with each worker's tables, to go on with them at once.",
            _natural),

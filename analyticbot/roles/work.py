@@ -16,9 +16,10 @@ from api.health import READY, Finding, not_ready
 from clickhouse.answers import HistoryReader
 from clickhouse.history import History
 from streams.database import Budget
+from streams.topics import AGENTS
 
 #: Faust's group: its offsets say what the agents have processed.
-GROUP = "analyticbot"
+GROUP = AGENTS
 
 
 def work(process: Process, history: History) -> None:
@@ -27,7 +28,9 @@ def work(process: Process, history: History) -> None:
     process.health.add("tables", agents.check)
     process.health.add("history", history_check(HistoryReader(history)))
     log, metrics, clock = process.log, process.metrics, process.clock
-    process.crew.add("history", HistoryAgent(log, history, metrics, clock=clock).run())
+    instance = process.settings.instance
+    writer = HistoryAgent(log, history, metrics, clock=clock, instance=instance)
+    process.crew.add("history", writer.run())
     process.crew.add("agents", agents.run())
     process.crew.add("lag", tell_lag(log, metrics, GROUP))
 
