@@ -11,7 +11,7 @@ from aiokafka.protocol.admin import (
 
 from streams.kafka.brokers import Brokers
 from streams.kafka.times import TIMESTAMP
-from streams.topics import Topic
+from streams.topics import DAY_MS, Topic
 
 _TOPIC = 2
 #: The source of a setting that was made for the topic itself.
@@ -31,6 +31,9 @@ def configuration(topic: Topic, copies: int) -> dict[str, str]:
         "segment.bytes": str(_segment_bytes(topic)),
         **TIMESTAMP,
     }
+    if topic.compacted:
+        # Who keeps a copy of the newest rows must come by before tombstones are gone (state.py).
+        kept["delete.retention.ms"] = str(7 * DAY_MS)
     if copies >= 3:
         # One copy may be away, and still what is acknowledged is in two.
         kept["min.insync.replicas"] = "2"

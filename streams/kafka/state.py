@@ -7,27 +7,38 @@ Losing the folder costs the time to read them from their beginning. Writes are n
 one: a power cut loses the newest, and their positions with them.
 """
 
+import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from streams.clock import Clock, SystemClock
 from streams.database import Budget, Database, Write
 from streams.driver.desk import Task
 from streams.log import LogDamaged
+from streams.topics import DAY_MS
 
 #: Rows that were put and are not on the disk, by key in the database; None is deleted.
 Layer = dict[bytes, bytes | None]
 
 _VERSION_KEY, _VERSION = b"v", b"1"
+#: A position that nobody has moved for so long is not gone on from: compaction takes the
+#: tombstones of a changelog after a week (making.py), and who did not see one keeps its row.
+_STALE_MS = 6 * DAY_MS
 _TABLE, _POSITION, _ROW = b"t", b"p", b"r"
+#: An offset, and when it was reached.
+_POSITION_CODE = struct.Struct(">qq")
 
 
 class State:
     """All calls from the event loop; one process at a time has a folder."""
 
-    def __init__(self, folder: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self, folder: Path, budget: Budget | None = None, clock: Clock | None = None
+    ) -> None:
         """Raises what opening a database raises."""
         folder.mkdir(parents=True, exist_ok=True)
         self._database = Database(folder, sync=False, budget=budget, holds="tables")
+        self._clock = clock or SystemClock()
         self._check_version()
         self._numbers = {
             key[1:].decode(): int.from_bytes(value, "big")
@@ -92,9 +103,12 @@ class State:
     # -- changelogs
 
     def position(self, task: Task, table: str) -> int | None:
-        """The next offset of its changelog; None where nothing is known of it."""
+        """The next offset of its changelog; None where nothing of it can be gone on from."""
         stored = self._database.get(self._position_key(table, task))
-        return None if stored is None else int.from_bytes(stored, "big")
+        if stored is None:
+            return None
+        offset, moved_ms = _POSITION_CODE.unpack(stored)
+        return None if self._clock.now_ms() - moved_ms > _STALE_MS else int(offset)
 
     def apply(
         self,
@@ -159,7 +173,8 @@ class State:
         return _POSITION + _place(self._number(table), task)
 
     def _put_position(self, write: Write, table: str, task: Task, offset: int) -> None:
-        write.put(self._position_key(table, task), offset.to_bytes(8, "big"))
+        stored = _POSITION_CODE.pack(offset, self._clock.now_ms())
+        write.put(self._position_key(table, task), stored)
 
     def _number(self, table: str) -> int:
         number = self._numbers.get(table)

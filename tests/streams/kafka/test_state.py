@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from streams.clock import SystemClock
 from streams.database import Database, Write
 from streams.kafka.state import State
 from streams.log import LogDamaged, LogInUse
+from streams.topics import DAY_MS
+
+
+class SetClock(SystemClock):
+    ms = 1_760_000_000_000
+
+    def now_ms(self) -> int:
+        return self.ms
 
 
 @pytest.fixture
@@ -115,6 +124,17 @@ def test_a_changelog_is_applied_with_its_position(state: State) -> None:
     state.apply(0, "posts", [(b"1", b"one"), (b"2", b"two"), (b"1", None)], 3)
     assert rows(state) == {b"2": b"two"}
     assert state.position(0, "posts") == 3
+
+
+def test_a_position_that_was_not_moved_for_a_week_is_not_gone_on_from(tmp_path: Path) -> None:
+    clock = SetClock()
+    state = State(tmp_path, clock=clock)
+    state.apply(0, "posts", [(b"1", b"one")], 3)
+    clock.ms += 6 * DAY_MS
+    assert state.position(0, "posts") == 3
+    clock.ms += 1
+    assert state.position(0, "posts") is None
+    state.close()
 
 
 def test_two_workers_cannot_have_one_folder(tmp_path: Path) -> None:
