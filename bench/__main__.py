@@ -1,6 +1,7 @@
-"""All measurements in one run: `python -m bench` (about ten minutes), or `python -m bench NAME…`.
+"""All measurements in one run: `python -m bench` (half an hour), or `python -m bench NAME…`.
 
-Each runs in a process of its own, one after the other. Results go to docs/benchmarks/results.jsonl,
+An hour's soak on Kafka is not among them: it has to be named. Options after a single name are its
+own: `python -m bench soak-kafka --seconds 600`. Each runs in a process of its own, one after the other. Results go to docs/benchmarks/results.jsonl,
 a line a run with commit, machine and figures, and the newest of each to docs/benchmarks/README.md.
 """
 
@@ -36,6 +37,8 @@ RUNS: dict[str, list[str]] = {
     "recovery": ["recovery"],
     "soak-kafka": ["soak_kafka"],
 }
+#: Run only when they are named.
+NAMED = {"soak-kafka"}
 #: Figures that are drawn as a curve of memory.
 CURVES = {"soak": "memory.svg", "soak-kafka": "memory-kafka.svg"}
 
@@ -53,11 +56,18 @@ class Result(msgspec.Struct):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench")
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    names = parser.parse_args().names or list(RUNS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)}")
+    given = sys.argv[1:]
+    end = next((n for n, each in enumerate(given) if each.startswith("--")), len(given))
+    names = parser.parse_args(given[:end]).names or [name for name in RUNS if name not in NAMED]
+    options = given[end:]
+    if unknown := [name for name in names if name not in RUNS]:
+        parser.error(f"no measurement is called {unknown[0]}")
+    if options and len(names) != 1:
+        parser.error("options belong to one measurement: name it")
     for name in names:
         print(f"{name} …", flush=True)
-        result = _run(name)
+        result = _run(name, options or RUNS[name][1:])
         with RESULTS.open("ab") as file:
             file.write(msgspec.json.encode(result) + b"\n")
         for figure, value in result.figures.items():
@@ -66,9 +76,8 @@ def main() -> int:
     return 0
 
 
-def _run(name: str) -> Result:
-    module, *arguments = RUNS[name]
-    command = [sys.executable, "-m", f"bench.{module}", *arguments]
+def _run(name: str, arguments: list[str]) -> Result:
+    command = [sys.executable, "-m", f"bench.{RUNS[name][0]}", *arguments]
     ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return Result(
         name=name,

@@ -45,8 +45,8 @@ def measure(seconds: float, speed: float) -> dict[str, object]:
         curve = []
         anonymous = 0
         while (at_s := time.monotonic() - started) < seconds and process.poll() is None:
-            curve.append((round(at_s), _memory_mib(process.pid, "VmRSS")))
-            anonymous = _memory_mib(process.pid, "RssAnon")
+            curve.append((round(at_s), memory_mib(process.pid, "VmRSS")))
+            anonymous = memory_mib(process.pid, "RssAnon")
             time.sleep(EVERY_S)
         process.send_signal(signal.SIGINT)
         stopping = time.monotonic()
@@ -91,7 +91,7 @@ def _channels(url: str) -> bool:
         return False
 
 
-def _memory_mib(pid: int, kind: str) -> int:
+def memory_mib(pid: int, kind: str) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.findall(rf"{kind}:\s+(\d+)", status)[0]) // 1024
 

@@ -1,6 +1,7 @@
-"""A worker as a process: ``python -m bench.worker URL TABLES PARTITIONS``, until SIGTERM.
+"""A worker as a process: ``python -m bench.worker URL FOLDER PARTITIONS``, until SIGTERM.
 
-The agents of the pipeline and nothing else; several of them share the partitions.
+The agents of the pipeline, and with --history the history agent over chDB; several workers share
+the partitions.
 """
 
 import argparse
@@ -18,7 +19,10 @@ from analyticbot.config import read_settings
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import wanted_topics
 from bench.peers.lap import cpu_of
+from bench.pipeline import history
+from bench.soak import memory_mib
 from streams.metrics import Metrics
+from streams.opening import open_log
 from streams.topics import Topic
 
 ROOT = Path(__file__).parent.parent
@@ -27,8 +31,9 @@ ROOT = Path(__file__).parent.parent
 class Worker:
     """The process, seen from outside. Started when it is made."""
 
-    def __init__(self, url: str, tables: Path, partitions: int) -> None:
-        command = [sys.executable, "-m", "bench.worker", url, str(tables), str(partitions)]
+    def __init__(self, url: str, folder: Path, partitions: int, *options: str) -> None:
+        command = [sys.executable, "-m", "bench.worker", url, str(folder), str(partitions)]
+        command += options
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
 
     @property
@@ -45,6 +50,10 @@ class Worker:
         if self._process.poll() is not None:
             raise RuntimeError(f"a worker ended with {self._process.returncode}")
 
+    def memory_mib(self, kind: str) -> int:
+        self.check()
+        return memory_mib(self.pid, kind)
+
     def end(self) -> None:
         os.kill(self.pid, signal.SIGTERM)
         self._process.wait()
@@ -60,25 +69,31 @@ def topics_of(url: str, partitions: int, mebibytes: int = 1024) -> Sequence[Topi
     return wanted_topics(read_settings(environment, Path()))
 
 
-async def work(url: str, tables: Path, partitions: int) -> None:
-    settings = WorkerSettings(broker=url, partitions=partitions, tables=tables, standbys=0)
+async def work(url: str, folder: Path, partitions: int, *, with_history: bool) -> None:
+    settings = WorkerSettings(
+        broker=url, partitions=partitions, tables=folder / "tables", standbys=0
+    )
     app = build(settings, Metrics())
+    log = await open_log(url)
     with stop_on_signals() as stop:
-        running = asyncio.create_task(app.start())
-        await stop.wait()
-        await app.stop()
-        await asyncio.gather(running, return_exceptions=True)
+        async with history(log, folder / "history", wanted=with_history):
+            running = asyncio.create_task(app.start())
+            await stop.wait()
+            await app.stop()
+            await asyncio.gather(running, return_exceptions=True)
+    await log.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.worker")
     parser.add_argument("url")
-    parser.add_argument("tables", type=Path)
+    parser.add_argument("folder", type=Path)
     parser.add_argument("partitions", type=int)
+    parser.add_argument("--history", action="store_true")
     given = parser.parse_args()
     # As analyticbot sets it: rows are many objects that live long.
     gc.set_threshold(50_000, 20, 50)
-    asyncio.run(work(given.url, given.tables, given.partitions))
+    asyncio.run(work(given.url, given.folder, given.partitions, with_history=given.history))
 
 
 if __name__ == "__main__":

@@ -82,6 +82,7 @@ async def measured(log: Log, workers: Sequence[Worker], broker: Broker) -> Run:
 
 
 async def settled(log: Log) -> bool:
+    """Whether all that is in the log is processed and committed."""
     # In this order: what is committed by now is behind ends that are looked up later.
     done = await log.committed(GROUP)
     for name in (topics.UPDATES.name, topics.WINDOWS.name):
