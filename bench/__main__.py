@@ -1,8 +1,9 @@
 """All measurements in one run: `python -m bench` (half an hour), or `python -m bench NAME…`.
 
 An hour's soak on Kafka is not among them: it has to be named. Options after a single name are its
-own: `python -m bench soak-kafka --seconds 600`. Each runs in a process of its own, one after the other. Results go to docs/benchmarks/results.jsonl,
-a line a run with commit, machine and figures, and the newest of each to docs/benchmarks/README.md.
+own: `python -m bench soak-kafka --seconds 600`. Each runs in a process of its own, one after the
+other. Results go to docs/benchmarks/results.jsonl, a line a run with commit, machine and figures,
+and the newest of each to docs/benchmarks/README.md.
 """
 
 import argparse
@@ -58,9 +59,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)}")
     given = sys.argv[1:]
-    end = next((n for n, each in enumerate(given) if each.startswith("--")), len(given))
-    names = parser.parse_args(given[:end]).names or [name for name in RUNS if name not in NAMED]
-    options = given[end:]
+    end = next((n for n, each in enumerate(given) if each.startswith("-")), len(given))
+    options = [each for each in given[end:] if each not in ("-h", "--help")]
+    asked = given[:end] + [each for each in given[end:] if each not in options]
+    names = parser.parse_args(asked).names or [name for name in RUNS if name not in NAMED]
     if unknown := [name for name in names if name not in RUNS]:
         parser.error(f"no measurement is called {unknown[0]}")
     if options and len(names) != 1:
