@@ -39,6 +39,8 @@ _WAIT_S = 0.2
 _STOP_S = 8.0
 #: Commits may take one part in so many of the time, so that few large ones come of much work.
 _COMMIT_SHARE = 5
+#: Over a slow network commits take long without work; then that part would be far too small.
+_LONGEST_PAUSE_S = 1.0
 
 
 class Consumer(DriverConsumer):
@@ -260,7 +262,8 @@ class Consumer(DriverConsumer):
             await self._filled.wait()
             began = time.monotonic()
             await self.commit()
-            pause_s = max(linger_s, (time.monotonic() - began) * (_COMMIT_SHARE - 1))
+            rest_s = (time.monotonic() - began) * (_COMMIT_SHARE - 1)
+            pause_s = max(linger_s, min(rest_s, _LONGEST_PAUSE_S))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._full.wait(), pause_s)
 

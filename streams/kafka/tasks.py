@@ -26,8 +26,9 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     #: What every client of the cluster is made with.
     client: Mapping[str, Any]
     group: str
-    #: How long a transaction may stay open before the brokers give it up.
-    transaction_s: float = 10.0
+    #: How long a transaction may stay open before the brokers give it up. Long, for a slow network:
+    #: whoever takes a task over ends what is open of it at once.
+    transaction_s: float = 60.0
 
 
 class Tasks:
