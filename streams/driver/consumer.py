@@ -80,10 +80,15 @@ class Consumer(BaseConsumer):
     # -- fetching
 
     async def _drain_messages(self, fetcher: ServiceT) -> None:
-        while not (self.should_stop or fetcher.should_stop):
-            self._news.clear()
-            if not await self._round():
-                await self._news.wait()
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                self._news.clear()
+                if not await self._round():
+                    await self._news.wait()
+        except asyncio.CancelledError:
+            # An end in order, which Faust would take for a crash when it comes during a rebalance.
+            if not fetcher.should_stop:
+                raise
 
     async def _round(self) -> bool:
         """Every active partition gets its turn. False: there was nothing to deliver."""
