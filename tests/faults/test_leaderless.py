@@ -17,6 +17,7 @@ from tests.kafka.fixtures import unique
 PARTITIONS = 6
 
 
+@pytest.mark.chaos
 async def test_what_could_not_be_written_is_not_taken_for_read(
     kafka_cluster: Cluster, tmp_path: Path
 ) -> None:

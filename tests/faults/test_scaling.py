@@ -1,5 +1,8 @@
 """Workers that come and go under load, in order and not."""
 
+import asyncio
+import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,3 +50,27 @@ async def test_a_worker_joins_and_another_leaves(broker: Cluster, tmp_path: Path
         await on.settled()
         assert second.shares()[-1] == set(range(PARTITIONS))
         await on.check()
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(900)
+async def test_a_worker_that_comes_and_goes_all_the_time(broker: Cluster, tmp_path: Path) -> None:
+    """Tables are being read, or tasks shut out, when the group hands out again."""
+    chance = random.Random(15)
+    async with stage(broker.url, tmp_path) as on:
+        stays, second, third = (on.worker(name) for name in ("stays", "second", "third"))
+        stays.start()
+        await stays.told("tables_restored")
+        async with loading(on.log, observations(6), rate=300):
+            for turn in range(16):
+                restless = (second, third)[turn % 2]
+                if restless.running:
+                    await restless.stop()
+                    if turn % 3 == 0:
+                        shutil.rmtree(restless.tables)
+                restless.start()
+                await asyncio.sleep(chance.uniform(0.5, 3.0))
+        await on.settled()
+        await on.check()
+        for worker in on.workers:
+            await worker.stop()
