@@ -48,13 +48,15 @@ CREDITS = (
 )
 
 
-async def demo(port: int, speed: float, exit_after_s: float | None = None) -> None:
+async def demo(
+    operator: Settings, port: int, speed: float, exit_after_s: float | None = None
+) -> None:
     """Run until a signal, or so many seconds. Raises Failure."""
     clock = SpeededClock(SystemClock().now_ms(), speed)
     with stop_on_signals() as stop, tempfile.TemporaryDirectory(prefix="analyticbot-") as folder:
         if exit_after_s is not None:
             asyncio.get_running_loop().call_later(exit_after_s, stop.set)
-        await _play(_demo_settings(Path(folder), port), clock, stop)
+        await _play(_demo_settings(operator, Path(folder), port), clock, stop)
 
 
 async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) -> None:
@@ -92,12 +94,14 @@ async def _play_on(player: Player) -> None:
     await asyncio.Event().wait()
 
 
-def _demo_settings(folder: Path, port: int) -> Settings:
-    """Nothing of what the operator set is touched: all state is in a folder that is removed."""
+def _demo_settings(operator: Settings, folder: Path, port: int) -> Settings:
+    """Nothing of what the operator keeps is touched: all state is in a folder that is removed."""
     chosen = {
         "ANALYTICBOT_DATA": str(folder),
         "ANALYTICBOT_PORT": str(port),
         "ANALYTICBOT_LOG_MIB": "64",
+        "ANALYTICBOT_TRACES": operator.traces or "",
+        "ANALYTICBOT_TRACE_SHARE": str(operator.trace_share),
     }
     return read_settings(chosen, folder)
 

@@ -22,7 +22,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
     # The libraries behind it take seconds to load: wrong use is told before.
     from analyticbot.demo import demo
 
-    await demo(port, options.speed, options.exit_after)
+    await demo(settings, port, options.speed, options.exit_after)
     return 0
 
 
