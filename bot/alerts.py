@@ -15,8 +15,9 @@ from bot.courier import Courier
 from bot.held import HeldEdits, Place
 from streams.analytics import Alert
 from streams.codec import Undecodable, decode_analytics
-from streams.log import Batch, Log, OffsetTooOld, Partition, Record
+from streams.log import Batch, Log, LogError, LogUnavailable, OffsetTooOld, Partition, Record
 from streams.metrics import Metrics
+from streams.pauses import Pauses
 from streams.topics import ALERTS
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Alerts:
         metrics: Metrics,
         edit_every_s: float,
         monotonic: Callable[[], float] = time.monotonic,
+        pauses: Pauses | None = None,
     ) -> None:
         self._log = log
         self._courier = courier
@@ -40,15 +42,22 @@ class Alerts:
         self._held = HeldEdits(edit_every_s)
         self._now_s = monotonic
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._pauses = pauses or Pauses()
         self._next: dict[Partition, int] = {}
         self._committed: dict[Partition, int] = {}
 
     async def run(self) -> None:
-        """Until cancelled. Raises LogError."""
-        await self._find_place()
+        """Until cancelled. Waits while the log is away. Raises LogError."""
         while True:
             try:
+                if not self._next:
+                    await self._find_place()
                 await self._follow()
+            except LogUnavailable as error:
+                self._metrics.error("bot", "log_unavailable")
+                if not self._pauses.waiting:
+                    logger.warning("alerts_without_log", extra={"reason": str(error)})
+                await self._pauses.pause()
             except OffsetTooOld as gone:
                 at = {"partition": str(gone.partition), "from": gone.offset, "to": gone.floor}
                 logger.warning("alerts_removed_by_retention", extra=at)
@@ -73,12 +82,13 @@ class Alerts:
                     await asyncio.wait({upcoming}, timeout=self._pause_s())
                     if upcoming.done():
                         await self._take(upcoming.result())
+                        self._pauses.reset()
                         upcoming = asyncio.ensure_future(anext(batches))
                     await self._edit_due()
                     await self._commit()
             finally:
                 upcoming.cancel()
-                with suppress(asyncio.CancelledError, StopAsyncIteration, OffsetTooOld):
+                with suppress(asyncio.CancelledError, StopAsyncIteration, LogError):
                     await upcoming
 
     def _pause_s(self) -> float | None:

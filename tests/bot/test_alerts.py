@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from bot.alerts import GROUP
 from control.store import ControlUnavailable, Subscription
 from streams.analytics import ActivityWindow
 from streams.codec import encode
-from streams.log import Draft
+from streams.log import Draft, Log, LogUnavailable
 from streams.topics import ALERTS, channel_key
 from tests.api.reading import AwayReader
 from tests.api.serving import CHANNEL, NOW_MS, OTHER
@@ -247,3 +248,39 @@ async def test_a_control_store_that_is_away_is_waited_for(stage: Stage) -> None:
         await stage.raise_(RAISED)
         await stage.api.sent_to(ANN, 1)
     assert len(stage.sent()) == 1
+
+
+async def committed_something(log: Log) -> bool:
+    return bool(await log.committed(GROUP))
+
+
+class AwayLog:
+    """A log that cannot be reached for the next so many calls."""
+
+    def __init__(self, log: Log, times: int) -> None:
+        self._log = log
+        self.times = times
+
+    def __getattr__(self, name: str) -> Any:
+        if self.times and name in ("committed", "commit", "subscribe"):
+            self.times -= 1
+            raise LogUnavailable("Kafka at 127.0.0.1:1 cannot be reached")
+        return getattr(self._log, name)
+
+
+async def test_a_log_that_is_away_is_waited_for(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    await stage.subscribe(ANN)
+    log = stage.log
+    stage.log = AwayLog(log, 2)
+    async with stage.running():
+        stage.log = log
+        await until(lambda: committed_something(log))
+        await stage.raise_(RAISED)
+        await stage.api.sent_to(ANN, 1)
+        await until(lambda: committed_all(stage))
+    assert len(stage.sent()) == 1
+    said = [record.message for record in caplog.records]
+    assert said.count("alerts_without_log") == 1
+    assert stage.counted("analyticbot_errors_total", kind="log_unavailable") == 2
