@@ -26,6 +26,11 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _QUIET = (
     "faust", "mode", "aiokafka", "telethon", "aiogram", "uvicorn", "clickhouse_connect", "asyncio",
 )  # fmt: skip
+#: How often such a library is listened to when it says the same: while a broker is away, the client
+#: of Kafka says so hundreds of times a second.
+_AGAIN_S = 10.0
+#: How many different things are remembered to have been said.
+_SAID = 1_000
 #: Services of these libraries speak under the name of whoever made them.
 _SERVICES = ("/mode/", "/faust/")
 
@@ -78,6 +83,7 @@ def set_up_logs(
     about = {"role": role, "instance": instance}
     handler.setFormatter(JsonFormatter(about) if form == "json" else FieldsFormatter())
     handler.addFilter(_is_ours)
+    handler.addFilter(_Sparing())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
@@ -90,6 +96,25 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 def _is_ours(record: logging.LogRecord) -> bool:
     chatter = any(part in record.pathname for part in _SERVICES)
     return record.levelno >= logging.WARNING or not chatter
+
+
+class _Sparing(logging.Filter):
+    """Lets a library say the same, whatever it is filled in with, once in a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_s: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in _QUIET:
+            return True
+        what = (record.name, str(record.msg))
+        if record.created - self._said_s.get(what, -_AGAIN_S) < _AGAIN_S:
+            return False
+        if len(self._said_s) >= _SAID:
+            self._said_s.clear()
+        self._said_s[what] = record.created
+        return True
 
 
 def _quoted(value: object) -> str:

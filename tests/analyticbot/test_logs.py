@@ -44,6 +44,17 @@ def test_text_is_the_event_and_its_fields() -> None:
     )
 
 
+def test_a_library_says_the_same_once_in_a_while() -> None:
+    ours, stream = _logged("text")
+    library = logging.getLogger("aiokafka.producer.sender")
+    for number in range(3):
+        library.error("Unable to connect to node %s", number)
+        library.error("Cannot send")
+        ours.info("window_closed")
+    said = [line.split()[3] for line in stream.getvalue().splitlines()]
+    assert sorted(said) == ["Cannot", "Unable", *["window_closed"] * 3]
+
+
 def test_json_is_one_object_a_line() -> None:
     logger, stream = _logged("json", role="work", instance="work-1")
     logger.warning("log_away", extra={"reason": 'no\n"broker"', "at": Path("/x")})
