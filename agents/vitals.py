@@ -1,11 +1,12 @@
 """How the tables and the channels of this worker are, told to the metrics every few seconds."""
 
 import asyncio
+from contextlib import suppress
 
 from agents.watermarks import Watermarks
 from streams.clock import Clock
 from streams.driver.desk import Desk
-from streams.embedded.desk import EmbeddedDesk
+from streams.log import LogError
 from streams.metrics import Metrics
 
 #: Careful: a scrape in between sees what was then.
@@ -13,15 +14,16 @@ EVERY_S = 5.0
 
 
 async def tell_vitals(watermarks: Watermarks, desk: Desk, clock: Clock, metrics: Metrics) -> None:
-    """Until cancelled. A desk that keeps its tables on disk tells them itself, as it commits."""
+    """Until cancelled."""
     while True:
         watermarks.tell(metrics, clock.now_ms())
-        if isinstance(desk, EmbeddedDesk):
+        # While the app stops, the log closes before this ends.
+        with suppress(LogError):
             _tell_desk(desk, metrics)
         await asyncio.sleep(EVERY_S)
 
 
-def _tell_desk(desk: EmbeddedDesk, metrics: Metrics) -> None:
+def _tell_desk(desk: Desk, metrics: Metrics) -> None:
     metrics.gauge("analyticbot_tasks", desk.tasks(), state="active")
     for table, rows in desk.rows().items():
         metrics.gauge("analyticbot_table_rows", rows, table=table)

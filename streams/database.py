@@ -133,6 +133,12 @@ class Database:
             sizes = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
             return sum(int(self._db.property_int_value(name) or 0) for name in sizes)
 
+    @property
+    def rows(self) -> int:
+        """About how many there are."""
+        with self._translated():
+            return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
+
     def close(self) -> None:
         with self._translated():
             self._db.flush_wal(True)

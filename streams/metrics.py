@@ -97,7 +97,9 @@ GAUGES: Mapping[GaugeName, Meaning] = {
     ),
     "analyticbot_table_bytes": Meaning("Bytes on disk of all tables of this process.", ()),
     "analyticbot_table_rows": Meaning(
-        "Rows of a table in this process (an estimate where they are on disk).", ("table",)
+        "Rows of a table in this process; on Kafka of `all` tables together, about, with those of"
+        " standbys.",
+        ("table",),
     ),
     "analyticbot_tasks": Meaning(
         "Tasks (a task is one partition of every input topic) of this process, by state: active,"

@@ -32,3 +32,12 @@ class Desk(Protocol):
         self, task: Task, table: str, key: bytes, data: bytes | None, timestamp_ms: int
     ) -> None:
         """A row to a table and its changelog; None deletes it."""
+
+    def tasks(self) -> int:
+        """How many tasks this process has."""
+
+    def rows(self) -> Mapping[str, int]:
+        """How many rows each table has; `all` together, about, where counting were a walk."""
+
+    def size_bytes(self) -> int:
+        """Of all tables, on the disk."""

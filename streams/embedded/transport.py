@@ -7,7 +7,7 @@ It shares the log with an EmbeddedLog of the same folder, and uses Faust's own c
 and recovery. One process has all partitions; there is no rebalancing but the first assignment.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from faust.transport import base

@@ -57,3 +57,13 @@ class KafkaDesk:
         if owned is not None:
             owned.put(table, key, data)
             self._filled()
+
+    def tasks(self) -> int:
+        return len(self._owned)
+
+    def rows(self) -> Mapping[str, int]:
+        """Without a task the state may be closed, and is not opened for this."""
+        return {"all": self._state().rows} if self._owned else {}
+
+    def size_bytes(self) -> int:
+        return self._state().size_bytes if self._owned else 0

@@ -142,6 +142,11 @@ class State:
         return set.intersection(*found.values()) if found else set()
 
     @property
+    def rows(self) -> int:
+        """About how many are on the disk: of all tables and tasks, those of standbys as well."""
+        return self._database.rows
+
+    @property
     def size_bytes(self) -> int:
         return self._database.size_bytes
 
