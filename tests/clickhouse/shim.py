@@ -2,6 +2,8 @@
 
 A stand-in for a server, which a test machine has none of. Each request gets a connection of its
 own, as requests without a session do. `faults` are answered once each, before anything is done.
+
+``python -m tests.clickhouse.shim FOLDER PORT`` is a server that can be stopped and killed.
 """
 
 import asyncio
@@ -9,6 +11,7 @@ import gzip
 import json
 import re
 import socket
+import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
@@ -131,9 +134,8 @@ class Shim:
 async def serving(folder: Path) -> AsyncIterator[tuple[Shim, int]]:
     """A shim on a free port of 127.0.0.1."""
     shim = Shim(folder)
-    config = uvicorn.Config(shim, log_level="error", lifespan="off")
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(config)
+    server = _server(shim)
     task = asyncio.create_task(server.serve([listening]))
     try:
         yield shim, listening.getsockname()[1]
@@ -141,6 +143,23 @@ async def serving(folder: Path) -> AsyncIterator[tuple[Shim, int]]:
         server.should_exit = True
         await task
         shim.close()
+
+
+async def serve(folder: Path, port: int) -> None:
+    """Until a signal ends it."""
+    shim = Shim(folder)
+    # Without one connection that stays, the engine would be opened anew for every request.
+    keeper = chdb.connect(str(folder))
+    listening = socket.create_server(("127.0.0.1", port))
+    try:
+        await _server(shim).serve([listening])
+    finally:
+        shim.close()
+        keeper.close()
+
+
+def _server(shim: Shim) -> uvicorn.Server:
+    return uvicorn.Server(uvicorn.Config(shim, log_level="error", lifespan="off"))
 
 
 def _insert(connection: Any, head: re.Match[bytes], rows: bytes, bound: dict[str, str]) -> Answered:
@@ -200,3 +219,7 @@ def _unpacked(body: bytes, encoding: str | None) -> bytes:
         case "zstd":
             return zstandard.ZstdDecompressor().decompressobj().decompress(body)
     raise ValueError(f"content-encoding {encoding}")
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,71 @@
+"""What history must hold of a log, and what it holds: everything, to the digit."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from agents.history import TOPICS, HistoryAgent, HistorySettings
+from agents.history_batch import HistoryBatch
+from clickhouse.chdb import ChdbHistory
+from clickhouse.history import History
+from streams.log import Batch, Log, Offsets
+from streams.metrics import Metrics
+from tests.agents.history_told import stored
+from tests.faults.left import lying
+
+Rows = dict[str, list[Any]]
+
+#: Small batches, so that there are many insertions to disturb, and short pauses.
+QUICK = HistorySettings(batch_rows=1_500, batch_s=0.1, first_pause_s=0.05, longest_pause_s=0.5)
+
+
+async def wanted(log: Log, folder: Path) -> Rows:
+    """All that lies in the log, inserted at once, in an empty folder."""
+    batch = HistoryBatch()
+    for topic in TOPICS:
+        for partition, records in (await lying(log, topic)).items():
+            if records:
+                batch.take(Batch(partition, records))
+    history = await ChdbHistory.open(folder)
+    await history.migrate()
+    for insert in batch.inserts():
+        await history.insert(insert)
+    await history.close()
+    return stored(folder)
+
+
+def differences(found: Rows, wanted: Rows) -> list[str]:
+    """A line a table; none when nothing was lost, doubled or changed."""
+    return [
+        f"{table}: {len(found.get(table, []))} rows, wanted {len(rows)}; "
+        f"first difference {_first(found.get(table, []), rows)}"
+        for table, rows in wanted.items()
+        if found.get(table) != rows
+    ]
+
+
+def _first(found: list[Any], wanted: list[Any]) -> Any:
+    pairs = zip(found, wanted, strict=False)
+    return next((pair for pair in pairs if pair[0] != pair[1]), None)
+
+
+async def ends(log: Log) -> Offsets:
+    return {
+        partition: bounds.next
+        for topic in TOPICS
+        for partition, bounds in (await log.bounds(topic)).items()
+    }
+
+
+@asynccontextmanager
+async def carrying(log: Log, history: History, metrics: Metrics) -> AsyncIterator[HistoryAgent]:
+    agent = HistoryAgent(log, history, metrics, QUICK)
+    task = asyncio.create_task(agent.run())
+    try:
+        yield agent
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
