@@ -12,7 +12,7 @@ import bench.peers
 from bench.broker import Broker, open_broker
 from bench.peers.figures import figures_of
 from bench.peers.filling import Filled, fill
-from bench.peers.race import Engine, Run, race
+from bench.peers.race import PEERS, Engine, Run, race
 from bench.peers.world import Numbers, World
 
 ENGINES = (
@@ -102,6 +102,8 @@ def main() -> None:
     chosen = parser.parse_args()
     logging.disable(logging.ERROR)
     engines = [each for each in ENGINES if not chosen.only or each.module in chosen.only]
+    if any(each.foreign for each in engines) and not PEERS.exists():
+        parser.error("the peers are not installed: `make bench ARGS=peers` does, and runs this")
     with open_broker() as broker:
         figures = figures_of(race_all(broker, engines, chosen.rounds))
     for figure, value in figures.items():
