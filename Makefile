@@ -53,7 +53,7 @@ bench: .venv/.dev .venv/.bench ## measure; results go to docs/benchmarks/
 requirements: ## pin the requirements anew (needs uv)
 	$(UV) pip compile pyproject.toml --extra embedded $(PIN) -o requirements/run.txt
 	$(UV) pip compile pyproject.toml --extra embedded --group dev -c requirements/run.txt $(PIN) -o requirements/dev.txt
-	$(UV) pip compile pyproject.toml --extra embedded --extra cluster -c requirements/run.txt $(PIN) -o requirements/image.txt
+	$(UV) pip compile pyproject.toml --extra embedded --extra cluster --extra tracing -c requirements/run.txt $(PIN) -o requirements/image.txt
 	$(UV) pip compile --group bench -c requirements/run.txt $(PIN) -o requirements/bench.txt
 	$(UV) pip compile requirements/build.in $(PIN) -o requirements/build.txt
 PIN := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
