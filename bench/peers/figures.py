@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from bench.peers.race import Run
-from bench.peers.table import BETWEEN, MEASURES, SPEED, SUMMARY, name
+from bench.peers.table import BETWEEN, MEASURES, SUMMARY, TIMES, name
 
 Figures = dict[str, float]
 #: By table, then by engine.
@@ -42,22 +42,19 @@ def _measures(runs: Sequence[Run]) -> Figures:
 def _summary(found: Figures, tables: Sequence[str]) -> Figures:
     """How many times as fast ours is as each peer, and what a hundred times the channels cost."""
     engines = list(dict.fromkeys(key.split(BETWEEN)[1] for key in found))
-    summary: Figures = {}
-
-    def put(what: str, over: float | None, under: float | None) -> None:
-        if over and under:
-            summary[name(SUMMARY, what, "times")] = over / under
-
-    for engine in engines if OURS in engines else []:
-        if engine != OURS:
-            for table in tables:
-                put(f"ours to {engine}: {table}", *_speeds(found, (table, OURS), (table, engine)))
     few, many, *_ = tables
-    for engine in engines:
-        speeds = _speeds(found, (few, engine), (many, engine))
-        put(f"time an event, {many} to {few}: {engine}", *speeds)
-    return summary
-
-
-def _speeds(found: Figures, *whose: tuple[str, str]) -> list[float | None]:
-    return [found.get(name(table, engine, SPEED)) for table, engine in whose]
+    pairs = {
+        f"ours to {engine}: {table}": ((table, OURS), (table, engine))
+        for engine in engines
+        if engine != OURS
+        for table in tables
+    } | {
+        f"time an event, {many} to {few}: {engine}": ((few, engine), (many, engine))
+        for engine in engines
+    }
+    return {
+        name(SUMMARY, what, how): found[name(*over, speed)] / found[name(*under, speed)]
+        for what, (over, under) in pairs.items()
+        for how, speed in TIMES.items()
+        if name(*over, speed) in found and name(*under, speed) in found
+    }

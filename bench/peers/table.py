@@ -5,18 +5,20 @@ from collections.abc import Mapping
 #: Parts of a figure's name: table, engine, measure.
 BETWEEN = " · "
 
-#: The measures, as columns; `digits` after the point.
-SPEED = "events/s"
+_SPEED, _EFFICIENCY = "events/s", "events/s of processor time"
+#: The measures, as columns, and how many digits are after the point.
 MEASURES = {
-    SPEED: 0,
-    "events/s of processor time": 0,
+    _SPEED: 0,
+    _EFFICIENCY: 0,
     "broker, % of a core": 0,
     "start, s": 1,
     "memory, MiB": 0,
     "events": 0,
     "rows wrong": 0,
 }
-SUMMARY = "in short"
+SUMMARY = "in short, times"
+#: The columns of the summary, and what is compared.
+TIMES = {"by the clock": _SPEED, "by processor time": _EFFICIENCY}
 
 
 def name(table: str, engine: str, measure: str) -> str:
@@ -24,27 +26,23 @@ def name(table: str, engine: str, measure: str) -> str:
 
 
 def tables(figures: Mapping[str, float]) -> str:
-    """Markdown: a table for each part, the summary first."""
-    parts: dict[str, dict[str, dict[str, float]]] = {SUMMARY: {}}
+    """Markdown: a table for each part."""
+    parts: dict[str, dict[str, dict[str, float]]] = {}
     for key, value in figures.items():
-        part, engine, measure = key.split(BETWEEN)
-        parts.setdefault(part, {}).setdefault(engine, {})[measure] = value
-    short = "".join(
-        f"| {what} | {value:,.1f} |\n"
-        for what, of in parts.pop(SUMMARY).items()
-        for value in of.values()
+        part, line, measure = key.split(BETWEEN)
+        parts.setdefault(part, {}).setdefault(line, {})[measure] = value
+    return "\n".join(
+        _part(part, lines, dict.fromkeys(TIMES, 1) if part == SUMMARY else MEASURES)
+        for part, lines in parts.items()
     )
-    head = f"| in short | times |\n|---|---:|\n{short}\n"
-    return head + "\n".join(_part(part, engines) for part, engines in parts.items())
 
 
-def _part(part: str, engines: Mapping[str, Mapping[str, float]]) -> str:
-    columns = " | ".join(MEASURES)
-    lines = [f"| {part} | {columns} |", "|---|" + "---:|" * len(MEASURES)]
-    for engine, found in engines.items():
+def _part(part: str, lines: Mapping[str, Mapping[str, float]], columns: Mapping[str, int]) -> str:
+    made = [f"| {part} | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
+    for line, found in lines.items():
         cells = [
-            f"{found[measure]:,.{digits}f}" if measure in found else "–"
-            for measure, digits in MEASURES.items()
+            f"{found[column]:,.{digits}f}" if column in found else "–"
+            for column, digits in columns.items()
         ]
-        lines.append(f"| {engine} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        made.append(f"| {line} | {' | '.join(cells)} |")
+    return "\n".join(made) + "\n"
