@@ -56,7 +56,7 @@ class Tenure:
 
         Raises LeaseLost, after `work` was cancelled and has ended, when the lease cannot be kept;
         and what `work` raises. `overdue` is called, with a sentence, where `work` does not end
-        before another may get the lease: nothing but the end of the process is safe then.
+        before another may get the lease: where that would do harm, it ends the process.
         """
         working = asyncio.create_task(work)
         keeping = asyncio.create_task(self._keep())
@@ -76,12 +76,11 @@ class Tenure:
     ) -> None:
         """Goes on renewing until the work has ended, where that is possible."""
         working.cancel()
-        while not working.done():
-            left_s = self._left_s(ENDED_AFTER)
-            if left_s <= 0:
-                overdue(f"{self.lease.name}: what was done under it did not end in time")
-                return
+        while not working.done() and (left_s := self._left_s(ENDED_AFTER)) > 0:
             await asyncio.wait({working}, timeout=left_s)
+        if not working.done():
+            overdue(f"{self.lease.name}: what was done under it did not end in time")
+            await asyncio.wait({working})
         # One that was lost ends by itself.
         if keeping.cancel():
             await asyncio.wait({keeping})

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 
 from analyticbot.failure import Failure
-from analyticbot.process import Process, end_process
+from analyticbot.process import Process
 from api.health import Finding, not_ready
 from bot.bot import Bot, BotError
 from bot.settings import BotSettings
@@ -101,7 +101,7 @@ class Answering:
     async def _answer(self, tenure: Tenure) -> None:
         self._told(1)
         try:
-            await tenure.run(self._make().run(), end_process)
+            await tenure.run(self._make().run(), _tell_overdue)
         except LeaseLost as lost:
             logger.warning("bot_stops", extra={"reason": str(lost)})
             self._trouble = str(lost)
@@ -111,3 +111,8 @@ class Answering:
 
     def _told(self, held: int) -> None:
         self._process.metrics.gauge("analyticbot_lease_held", held, kind="bot")
+
+
+def _tell_overdue(reason: str) -> None:
+    """Two that overlap for a moment do no harm: Telegram ends the older one's poll."""
+    logger.warning("bot_overlaps", extra={"reason": reason})

@@ -55,8 +55,8 @@ async def run_collect(settings: Settings) -> None:
         await _run("collect", settings, add)
 
 
-async def run_bot(settings: Settings) -> None:
-    """Until a signal. Raises Failure."""
+async def run_bot(settings: Settings, api_url: str | None = None) -> None:
+    """Until a signal. `api_url` None: Telegram's own. Raises Failure."""
     assert settings.bot_token is not None
     token = settings.bot_token
     async with (
@@ -67,7 +67,7 @@ async def run_bot(settings: Settings) -> None:
         async def add(process: Process) -> Server:
             server = await listen(process)
             told = bot_settings(settings, server.url)
-            answer(process, HistoryReader(history), control, token, told)
+            answer(process, HistoryReader(history), control, token, told, api_url)
             return server
 
         await _run("bot", settings, add)

@@ -8,6 +8,8 @@ import pytest
 from tests.analyticbot.command import run
 
 CREDENTIALS = {"TELEGRAM_API_ID": "1", "TELEGRAM_API_HASH": "a"}
+#: Nothing listens there; wrong use is told before anything is connected to.
+KAFKA = {"ANALYTICBOT_LOG": "kafka://127.0.0.1:1"}
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,13 @@ CREDENTIALS = {"TELEGRAM_API_ID": "1", "TELEGRAM_API_HASH": "a"}
         (["up"], {}, "TELEGRAM_API_ID and TELEGRAM_API_HASH: not set"),
         (["up"], {"TELEGRAM_API_ID": "5"}, "TELEGRAM_API_HASH: not set"),
         (["follow", "a b"], {}, "'a b' is not a channel"),
+        (["collect"], CREDENTIALS, "ANALYTICBOT_LOG: embedded://"),
+        (["work"], {}, "ANALYTICBOT_LOG: embedded://"),
+        (["bot"], {"BOT_TOKEN": "1:a"}, "ANALYTICBOT_LOG: embedded://"),
+        (["collect"], KAFKA, "TELEGRAM_API_ID and TELEGRAM_API_HASH: not set"),
+        (["bot"], KAFKA, "BOT_TOKEN: not set"),
+        (["up"], {**CREDENTIALS, "ANALYTICBOT_LEASE_S": "1"}, "ANALYTICBOT_LEASE_S: '1' is not"),
+        (["work"], {**KAFKA, "ANALYTICBOT_TABLES_MIB": "1"}, "ANALYTICBOT_TABLES_MIB: '1' is not"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -58,6 +67,19 @@ def test_up_without_a_login_says_how_to_log_in(tmp_path: Path) -> None:
     ended = run(tmp_path / "data", "up", ANALYTICBOT_PORT="0", **CREDENTIALS)
     assert ended.returncode == 1
     assert "analyticbot login" in ended.stderr
+
+
+def test_a_role_that_needs_a_cluster_says_what_to_run_instead(tmp_path: Path) -> None:
+    ended = run(tmp_path / "data", "collect", **CREDENTIALS)
+    assert "run `analyticbot up`, or give kafka://" in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_role_without_its_broker_says_so(tmp_path: Path) -> None:
+    ended = run(tmp_path / "data", "serve", ANALYTICBOT_PORT="0", **KAFKA)
+    assert ended.returncode == 1
+    assert "127.0.0.1:1" in ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith("analyticbot: ")
 
 
 def test_an_empty_recording_is_an_error(tmp_path: Path) -> None:

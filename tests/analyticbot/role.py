@@ -1,0 +1,70 @@
+"""A role as a process of its own, seen from outside: what it answers over HTTP, and how it ends."""
+
+import asyncio
+import re
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+#: From a signal to the end of a process, at most.
+STOP_S = 20.0
+
+
+class Role:
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self.process = process
+        self.url = url
+        self.http = httpx.AsyncClient(base_url=url, timeout=20)
+
+    @classmethod
+    async def started(cls, command: Sequence[str], variables: Mapping[str, str], log: Path) -> Self:
+        """Returns when it has said where it answers."""
+        with log.open("ab") as said:
+            process = await asyncio.create_subprocess_exec(
+                *command, env=dict(variables), stdout=asyncio.subprocess.PIPE, stderr=said
+            )
+        assert process.stdout is not None
+        line = (await process.stdout.readline()).decode()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, f"it ended before it ran: see {log}"
+        return cls(process, found[0])
+
+    async def parts(self) -> tuple[int, dict[str, str]]:
+        """Of /readyz: its status, and what each part says."""
+        answer = await self.http.get("/readyz")
+        return answer.status_code, answer.json()["parts"]
+
+    async def ready(self) -> None:
+        while (await self.parts())[0] != 200:
+            pass
+
+    async def says(self, part: str, *words: str) -> None:
+        """The part says all that."""
+        while True:
+            _, parts = await self.parts()
+            if all(word in parts.get(part, "") for word in words):
+                return
+
+    async def data(self, path: str) -> Any:
+        """None where it is not known yet."""
+        answer = await self.http.get(path)
+        return answer.json()["data"] if answer.status_code == 200 else None
+
+    async def kill(self) -> None:
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> float:
+        """In order; how many seconds it took."""
+        return await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> float:
+        await self.http.aclose()
+        began_s = time.monotonic()
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        await self.process.wait()
+        return time.monotonic() - began_s
