@@ -15,13 +15,13 @@ from streams.database import Database
 from streams.embedded import rows
 from streams.embedded.lock import ProcessLock
 from streams.embedded.partition import PartitionState, TopicState, row_of
-from streams.embedded.room import Room
 from streams.embedded.settings import Settings
 from streams.embedded.store import Store
 from streams.embedded.tail import Tail, size_of
 from streams.embedded.upkeep import Upkeep
 from streams.embedded.writer import Unit, Writer
 from streams.log import LogClosed, LogError, OffsetTooOld, Partition, Record
+from streams.room import Room
 from streams.topics import Topic
 
 #: No read returns more bytes of values than this, so that none holds up the event loop for long.

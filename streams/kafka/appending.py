@@ -20,13 +20,13 @@ from aiokafka.errors import (
     UnknownProducerId,
 )
 
-from streams.embedded.room import Room
 from streams.kafka.brokers import Brokers
 from streams.kafka.failures import log_error
 from streams.kafka.settings import KafkaSettings, client_options
 from streams.kafka.times import stamped
 from streams.log import Draft, LogClosed, LogError, LogUnavailable, Partition
 from streams.partitioner import partition_of
+from streams.room import Room
 
 #: Of one batch. Brokers take a MiB by default.
 _BATCH_BYTES = 512 << 10

@@ -82,7 +82,8 @@ class Following:
     async def _look(self) -> None:
         """For topics that were not there, and for who leads what could not be reached."""
         if self._away:
-            await self._brokers.refresh(PATIENCE_S)
+            # It goes on while those that can be reached are polled.
+            await self._brokers.refresh(_LOOK_S)
         for topic in list(self._missing):
             partitions = await self._brokers.insist(lambda: self._brokers.partitions(topic))  # noqa: B023
             if partitions:

@@ -129,7 +129,7 @@ class KafkaLog:
     async def _join(self, group: str, topics: Sequence[str], instance: str | None) -> KafkaMember:
         brokers = await Brokers.connect(self._settings)
         member = await KafkaMember.join(brokers, group, topics, instance)
-        self._members.append(member)
+        self._members = [*(each for each in self._members if not each.left), member]
         return member
 
     async def _append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:

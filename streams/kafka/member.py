@@ -52,7 +52,7 @@ class KafkaMember:
         self._changed = asyncio.Event()
         self._committed: dict[Partition, int] = {}
         self._readers: set[Following] = set()
-        self._left = False
+        self.left = False
         self._lifetime = ExitStack()
         self._coordinator: Any = None
 
@@ -119,9 +119,9 @@ class KafkaMember:
         await self._commit(given, {each: (offset, "") for each, offset in ends.items()})
 
     async def leave(self) -> None:
-        if self._left:
+        if self.left:
             return
-        self._left = True
+        self.left = True
         self._lose()
         for reader in list(self._readers):
             await reader.stop()
@@ -228,7 +228,7 @@ class KafkaMember:
             self._committed.update({each: offset for each, (offset, _) in commits.items()})
 
     def _check(self) -> None:
-        if self._left:
+        if self.left:
             raise LogClosed(f"this member has left group {self._group!r}")
 
 

@@ -96,7 +96,7 @@ class Worker:
 async def log(kafka: Cluster | Running) -> Callable[[], Awaitable[Prefixed]]:
     """Opens the same, at first empty, log once more."""
     prefix = unique("shared") + "."
-    url = f"{kafka.url}?session_ms=2000"
+    url = f"{kafka.url}?session_ms={kafka.session_ms}"
 
     async def open_log() -> Prefixed:
         return Prefixed(await KafkaLog.open(settings_of(url)), prefix)

@@ -68,6 +68,9 @@ class Listener(NamedTuple):
 class Cluster:
     """Made, `start_all`, and at last `close`; or by `with`, which does both."""
 
+    #: A session of a group's member that is short enough to be waited for.
+    session_ms = 2_000
+
     def __init__(
         self,
         brokers: int = 1,
@@ -115,6 +118,9 @@ class Cluster:
 
     def pid(self, number: int) -> int:
         return self._nodes[number].pid
+
+    def running(self, number: int) -> bool:
+        return self._nodes[number].running
 
     def start_all(self) -> None:
         """Format and start every node; returns when clients can use them. Raises NoBroker."""

@@ -16,7 +16,13 @@ from tests.kafka.cluster import Cluster
 
 
 class Running:
-    """A broker that somebody else runs: it cannot be stopped from here."""
+    """A broker that somebody else runs: it cannot be stopped from here.
+
+    It removes and compacts in its own time, so laws about that are left out.
+    """
+
+    #: The shortest session of a group's member that brokers allow where nobody set another.
+    session_ms = 6_000
 
     def __init__(self, servers: str) -> None:
         self.servers = servers

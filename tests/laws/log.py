@@ -1,4 +1,4 @@
-"""What every log promises; run by tests/streams/embedded (and, where one is, on Kafka)."""
+"""What every log promises; run by tests/streams/embedded and tests/streams/kafka."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ OTHER = Topic("other")
 SHORT = Topic("short", retention_ms=None, retention_bytes=4_000)
 NEWEST = Topic("newest", retention_ms=None, compacted=True)
 PARTITIONS = 4
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 Opener = Callable[[], Awaitable[Log]]
 

@@ -1,5 +1,6 @@
 """How topics are made, and kept up to date."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
@@ -83,15 +84,23 @@ async def test_copies_follow_from_the_cluster(kafka_cluster: Cluster) -> None:
     try:
         three, one = unique("three"), unique("one")
         await log.create(Topic(three), 1)
-        assert kafka_cluster.in_sync(three, 0) == {0, 1, 2}
+        assert await in_sync(kafka_cluster, three, 3) == {0, 1, 2}
         assert (await settings_of_topic(admin, three))["min.insync.replicas"] == "2"
         single = await KafkaLog.open(settings_of(f"{kafka_cluster.url}?replication=1"))
         await single.create(Topic(one), 1)
         await single.close()
-        assert len(kafka_cluster.in_sync(one, 0)) == 1
+        assert len(await in_sync(kafka_cluster, one, 1)) == 1
     finally:
         await admin.close()
         await log.close()
+
+
+async def in_sync(cluster: Cluster, topic: str, at_least: int) -> set[int]:
+    """Once so many are: brokers hear of a topic one after the other, and copies begin empty."""
+    async with asyncio.timeout(30):
+        while len(found := cluster.in_sync(topic, 0)) < at_least:
+            await asyncio.sleep(0.02)
+    return found
 
 
 async def test_more_copies_than_brokers_is_one_clear_line(kafka: Cluster | Running) -> None:
