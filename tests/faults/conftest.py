@@ -1,4 +1,4 @@
-"""Brokers that a test may stop and kill: each test has its own. And what was measured."""
+"""Brokers that a test may stop and kill; and what was measured."""
 
 from collections.abc import Iterator
 
@@ -9,15 +9,22 @@ from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import started
 
 
-@pytest.fixture
-def broker() -> Iterator[Cluster]:
-    """One broker."""
+@pytest.fixture(scope="session")
+def lonely_broker() -> Iterator[Cluster]:
     yield from started(Cluster(1))
 
 
 @pytest.fixture
+def broker(lonely_broker: Cluster) -> Iterator[Cluster]:
+    """One broker. It is the same for all tests, and is up when a test begins."""
+    yield lonely_broker
+    if not lonely_broker.running(0):
+        lonely_broker.start(0)
+
+
+@pytest.fixture
 def brokers() -> Iterator[Cluster]:
-    """Three brokers."""
+    """Three brokers, of this test alone."""
     yield from started(Cluster(3))
 
 

@@ -20,23 +20,25 @@ from streams.kafka.log import KafkaLog
 from streams.kafka.settings import settings_of
 from streams.log import Log, LogUnavailable, Offsets, Partition
 from streams.topics import Topic
+from tests.faults.clearing import clear
 from tests.faults.expectation import expected
 from tests.faults.left import INPUTS, OUTPUTS, TABLES, changelog, differences, left_in, lying
 from tests.faults.sizes import PARTITIONS
 from tests.faults.waiting import until
 from tests.faults.worker import Worker
+from tests.kafka.fixtures import unique
 
-GROUP = "analyticbot"
 PATIENCE_S = 120.0
 
 
 class Stage:
-    """One log, and its workers."""
+    """One log, and its workers: a group that nobody else is in."""
 
     def __init__(self, log: Log, url: str, folder: Path) -> None:
         self.log = log
         self.url = url
         self.folder = folder
+        self.group = unique("analyticbot")
         self.workers: list[Worker] = []
 
     def worker(
@@ -48,7 +50,7 @@ class Stage:
         tables: Path | None = None,
     ) -> Worker:
         """Not started yet. `static`: it keeps its place in the group when it is back soon."""
-        given = [*options, *(["--instance", name] if static else [])]
+        given = [*options, "--group", self.group, *(["--instance", name] if static else [])]
         worker = Worker(name, self.folder, url or self.url, given, tables=tables)
         self.workers.append(worker)
         return worker
@@ -58,7 +60,7 @@ class Stage:
         return await until(self._is_settled, patience_s, "everything processed")
 
     async def committed(self) -> Offsets:
-        return await self.log.committed(GROUP)
+        return await self.log.committed(self.group)
 
     async def moved(self, tasks: set[int], since: Offsets) -> bool:
         """Whether each of these tasks has committed something of telegram.updates since."""
@@ -76,13 +78,23 @@ class Stage:
 
     async def check(self) -> None:
         """Nothing was lost, doubled or changed: tables, windows and alerts, to the digit."""
-        left = await left_in(self.log, GROUP)
+        left = await left_in(self.log, self.group)
         found = differences(left, await expected(self.log))
         assert not found, "\n".join(found)
         for table, rows in left.tables.items():
             assert rows, f"table {table} is empty"
         for topic in OUTPUTS:
             assert any(left.outputs[at] for at in left.outputs if at.topic == topic), topic
+
+    async def check_processed_once(self) -> None:
+        """No worker has processed what another had, or it itself before: all were stopped in order.
+
+        Effects are there once in any case; this says that nothing had to be repeated for it.
+        """
+        ended = [told for each in self.workers for told in each.events("worker_ended", ever=True)]
+        for agent, topic in (("updates", topics.UPDATES), ("spikes", topics.WINDOWS)):
+            processed = sum(told[agent] for told in ended)
+            assert processed == await self.messages(topic.name), agent
 
     async def shared(self, *workers: Worker, patience_s: float = PATIENCE_S) -> float:
         """Returns when these have all tasks among them, each a part; the seconds it took."""
@@ -108,11 +120,13 @@ class Stage:
 
 @asynccontextmanager
 async def stage(url: str, folder: Path) -> AsyncIterator[Stage]:
-    """Topics are made; whatever still runs at the end is killed."""
+    """Topics are made, empty; whatever still runs at the end is killed."""
     log = await KafkaLog.open(settings_of(url))
     on = Stage(log, url, folder)
     try:
-        for topic in _topics():
+        needed = _topics(on.group)
+        await clear(url, [topic.name for topic in needed])
+        for topic in needed:
             await log.create(topic, PARTITIONS)
         yield on
     finally:
@@ -129,7 +143,7 @@ def _is_shared(workers: Sequence[Worker]) -> bool:
     return len(newest) == len(workers) and all(newest) and tasks == list(range(PARTITIONS))
 
 
-def _topics() -> list[Topic]:
+def _topics(group: str) -> list[Topic]:
     dead = [Topic(topics.UPDATES.dead), Topic(topics.WINDOWS.dead)]
-    rows = [Topic(changelog(GROUP, table), retention_ms=None, compacted=True) for table in TABLES]
+    rows = [Topic(changelog(group, table), retention_ms=None, compacted=True) for table in TABLES]
     return [*topics.ALL, *dead, *rows]

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.faults.figures import Figures
-from tests.faults.harness import GROUP, Stage, stage
+from tests.faults.harness import Stage, stage
 from tests.faults.left import TABLES, changelog
 from tests.faults.load import loading
 from tests.faults.observations import observations
@@ -21,7 +23,7 @@ async def test_another_worker_goes_on_with_warm_tables(
         victim.start()
         other.start()
         await on.shared(victim, other)
-        async with loading(on.log, observations(4)[:8_000], rate=300) as load:
+        async with loading(on.log, observations(4)[:5_000], rate=300) as load:
             await load.reached(0.3)
             before = await rows_written(on)
             tasks, since = victim.shares()[-1], await on.committed()
@@ -37,6 +39,7 @@ async def test_another_worker_goes_on_with_warm_tables(
         await on.check()
 
 
+@pytest.mark.chaos
 async def test_a_quick_restart_with_an_instance_moves_no_task(
     broker: Cluster, tmp_path: Path
 ) -> None:
@@ -46,7 +49,7 @@ async def test_a_quick_restart_with_an_instance_moves_no_task(
         other.start()
         await on.shared(worker, other)
         had, given = worker.shares()[-1], len(other.shares())
-        async with loading(on.log, observations(4)[:4_000], rate=300) as load:
+        async with loading(on.log, observations(4)[:3_000], rate=300) as load:
             for end, share in ((kill, 0.2), (stop, 0.6)):
                 await load.reached(share)
                 await end(worker)
@@ -68,5 +71,5 @@ async def stop(worker: Worker) -> None:
 
 
 async def rows_written(on: Stage) -> int:
-    counts = [await on.messages(changelog(GROUP, table)) for table in TABLES]
+    counts = [await on.messages(changelog(on.group, table)) for table in TABLES]
     return sum(counts)

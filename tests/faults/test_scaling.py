@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.figures import Figures
 from tests.faults.harness import stage
 from tests.faults.load import loading
 from tests.faults.observations import observations
 from tests.faults.sizes import PARTITIONS
+from tests.faults.worker import STOP_S
 from tests.kafka.cluster import Cluster
 
 
@@ -36,18 +38,24 @@ async def test_two_workers_then_three_then_one(broker: Cluster, tmp_path: Path) 
         await on.check()
 
 
-async def test_a_worker_joins_and_another_leaves(broker: Cluster, tmp_path: Path) -> None:
+async def test_a_worker_joins_and_another_leaves(
+    broker: Cluster, tmp_path: Path, figures: Figures
+) -> None:
     async with stage(broker.url, tmp_path) as on:
         first, second = on.worker("one"), on.worker("two")
         first.start()
-        async with loading(on.log, observations(4)[:4_000], rate=300) as load:
+        async with loading(on.log, observations(4)[:3_000], rate=300) as load:
             await first.told("tables_restored")
             await load.reached(0.2)
             second.start()
             await on.shared(first, second)
             await load.reached(0.5)
-            await first.stop()
+            took_s = await first.stop()
+            figures.note("stop under load", took_s, "s")
+            assert took_s < STOP_S
         await on.settled()
+        await second.stop()
+        await on.check_processed_once()
         assert second.shares()[-1] == set(range(PARTITIONS))
         await on.check()
 

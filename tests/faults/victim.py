@@ -35,6 +35,7 @@ async def work(given: argparse.Namespace) -> None:
         broker=given.url,
         partitions=PARTITIONS,
         tables=given.tables,
+        group=given.group,
         instance=given.instance,
         standbys=given.standbys,
     )
@@ -83,6 +84,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("tables", type=Path)
+    parser.add_argument("--group", default="analyticbot")
     parser.add_argument("--instance")
     parser.add_argument("--standbys", type=int, default=1)
     parser.add_argument("--history")

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
 #: From the call to a process that can be killed at its work.
 START_S = 60.0
-STOP_S = 60.0
+#: A stop in order, under load as well.
+STOP_S = 20.0
 
 
 class Worker:
@@ -27,8 +28,9 @@ class Worker:
         self.name = name
         self.tables = tables or folder / f"{name}-tables"
         self._said = folder / f"{name}.log"
-        self._command = [sys.executable, "-m", "tests.faults.victim", url, str(self.tables)]
-        self._command += options
+        self._arguments = [url, str(self.tables), *options]
+        #: The module that its processes run.
+        self.program = "tests.faults.victim"
         self._process: subprocess.Popen[bytes] | None = None
         #: The bytes that earlier processes said.
         self._before = 0
@@ -38,7 +40,7 @@ class Worker:
         self._before = self._said.stat().st_size if self._said.exists() else 0
         with self._said.open("ab") as said:
             self._process = subprocess.Popen(
-                self._command,
+                [sys.executable, "-m", self.program, *self._arguments],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -84,9 +86,10 @@ class Worker:
         await until(known, patience_s, f"{self.name} to tell {event}")
         return self.events(event)[count - 1]
 
-    def events(self, event: str) -> list[dict[str, Any]]:
-        """The fields of all such events of the process that was started last."""
-        found = (json.loads(line) for line in self._lines() if line.startswith("{"))
+    def events(self, event: str, *, ever: bool = False) -> list[dict[str, Any]]:
+        """The fields of all such events of the process that was started last, or of all."""
+        lines = self._lines(0 if ever else self._before)
+        found = (json.loads(line) for line in lines if line.startswith("{"))
         return [told["fields"] for told in found if told["event"] == event]
 
     def shares(self) -> list[set[int]]:
@@ -99,7 +102,7 @@ class Worker:
 
     def said(self) -> str:
         """The last of what it said."""
-        return "\n".join(self._lines()[-40:])
+        return "\n".join(self._lines(self._before)[-40:])
 
     def end(self) -> None:
         """Whatever it does."""
@@ -111,10 +114,10 @@ class Worker:
         assert self.running, f"{self.name} ended:\n{self.said()}"
         os.kill(self._process.pid, number)
 
-    def _lines(self) -> list[str]:
+    def _lines(self, start: int) -> list[str]:
         """Whole lines only: the process may be writing."""
         if not self._said.exists():
             return []
         with self._said.open("rb") as said:
-            said.seek(self._before)
+            said.seek(start)
             return said.read().decode(errors="replace").split("\n")[:-1]
