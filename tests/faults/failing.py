@@ -1,0 +1,27 @@
+"""A worker with a step that cannot fold one kind of message, as a program with a mistake in it.
+
+Run as tests.faults.victim is.
+"""
+
+from collections.abc import Iterable
+
+from agents import updates
+from agents.turn import Turn
+from streams.analytics import Window
+from streams.events import PostsSeen
+from tests.faults import victim
+
+#: The text of a post on which the step fails.
+POISON = "what nobody thought of"
+
+
+def fail_on_poison(turn: Turn) -> Iterable[Window]:
+    event = turn.event
+    if isinstance(event, PostsSeen) and any(post.text == POISON for post in event.posts):
+        raise ZeroDivisionError("a mean of no posts")
+    return ()
+
+
+if __name__ == "__main__":
+    updates.STEPS = (*updates.STEPS, fail_on_poison)
+    victim.main()
