@@ -197,7 +197,9 @@ class HistoryAgent:
                 await self._finish(member, batch.ends)
 
     async def _finish(self, member: Member, ends: Offsets) -> None:
-        own = {partition: end for partition, end in ends.items() if partition in self._position}
+        # What retention removed may have been begun: then the position is ahead of its end.
+        at = self._position
+        own = {each: max(end, at[each]) for each, end in ends.items() if each in at}
         await member.finish(own)
         await self._move(own)
 

@@ -328,8 +328,9 @@ async def test_while_the_store_is_away_the_log_is_not_read_on(
     assert await totals(history) == (360, 360)
 
 
+@pytest.mark.parametrize("begun", [0, 2])
 async def test_what_retention_removed_is_told_and_counted(
-    log: EmbeddedLog, history: Troubled, caplog: pytest.LogCaptureFixture
+    log: EmbeddedLog, history: Troubled, caplog: pytest.LogCaptureFixture, begun: int
 ) -> None:
     class Trimmed(Cut):
         async def bounds(self, topic: str) -> Mapping[Partition, Bounds]:
@@ -339,6 +340,8 @@ async def test_what_retention_removed_is_told_and_counted(
     await log.append(minute_of_messages(0))
     before = await ends(log)
     await log.commit(GROUP, dict.fromkeys(before, 0))
+    # A batch of what is gone may have been begun.
+    await log.commit(f"{GROUP}-pending", dict.fromkeys(before, begun))
     metrics = Metrics()
     await drain(Trimmed(log, ""), history, metrics)
     lost = sum(min(3, end) for end in before.values())
