@@ -17,19 +17,20 @@ from api.server import Server
 from bot.settings import BotSettings
 from clickhouse.answers import HistoryReader
 from streams.clock import SystemClock
+from streams.log import Log
 from streams.metrics import Metrics
 
 
 async def run_work(settings: Settings) -> None:
     """Until a signal. Raises Failure."""
-    async with opened_history(settings) as history:
+    async with opened_log(settings) as log, opened_history(settings) as history:
 
         async def add(process: Process) -> Server:
             server = await listen(process)
             work(process, history)
             return server
 
-        await _run("work", settings, add)
+        await _run("work", settings, log, add)
 
 
 async def run_serve(settings: Settings) -> None:
@@ -38,13 +39,16 @@ async def run_serve(settings: Settings) -> None:
     History in this process is brought up to date, for nobody else can; a server's is others' work.
     """
     in_process = settings.history.startswith("chdb:")
-    async with opened_history(settings, migrate=in_process) as history:
-        await _run("serve", settings, lambda process: serve(process, HistoryReader(history)))
+    async with (
+        opened_log(settings) as log,
+        opened_history(settings, migrate=in_process) as history,
+    ):
+        await _run("serve", settings, log, lambda process: serve(process, HistoryReader(history)))
 
 
 async def run_collect(settings: Settings) -> None:
     """Until a signal. Raises Failure."""
-    async with opened_control(settings) as control:
+    async with opened_log(settings) as log, opened_control(settings) as control:
         await import_session(settings, control, SystemClock().now_ms())
 
         async def add(process: Process) -> Server:
@@ -52,7 +56,7 @@ async def run_collect(settings: Settings) -> None:
             collect(process, control, application(settings))
             return server
 
-        await _run("collect", settings, add)
+        await _run("collect", settings, log, add)
 
 
 async def run_bot(settings: Settings, api_url: str | None = None) -> None:
@@ -60,6 +64,7 @@ async def run_bot(settings: Settings, api_url: str | None = None) -> None:
     assert settings.bot_token is not None
     token = settings.bot_token
     async with (
+        opened_log(settings) as log,
         opened_control(settings) as control,
         opened_history(settings, migrate=False) as history,
     ):
@@ -70,7 +75,7 @@ async def run_bot(settings: Settings, api_url: str | None = None) -> None:
             answer(process, HistoryReader(history), control, token, told, api_url)
             return server
 
-        await _run("bot", settings, add)
+        await _run("bot", settings, log, add)
 
 
 def application(settings: Settings) -> Application:
@@ -85,12 +90,11 @@ def bot_settings(settings: Settings, url: str) -> BotSettings:
     return BotSettings(base_url=base_url, allowed_chats=settings.bot_chats)
 
 
-async def _run(role: str, settings: Settings, add: Callable[[Process], Awaitable[Server]]) -> None:
+async def _run(
+    role: str, settings: Settings, log: Log, add: Callable[[Process], Awaitable[Server]]
+) -> None:
     with stop_on_signals() as stop:
-        async with (
-            opened_log(settings) as log,
-            started(settings, log, SystemClock(), Metrics()) as process,
-        ):
+        async with started(settings, log, SystemClock(), Metrics()) as process:
             server = await add(process)
             print(f"AnalyticBot: {role} is running: {server.url}", flush=True)
             await process.crew.watch(stop)
