@@ -57,7 +57,18 @@ class Stage:
 
     async def settled(self, patience_s: float = PATIENCE_S) -> float:
         """Returns when all that is in the log is processed and committed; the seconds it took."""
-        return await until(self._is_settled, patience_s, "everything processed")
+        behind = ""
+
+        async def is_settled() -> bool:
+            nonlocal behind
+            behind = await self._behind()
+            return not behind
+
+        def told() -> str:
+            doing = (f"{worker.name} is at:\n{worker.doing()}" for worker in self.workers)
+            return "\n".join(("everything processed", behind, *doing))
+
+        return await until(is_settled, patience_s, told)
 
     async def committed(self) -> Offsets:
         return await self.log.committed(self.group)
@@ -105,17 +116,22 @@ class Stage:
         """How many a reader gets."""
         return sum(map(len, (await lying(self.log, topic)).values()))
 
-    async def _is_settled(self) -> bool:
+    async def _behind(self) -> str:
+        """What is not processed yet; empty when everything is."""
         for worker in self.workers:
             worker.check()
         try:
             # In this order: what is committed by now is behind ends that are looked up later.
             committed = await self.committed()
             bounds = [await self.log.bounds(topic) for topic in INPUTS]
-        except LogUnavailable:
-            return False
+        except LogUnavailable as error:
+            return str(error)
         ends = {at: found.next for each in bounds for at, found in each.items()}
-        return all(committed.get(at, 0) >= end for at, end in ends.items())
+        return ", ".join(
+            f"{at.topic}/{at.number} is processed up to {committed.get(at, 0)} of {end}"
+            for at, end in ends.items()
+            if committed.get(at, 0) < end
+        )
 
 
 @asynccontextmanager

@@ -7,9 +7,12 @@ to standard error, ends in order on SIGTERM, and says then what it has processed
 import argparse
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from agents.app import WorkerSettings, build, end_process
 from agents.history import HistoryAgent, HistorySettings
@@ -40,6 +43,7 @@ async def work(given: argparse.Namespace) -> None:
         standbys=given.standbys,
     )
     app = build(settings, metrics)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell_tasks)
     with stop_on_signals() as stop:
         logger.info("worker_starts")
         async with _history(given, metrics):
@@ -49,6 +53,22 @@ async def work(given: argparse.Namespace) -> None:
             await asyncio.gather(starting, return_exceptions=True)
     counts = {stage: _counted(metrics, "received", stage) for stage in ("updates", "spikes")}
     logger.info("worker_ended", extra=counts)
+
+
+def tell_tasks() -> None:
+    """Where every task waits, a line each: asked for when a test has waited too long."""
+    lines = sorted(" > ".join(_places(task.get_coro())) for task in asyncio.all_tasks())
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()
+
+
+def _places(awaited: Any) -> Iterator[str]:
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "ag_frame", None)
+        if frame is not None:
+            path = Path(frame.f_code.co_filename)
+            yield f"{path.parent.name}/{path.stem}.{frame.f_code.co_name}:{frame.f_lineno}"
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "ag_await", None)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ KILLED = -signal.SIGKILL
 START_S = 60.0
 #: A stop in order, under load as well.
 STOP_S = 20.0
+#: A process that is asked what it does tells that within this time, or hangs.
+_TELLS_S = 2.0
 
 
 class Worker:
@@ -103,6 +106,15 @@ class Worker:
     def said(self) -> str:
         """The last of what it said."""
         return "\n".join(self._lines(self._before)[-40:])
+
+    def doing(self) -> str:
+        """What it waits for at this moment, as far as it still tells."""
+        if not self.running:
+            return f"an end with {self.exit_code}"
+        before = len(self._lines(self._before))
+        self._signal(signal.SIGUSR1)
+        time.sleep(_TELLS_S)
+        return "\n".join(self._lines(self._before)[before:])
 
     def end(self) -> None:
         """Whatever it does."""
