@@ -67,15 +67,22 @@ def main() -> int:
         parser.error(f"no measurement is called {unknown[0]}")
     if options and len(names) != 1:
         parser.error("options belong to one measurement: name it")
+    failed = []
     for name in names:
         print(f"{name} …", flush=True)
-        result = _run(name, options or RUNS[name][1:])
+        try:
+            result = _run(name, options or RUNS[name][1:])
+        except subprocess.CalledProcessError:
+            failed.append(name)
+            continue
         with RESULTS.open("ab") as file:
             file.write(msgspec.json.encode(result) + b"\n")
         for figure, value in result.figures.items():
             print(f"  {figure:45} {value:>15,.1f}")
     (FOLDER / "README.md").write_text(_page())
-    return 0
+    if failed:
+        print(f"failed, and so not in the results: {', '.join(failed)}")
+    return 1 if failed else 0
 
 
 def _run(name: str, arguments: list[str]) -> Result:
