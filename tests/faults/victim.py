@@ -77,7 +77,8 @@ async def _history(given: argparse.Namespace, metrics: Metrics) -> AsyncIterator
         yield
         return
     log, history = await open_log(given.url), await open_history(given.history)
-    agent = HistoryAgent(log, history, metrics, HistorySettings(batch_rows=2_000, batch_s=0.1))
+    settings = HistorySettings(batch_rows=2_000, batch_s=0.1)
+    agent = HistoryAgent(log, history, metrics, settings, instance=given.instance)
     running = asyncio.create_task(agent.run())
     running.add_done_callback(_end_with)
     try:
