@@ -6,6 +6,8 @@ an append waits through an outage and is stored once.
 """
 
 import asyncio
+import logging
+import math
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
@@ -28,11 +30,15 @@ from streams.log import Draft, LogClosed, LogError, LogUnavailable, Partition
 from streams.partitioner import partition_of
 from streams.room import Room
 
+logger = logging.getLogger(__name__)
+
 #: Of one batch. Brokers take a MiB by default.
 _BATCH_BYTES = 512 << 10
 _RECORD_BYTES = 1_000_000
 #: What a record takes beside its key and value.
 _OVERHEAD_BYTES = 96
+#: An append that waits for longer is told.
+_QUIET_S = 5.0
 #: Brokers that are away do not keep a log from being closed for longer.
 _CLOSE_S = 5.0
 
@@ -173,6 +179,8 @@ class Outbox:
                 break
             taken.append(queue.popleft())
         sent = await producer.send_batch(batch, partition.topic, partition=partition.number)
+        if not (await asyncio.wait({sent}, timeout=_QUIET_S))[0]:
+            logger.warning("append_waits", extra=partition._asdict())
         base = (await sent).offset
         for place, (parcel, index, _) in enumerate(taken):
             parcel.put(index, partition, base + place)
@@ -186,6 +194,8 @@ class Outbox:
                     enable_idempotence=True,
                     max_batch_size=_BATCH_BYTES,
                 )
+                # It would give up what has no leader for a while, and that may be stored already.
+                producer._message_accumulator._batch_ttl = math.inf
                 try:
                     await producer.start()
                 except BaseException:

@@ -19,7 +19,7 @@ from tests.kafka.node import Machine, Node, new_id
 from tests.kafka.ports import free_ports
 from tests.kafka.question import Metadata
 
-START_S = 60.0
+START_S = 180.0
 _POLL_S = 0.02
 #: The first node id of controllers that are nothing else.
 _CONTROLLERS = 100

@@ -90,6 +90,31 @@ async def write(log: KafkaLog, topic: Topic, written: Written) -> None:
         await log.append([Draft(topic.name, b"%d" % n, b"%d" % n, n)])
 
 
+async def test_what_has_no_leader_for_long_is_appended_once_it_has(
+    kafka_cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = await KafkaLog.open(settings_of(f"{kafka_cluster.url}?replication=1&request_ms=1000"))
+    topic = unique("leaderless")
+    await log.create(Topic(topic), 1)
+    await log.append([Draft(topic, b"k", b"0", 0)])
+    leader = kafka_cluster.leader(topic, 0)
+    assert leader is not None
+    await asyncio.to_thread(kafka_cluster.kill, leader)
+    try:
+        waiting = asyncio.create_task(log.append([Draft(topic, b"k", b"1", 0)]))
+        async with asyncio.timeout(60):
+            while not any(each.message == "append_waits" for each in caplog.records):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert not waiting.done()
+    finally:
+        await asyncio.to_thread(kafka_cluster.start, leader)
+    async with asyncio.timeout(60):
+        await waiting
+    [at] = await log.partitions(topic)
+    assert numbers(await log.read(at, 0, 10)) == [0, 1]
+    await log.close()
+
+
 async def test_while_all_are_away_appends_wait_and_readers_are_told() -> None:
     cluster = Cluster()
     try:
