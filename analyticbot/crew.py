@@ -10,18 +10,21 @@ from analyticbot.failure import Failure
 
 logger = logging.getLogger(__name__)
 
+_MOMENT_S = 0.25
+
 
 class Crew:
     """Runs members until one fails, one ends by itself, or the crew is left.
 
     Leaving cancels the members in reverse order, one after the other, so that a source has stopped
     before what it feeds; a member that does not end within `patience_s` is left behind, with a
-    warning.
+    warning. All of them together get `stop_s`: who is cancelled after that gets a moment only.
     """
 
-    def __init__(self, patience_s: float = 4.0) -> None:
+    def __init__(self, patience_s: float = 4.0, stop_s: float = 15.0) -> None:
         self._members: list[asyncio.Task[None]] = []
         self._patience_s = patience_s
+        self._stop_s = stop_s
 
     def add(self, name: str, member: Coroutine[Any, Any, None]) -> None:
         self._members.append(asyncio.create_task(member, name=name))
@@ -49,9 +52,12 @@ class Crew:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        loop = asyncio.get_running_loop()
+        stopped_s = loop.time() + self._stop_s
         for member in reversed(self._members):
             member.cancel()
-            _, pending = await asyncio.wait((member,), timeout=self._patience_s)
+            left_s = max(stopped_s - loop.time(), _MOMENT_S)
+            _, pending = await asyncio.wait((member,), timeout=min(self._patience_s, left_s))
             if pending:
                 logger.warning("member_does_not_stop", extra={"member": member.get_name()})
             elif not member.cancelled() and (reason := member.exception()) and error is None:

@@ -72,3 +72,25 @@ async def test_a_member_that_does_not_stop_is_left_behind(
         await started.wait()
     release.set()
     assert [record.message for record in caplog.records] == ["member_does_not_stop"]
+
+
+async def test_members_that_do_not_stop_do_not_add_up(caplog: pytest.LogCaptureFixture) -> None:
+    release = asyncio.Event()
+
+    async def clings(started: asyncio.Event) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await release.wait()
+
+    loop = asyncio.get_running_loop()
+    async with Crew(patience_s=60, stop_s=0.1) as crew:
+        for _ in range(3):
+            started = asyncio.Event()
+            crew.add("history", clings(started))
+            await started.wait()
+        began_s = loop.time()
+    assert loop.time() - began_s < 30
+    release.set()
+    assert [record.message for record in caplog.records] == ["member_does_not_stop"] * 3
