@@ -26,8 +26,7 @@ def java() -> str:
 
 def classpath() -> str:
     """Raises NoBroker when Maven is absent or cannot reach its repository."""
-    name = hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
-    kept = KEPT / f"{name}.classpath"
+    kept = KEPT / f"{_name()}.classpath"
     if kept.is_file():
         path = kept.read_text()
         if all(Path(jar).is_file() for jar in path.split(os.pathsep)):
@@ -39,6 +38,15 @@ def classpath() -> str:
         file.write(path)
     Path(file.name).replace(kept)
     return path
+
+
+def archive() -> Path:
+    """Where a broker's classes are kept as the JVM likes them best; the file may be missing."""
+    return KEPT / f"{_name()}.jsa"
+
+
+def _name() -> str:
+    return hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
 
 
 def _resolved() -> str:

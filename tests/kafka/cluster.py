@@ -166,7 +166,7 @@ class Cluster:
     def close(self) -> None:
         """Ends every node and deletes what they stored."""
         for node in self._nodes.values():
-            node.end(signal.SIGKILL)
+            node.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
