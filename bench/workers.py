@@ -7,8 +7,8 @@ is committed; a broker, a group and tables of their own for every run.
 
 This machine has two cores and the broker needs its part of them, so two workers cannot be twice as
 fast as one here: by the clock they share what the broker leaves (`most_by_the_cores`: both cores
-less the broker's part with two workers, by the core that one worker has to itself). What adding a
-worker costs in efficiency is told by processor time: `speedup_by_processor_time` is twice the work
+less the broker's part with two workers, by the core that one worker has to itself), and
+`speedup_less_the_broker` is what that is of two whole cores. What adding a worker costs in efficiency is told by processor time: `speedup_by_processor_time` is twice the work
 of a processor second with two workers, by that with one: what machines of their own would give.
 """
 
@@ -109,6 +109,7 @@ def figures(runs: dict[int, list[Run]]) -> Figures:
     return named | {
         "speedup_by_the_clock": speeds[2] / speeds[1],
         "most_by_the_cores": 2 - broker[2],
+        "speedup_less_the_broker": 2 * speeds[2] / speeds[1] / (2 - broker[2]),
         "speedup_by_processor_time": 2 * efficiency[2] / efficiency[1],
     }
 
