@@ -9,9 +9,9 @@ from typing import Any
 import faust
 import pytest
 
+from streams.driver.consumer import stop_commits
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
-from streams.driver.consumer import stop_commits
 from streams.embedded.transport import register_transport
 from streams.log import Draft, Partition
 from streams.partitioner import partition_of
