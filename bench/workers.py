@@ -8,8 +8,9 @@ is committed; a broker, a group and tables of their own for every run.
 This machine has two cores and the broker needs its part of them, so two workers cannot be twice as
 fast as one here: by the clock they share what the broker leaves (`most_by_the_cores`: both cores
 less the broker's part with two workers, by the core that one worker has to itself), and
-`speedup_less_the_broker` is what that is of two whole cores. What adding a worker costs in efficiency is told by processor time: `speedup_by_processor_time` is twice the work
-of a processor second with two workers, by that with one: what machines of their own would give.
+`speedup_less_the_broker` is what that is of two whole cores. What adding a worker costs in
+efficiency is told by processor time: `speedup_by_processor_time` is twice the work of a processor
+second with two workers, by that with one: what machines of their own would give.
 """
 
 import argparse
