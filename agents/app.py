@@ -1,78 +1,20 @@
-"""The pipeline as a Faust app. Nothing is made when this module is imported.
-
-What Faust does by default and we do ourselves, because it does not survive a restart or costs
-seconds at start: expiry of rows, dead letters, the end on an unknown error, waiting for tables
-that are declared late, folders for state (it is kept in the log), a web server, a leader.
-"""
-
-import os
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, cast
+"""The pipeline as a Faust app. Nothing is made when this module is imported."""
 
 import faust
-import msgspec
-from faust.tables.manager import TableManager
-from faust.types import EventT, Message, TopicT
 
-from agents.binding import Body, Fatal
-from agents.cache import RowCache
-from agents.dead import DeadLimit
-from agents.monitor import QuietMonitor
-from agents.sending import Sender, sender, traced
+from agents.binding import Fatal
 from agents.spikes_body import SpikesBody
 from agents.updates_body import UpdatesBody
 from agents.vitals import tell_vitals
 from agents.watermarks import Watermarks
+from agents.worker import Worker, WorkerSettings, end_process
 from streams import topics
 from streams.clock import Clock, SystemClock
-from streams.database import Budget
-from streams.driver.consumer import stop_commits
-from streams.driver.desk import Desk
-from streams.embedded.transport import register_transport as register_embedded
-from streams.kafka import settings as kafka
-from streams.kafka.membership import MemberSettings
-from streams.kafka.tasks import TaskSettings
-from streams.kafka.transport import Work
-from streams.kafka.transport import register_transport as register_kafka
 from streams.metrics import Metrics
-from streams.topics import Topic
-from streams.tracing import SpanName, Traces
+from streams.tracing import Traces
 from tables.channel import Channel
 from tables.posts import Bucket, Shelf
-from tables.rows import R
 from tables.spikes import Spikes
-
-
-class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be set of the pipeline."""
-
-    #: The log: embedded:///folder or kafka://host:port.
-    broker: str
-    #: Of every topic that this program makes.
-    partitions: int = 4
-    #: The consumer group; changelogs are named by it.
-    group: str = "analyticbot"
-    #: Decoded rows kept in memory, a table.
-    cached_rows: int = 8192
-    dead_limit: DeadLimit = DeadLimit()
-    # Of workers on Kafka only.
-    #: The folder of the tables; one worker at a time has it.
-    tables: Path = Path("tables")
-    #: Memory for the tables.
-    budget: Budget = Budget()
-    #: A name that a restart keeps: nothing moves when the worker is back soon.
-    instance: str | None = None
-    #: How many other workers keep up with the tables of each task.
-    standbys: int = 1
-
-
-def end_process(error: Exception) -> None:
-    """The default end: one line, exit 1, and nothing more is acknowledged."""
-    sys.stderr.write(f"analyticbot: the pipeline stopped: {error or type(error).__name__}\n")
-    sys.stderr.flush()
-    os._exit(1)
 
 
 def build(
@@ -82,198 +24,41 @@ def build(
     clock: Clock | None = None,
     traces: Traces | None = None,
 ) -> faust.App:
-    """The app, ready to be started. `fatal` is called with what cannot be gone on from.
+    """The app, ready to be started; `fatal` and `traces` as Worker has them.
 
     `clock` is the one by which sources stamp observations; without one, the machine's.
-    Without `traces` none are gone on with.
-
-    Commits are forbidden before that, so `fatal` may return and end the process in order.
     """
-    register_embedded()
-    register_kafka()
-    app = _app(settings)
-    if _on_kafka(settings):
-        app.work = _work(settings, metrics)
-    else:
-        cast(QuietMonitor, app.monitor).metrics = metrics
-
-    def stop(error: Exception) -> None:
-        stop_commits(app)
-        fatal(error)
-
-    app.crashed_with = stop
-    pipe = _Pipe(app, settings, metrics, stop, traces)
-    pipe.add_updates(clock or SystemClock())
-    pipe.add_spikes()
-    return app
+    worker = Worker(settings, metrics, fatal, traces)
+    _add_updates(worker, clock or SystemClock(), metrics)
+    _add_spikes(worker)
+    return worker.app
 
 
-class _Pipe:
-    """Adds the agents of the pipeline to an app."""
-
-    def __init__(
-        self,
-        app: faust.App,
-        settings: WorkerSettings,
-        metrics: Metrics,
-        fatal: Fatal,
-        traces: Traces | None,
-    ) -> None:
-        self._app = app
-        self._traces = traces
-        self._desk: Desk = cast(Any, app.transport).desk
-        self._settings = settings
-        self._metrics = metrics
-        self._fatal = fatal
-
-    def add_updates(self, clock: Clock) -> None:
-        watermarks = Watermarks()
-        body = UpdatesBody(
-            *self._of_all(topics.UPDATES),
-            channels=self._table("channels", Channel),
-            posts=self._table("posts", Bucket),
-            shelves=self._table("shelves", Shelf),
-            windows=self._traced(topics.WINDOWS.name, "window.send"),
-            again=self._sender(topics.UPDATES.name),
-            watermarks=watermarks,
-            clock=clock,
-        )
-        self._agent(body, topics.UPDATES)
-        self._on_assignment(watermarks.clear)
-
-        async def tell() -> None:
-            await tell_vitals(watermarks, self._desk, clock, self._metrics)
-
-        self._app.task(tell)
-
-    def add_spikes(self) -> None:
-        body = SpikesBody(
-            *self._of_all(topics.WINDOWS),
-            spikes=self._table("spikes", Spikes),
-            alerts=self._traced(topics.ALERTS.name, "alert.send"),
-        )
-        self._agent(body, topics.WINDOWS)
-
-    def _of_all(self, topic: Topic) -> tuple[str, Sender, Metrics, DeadLimit, Fatal, Traces | None]:
-        dead, limit = self._sender(topic.dead), self._settings.dead_limit
-        return topic.name, dead, self._metrics, limit, self._fatal, self._traces
-
-    def _agent(self, body: Body, topic: Topic) -> None:
-        self._app.agent(self._topic(topic.name), name=body.stage)(body.run)
-
-    def _table(self, name: str, row: type[R]) -> RowCache[R]:
-        table = self._app.Table(
-            name,
-            key_type=bytes,
-            value_type=bytes,
-            partitions=self._settings.partitions,
-        )
-        # Faust takes bytes for JSON unless it is told here, before the changelog is made.
-        for_changelog: Any = table
-        for_changelog.key_serializer = for_changelog.value_serializer = "raw"
-        cache = RowCache(self._desk, name, row, self._settings.cached_rows)
-        self._on_assignment(cache.forget)
-        return cache
-
-    def _on_assignment(self, forget: Callable[[], None]) -> None:
-        async def assigned(*_args: Any, **_kwargs: Any) -> None:
-            forget()
-
-        self._app.on_partitions_assigned.connect(assigned, weak=False)
-
-    def _topic(self, name: str) -> TopicT:
-        return self._app.topic(
-            name,
-            key_type=bytes,
-            value_type=bytes,
-            key_serializer="raw",
-            value_serializer="raw",
-            partitions=self._settings.partitions,
-            allow_empty=True,
-        )
-
-    def _sender(self, name: str) -> Sender:
-        return sender(self._desk, name)
-
-    def _traced(self, name: str, span: SpanName) -> Sender:
-        plain = self._sender(name)
-        return plain if self._traces is None else traced(plain, span, self._traces)
-
-
-def _on_kafka(settings: WorkerSettings) -> bool:
-    return settings.broker.startswith(f"{kafka.SCHEME}:")
-
-
-def _work(settings: WorkerSettings, metrics: Metrics) -> Work:
-    """Raises WrongKafkaUrl."""
-    told = kafka.settings_of(settings.broker)
-    client = kafka.client_options(told)
-    return Work(
-        member=MemberSettings(
-            client=client,
-            group=settings.group,
-            instance=settings.instance,
-            session_s=told.session_ms / 1000,
-            standbys=settings.standbys,
-        ),
-        tasks=TaskSettings(client=client, group=settings.group),
-        folder=settings.tables,
-        budget=settings.budget,
-        metrics=metrics,
+def _add_updates(worker: Worker, clock: Clock, metrics: Metrics) -> None:
+    watermarks = Watermarks()
+    body = UpdatesBody(
+        *worker.common(topics.UPDATES),
+        channels=worker.table("channels", Channel),
+        posts=worker.table("posts", Bucket),
+        shelves=worker.table("shelves", Shelf),
+        windows=worker.sender(topics.WINDOWS.name, "window.send"),
+        again=worker.sender(topics.UPDATES.name),
+        watermarks=watermarks,
+        clock=clock,
     )
+    worker.add(body, topics.UPDATES)
+    worker.on_assignment(watermarks.clear)
+
+    async def tell() -> None:
+        await tell_vitals(watermarks, worker.desk, clock, metrics)
+
+    worker.app.task(tell)
 
 
-def _app(settings: WorkerSettings) -> "_App":
-    return _App(
-        settings.group,
-        broker="kafka://" if _on_kafka(settings) else settings.broker,
-        store="rows://" if _on_kafka(settings) else "memory://",
-        web_enabled=False,
-        topic_partitions=settings.partitions,
-        topic_disable_leader=True,
-        consumer_auto_offset_reset="earliest",
-        # With Faust's 4096 a full buffer stops all partitions for a second.
-        stream_buffer_maxsize=65536,
-        stream_wait_empty=False,
-        stream_recovery_delay=0,
-        Monitor=QuietMonitor,
-        TableManager=_PromptTables,
-        Topic=_BytesTopic,
+def _add_spikes(worker: Worker) -> None:
+    body = SpikesBody(
+        *worker.common(topics.WINDOWS),
+        spikes=worker.table("spikes", Spikes),
+        alerts=worker.sender(topics.ALERTS.name, "alert.send"),
     )
-
-
-class _App(faust.App):
-    #: Called once with what crashed a service of the app: the log, most likely.
-    crashed_with: Fatal | None = None
-    #: What it is run with on Kafka: its transport reads it.
-    work: Work
-
-    def _crash(self, reason: BaseException) -> None:
-        super()._crash(reason)
-        fatal, self.crashed_with = self.crashed_with, None
-        if fatal is not None and isinstance(reason, Exception):
-            fatal(reason)
-
-    def _create_directories(self) -> None:
-        """None: state is kept in the log."""
-
-
-class _BytesTopic(faust.Topic):
-    """Hands on keys and values as they are: bytes."""
-
-    def _compile_decode(self) -> None:
-        app = self.app
-
-        async def decode(message: Message, *, propagate: bool = False) -> EventT[Any]:
-            return faust.Event(app, message.key, message.value, message.headers, message)
-
-        self.decode = decode  # type: ignore[method-assign]
-
-
-class _PromptTables(TableManager):
-    """All tables are declared before the start, so there is nothing to wait for."""
-
-    async def on_start(self) -> None:
-        if not self.should_stop:
-            await self._update_channels()
-            await self.recovery.start()
+    worker.add(body, topics.WINDOWS)

@@ -14,7 +14,10 @@ from tables.rows import R, RowDecoder
 
 
 class RowCache(Generic[R]):
-    """The rows of one table. The oldest used are forgotten first."""
+    """The rows of one table. The oldest used are forgotten first.
+
+    A key is of one partition only, as keys are that begin with what messages are keyed by.
+    """
 
     def __init__(self, desk: Desk, table: str, row: type[R], size: int) -> None:
         self._desk = desk

@@ -26,8 +26,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agents.app import WorkerSettings, build
+from agents.app import build
 from agents.history import HistoryAgent
+from agents.worker import WorkerSettings
 from analyticbot.config import read_settings
 from analyticbot.stores import wanted_topics
 from bench.broker import open_broker

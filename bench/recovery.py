@@ -27,11 +27,10 @@ from typing import Any, cast
 import msgspec
 from faust.types import EventT
 
-from agents import app as pipeline
 from agents.binding import Body
 from agents.cache import RowCache
+from agents.worker import Worker, WorkerSettings
 from bench.broker import open_broker
-from streams.kafka.transport import register_transport
 from streams.log import Draft, Log
 from streams.metrics import Metrics
 from streams.opening import open_log
@@ -97,7 +96,7 @@ def key_of(row: Views) -> bytes:
 
 async def work(url: str, tables: Path) -> None:
     """Says on standard output when it is ready, then what its tables hold; until it is killed."""
-    settings = pipeline.WorkerSettings(
+    settings = WorkerSettings(
         broker=url,
         partitions=PARTITIONS,
         group=GROUP,
@@ -106,19 +105,13 @@ async def work(url: str, tables: Path) -> None:
         standbys=0,
         cached_rows=1,
     )
-    register_transport()
     metrics = Metrics()
-    app = pipeline._app(settings)
-    app.work = pipeline._work(settings, metrics)
-    pipe = pipeline._Pipe(app, settings, metrics, pipeline.end_process, None)
-    body = RowsBody(*pipe._of_all(SOURCE), rows=pipe._table("views", Views))
-    pipe._agent(body, SOURCE)
+    worker = Worker(settings, metrics)
+    body = RowsBody(*worker.common(SOURCE), rows=worker.table("views", Views))
+    worker.add(body, SOURCE)
     ready = asyncio.Event()
-
-    async def assigned(*_args: Any, **_kwargs: Any) -> None:
-        ready.set()
-
-    app.on_partitions_assigned.connect(assigned, weak=False)
+    worker.on_assignment(ready.set)
+    app = worker.app
     app.finalize()
     await app.start()
     await ready.wait()

@@ -14,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agents.app import WorkerSettings, build
+from agents.app import build
+from agents.worker import WorkerSettings
 from analyticbot.config import read_settings
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import wanted_topics

@@ -6,9 +6,10 @@ from typing import Any
 
 import faust
 
-from agents.app import WorkerSettings, build
+from agents.app import build
 from agents.history import HistoryAgent
 from agents.lag import tell_lag
+from agents.worker import WorkerSettings
 from analyticbot.config import Settings
 from analyticbot.process import Process, is_embedded
 from api.checks import history_check

@@ -7,7 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from agents.app import WorkerSettings, build
+from agents.app import build
+from agents.worker import WorkerSettings
 from streams.log import Draft
 from streams.metrics import Metrics
 from streams.topics import UPDATES

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import faust
 
-from agents.app import WorkerSettings, build
+from agents.app import build
 from agents.check import read_event
 from agents.dead import DeadLimit
+from agents.worker import WorkerSettings
 from streams import topics
 from streams.analytics import Analytics, upsert_key
 from streams.clock import Clock

@@ -14,8 +14,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from agents.app import WorkerSettings, build, end_process
+from agents.app import build
 from agents.history import HistoryAgent, HistorySettings
+from agents.worker import WorkerSettings, end_process
 from analyticbot.logs import set_up_logs
 from analyticbot.signals import stop_on_signals
 from clickhouse.opening import open_history

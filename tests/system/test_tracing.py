@@ -13,7 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from websockets.asyncio.client import connect
 
-from agents.app import WorkerSettings, build
+from agents.app import build
+from agents.worker import WorkerSettings
 from api import app as api_app
 from api.live_feed import Live
 from api.messages import Changes, Snapshot

@@ -9,8 +9,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agents import vitals
-from agents.app import WorkerSettings, build
+from agents.app import build
 from agents.lag import tell_lag
+from agents.worker import WorkerSettings
 from streams import topics
 from streams.events import SubscribersSampled
 from streams.ids import ChannelId

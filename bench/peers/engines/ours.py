@@ -12,14 +12,13 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import EventT
 
-from agents import app as pipeline
 from agents.binding import Body
 from agents.cache import RowCache
 from agents.sending import Sender
+from agents.worker import Worker, WorkerSettings
 from bench.peers import lap
 from bench.peers.job import MINUTE_MS, PARTITIONS, Event, Frame, Job, read_job
 from bench.peers.minutes import BUCKETS, Minute, Progress, fold, row_key
-from streams.kafka.transport import register_transport
 from streams.log import Log, Partition
 from streams.metrics import Metrics
 from streams.opening import open_log
@@ -90,26 +89,23 @@ class Engine:
         self._job = job
         self._log = log
         self._source, self._closed = Topic(job.topic), Topic(f"{job.group}.closed")
-        settings = pipeline.WorkerSettings(
+        settings = WorkerSettings(
             broker=f"kafka://{job.servers}",
             partitions=PARTITIONS,
             group=job.group,
             tables=job.path / "tables",
             standbys=0,
         )
-        register_transport()
-        metrics = Metrics()
-        self._app = pipeline._app(settings)
-        self._app.work = pipeline._work(settings, metrics)
-        pipe = pipeline._Pipe(self._app, settings, metrics, pipeline.end_process, None)
+        worker = Worker(settings, Metrics())
+        self._app = worker.app
         self._body = ViewsBody(
-            *pipe._of_all(self._source),
+            *worker.common(self._source),
             job=job,
-            minutes=pipe._table("minutes", Minute),
-            progress=pipe._table("progress", Progress),
-            closed=pipe._sender(self._closed.name),
+            minutes=worker.table("minutes", Minute),
+            progress=worker.table("progress", Progress),
+            closed=worker.sender(self._closed.name),
         )
-        pipe._agent(self._body, self._source)
+        worker.add(self._body, self._source)
 
     async def run(self) -> None:
         for topic in (self._closed, Topic(self._source.dead), *self._changelogs()):
