@@ -12,6 +12,8 @@ import httpx
 
 #: From a signal to the end of a process, at most.
 STOP_S = 20.0
+#: So that who waits leaves the machine to those whom it waits for.
+POLL_S = 0.1
 
 
 class Role:
@@ -39,15 +41,17 @@ class Role:
         return answer.status_code, answer.json()["parts"]
 
     async def ready(self) -> None:
-        while (await self.parts())[0] != 200:
-            pass
+        while (await self.parts())[0] != 200:  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
 
     async def says(self, part: str, *words: str) -> None:
-        """The part says all that."""
-        while True:
-            _, parts = await self.parts()
-            if all(word in parts.get(part, "") for word in words):
-                return
+        """Wait until the part says all that."""
+        while not await self._says(part, words):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
+
+    async def _says(self, part: str, words: Sequence[str]) -> bool:
+        _, parts = await self.parts()
+        return all(word in parts.get(part, "") for word in words)
 
     async def data(self, path: str) -> Any:
         """None where it is not known yet."""

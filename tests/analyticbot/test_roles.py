@@ -19,7 +19,7 @@ from streams.loopback.bot_api import TOKEN, BotApi
 from streams.loopback.telegram import LoopbackTelegram
 from streams.loopback.world.world import World
 from tests.analyticbot.command import COMMAND, environment
-from tests.analyticbot.role import STOP_S, Role
+from tests.analyticbot.role import POLL_S, STOP_S, Role
 from tests.clickhouse.shim import serving
 from tests.control.postgres import PROGRAMS, Postgres
 from tests.kafka.cluster import Cluster
@@ -87,6 +87,7 @@ class Stage:
             assert time.monotonic() < deadline_s, f"it still answers {found}"
             for channel_id in CHANNELS:
                 posts = await role.data(f"/api/v1/channels/{channel_id}/posts")
+                await asyncio.sleep(POLL_S)
                 found[channel_id] = None if posts is None else [post["text"] for post in posts]
 
 
@@ -110,7 +111,7 @@ async def staged(
             ANALYTICBOT_HISTORY=f"clickhouse://127.0.0.1:{port}/{postgres_name(control_url)}",
             ANALYTICBOT_CONTROL=control_url,
             ANALYTICBOT_PORT="0",
-            ANALYTICBOT_LEASE_S="6",
+            ANALYTICBOT_LEASE_S="9",
             TELEGRAM_API_ID="1",
             TELEGRAM_API_HASH="loopback",
             BOT_TOKEN=TOKEN,

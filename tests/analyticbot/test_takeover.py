@@ -3,14 +3,13 @@ killed, frozen out of the store or stopped, the other takes over, and nothing is
 """
 
 import asyncio
-import signal
+import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from control.sql import open_control
@@ -23,41 +22,27 @@ from streams.ids import ChannelId
 from streams.loopback.telegram import LoopbackTelegram
 from streams.loopback.world.world import World
 from streams.topics import UPDATES
+from tests.analyticbot.role import POLL_S, Role
 from tests.control.postgres import PROGRAMS, Postgres
 from tests.faults.proxy import Proxy
 
-LEASE_S = 3
+#: Long enough for processes that wait for each other on a busy machine.
+LEASE_S = 9
 USERS = (701, 702, 703)
 CHANNELS = [ChannelId(2000 + number) for number in range(8)]
 
 
-class Child:
-    def __init__(self, process: asyncio.subprocess.Process, folder: Path, url: str) -> None:
-        self.process = process
-        self.folder = folder
-        self.http = httpx.AsyncClient(base_url=url, timeout=20)
-
-    async def parts(self) -> tuple[int, dict[str, str]]:
-        """Of /readyz: its status, and what each part says."""
-        answer = await self.http.get("/readyz")
-        return answer.status_code, answer.json()["parts"]
+class Child(Role):
+    folder: Path
 
     async def until(self, *words: str) -> None:
         """Its accounts say all that."""
-        while True:
-            _, parts = await self.parts()
-            if all(word in parts["accounts"] for word in words):
-                return
-
-    async def end(self, number: signal.Signals) -> None:
-        await self.http.aclose()
-        self.process.send_signal(number)
-        await self.process.wait()
+        await self.says("accounts", *words)
 
     async def seen(self) -> set[tuple[int, int]]:
         """Channel and id of the posts in its log. After its end."""
         log = await EmbeddedLog.open(self.folder / "log")
-        found = set()
+        found: set[tuple[int, int]] = set()
         for partition, bounds in (await log.bounds(UPDATES.name)).items():
             offset = bounds.first
             while records := await log.read(partition, offset, 500):
@@ -83,15 +68,11 @@ class Scene:
         """A collector that has started. `control_url`: its own way to the store."""
         folder = self.folder / str(len(self.children))
         folder.mkdir()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "tests.analyticbot.collecting_child"),
-            *(str(folder), control_url or self.control_url, str(LEASE_S)),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        url = (await process.stdout.readline()).decode().strip()
-        self.children.append(Child(process, folder, url))
+        command = (sys.executable, "-m", "tests.analyticbot.collecting_child")
+        told = (str(folder), control_url or self.control_url, str(LEASE_S))
+        child = await Child.started((*command, *told), os.environ, folder / "said")
+        child.folder = folder
+        self.children.append(child)
         return self.children[-1]
 
     def post(self, times: int = 1) -> None:
@@ -107,6 +88,7 @@ class Scene:
         # Of each channel the last, which is the newest.
         newest = {ChannelId(one): post for one, post in sorted(self.posted)}
         while newest:
+            await asyncio.sleep(POLL_S)
             cursors = [await self.control.cursor(one) for one in newest]
             read = {one.channel_id: one.last_post_id for one in cursors if one}
             newest = {one: post for one, post in newest.items() if read.get(one, 0) < post}
@@ -130,12 +112,11 @@ async def played(folder: Path, control_url: str) -> AsyncIterator[tuple[Scene, L
             for user in USERS:
                 session = telegram.session(user).save()
                 await control.accounts.put(Account(user, session, user))
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(240):
                 yield scene, telegram
     finally:
         for child in scene.children:
-            if child.process.returncode is None:
-                await child.end(signal.SIGKILL)
+            await child.kill()
         await control.close()
 
 
@@ -144,9 +125,9 @@ def assert_never_two(telegram: LoopbackTelegram) -> None:
     assert "AUTH_KEY_DUPLICATED" not in errors
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("end", [Child.kill, Child.stop])
 async def test_another_takes_the_accounts_and_nothing_is_lost(
-    tmp_path: Path, end: signal.Signals
+    tmp_path: Path, end: Callable[[Child], Coroutine[Any, Any, object]]
 ) -> None:
     url = f"sqlite:///{tmp_path}/control.db"
     async with played(tmp_path, url) as (scene, telegram):
@@ -157,14 +138,14 @@ async def test_another_takes_the_accounts_and_nothing_is_lost(
         await two.until("account 70", "observes")
         await one.until("account 70", "; account 70")
         scene.post(2)
-        ended = asyncio.create_task(one.end(end))
+        ended = asyncio.create_task(end(one))
         scene.post(2)
         await ended
         scene.post(2)
         await two.until(*(f"account {user} observes" for user in USERS))
         scene.post(2)
         await scene.all_read(telegram)
-        await two.end(signal.SIGTERM)
+        await two.stop()
         assert two.process.returncode == 0
         assert scene.posted <= await one.seen() | await two.seen()
         assert await scene.refused() == [None] * len(USERS)
@@ -203,7 +184,7 @@ async def test_who_is_cut_off_from_the_store_stops_before_another_begins(
             scene.post(2)
             await scene.all_read(telegram)
             for child in (one, two):
-                await child.end(signal.SIGTERM)
+                await child.stop()
             assert scene.posted <= await one.seen() | await two.seen()
             assert await scene.refused() == [None] * len(USERS)
             assert_never_two(telegram)
@@ -220,8 +201,9 @@ async def test_a_store_that_is_away_for_all_is_waited_for(
         await asyncio.to_thread(postgres.stop)
         for child in (one, two):
             await child.until("control store")
-            while "observes" in (await child.parts())[1]["accounts"]:
-                pass
+            # It has let all accounts go.
+            while "account 70" in (await child.parts())[1]["accounts"]:  # noqa: ASYNC110
+                await asyncio.sleep(POLL_S)
         calls = len(telegram.calls)
         scene.post(2)
         await asyncio.to_thread(postgres.start)
@@ -230,7 +212,7 @@ async def test_a_store_that_is_away_for_all_is_waited_for(
         assert len(telegram.calls) > calls
         await scene.all_read(telegram)
         for child in (one, two):
-            await child.end(signal.SIGTERM)
+            await child.stop()
             assert child.process.returncode == 0
         assert scene.posted <= await one.seen() | await two.seen()
         assert_never_two(telegram)
