@@ -19,7 +19,8 @@ from streams.log import Log, Record
 from streams.metrics import Metrics
 from streams.publisher import Publisher
 from streams.tracing import TRACEPARENT, Traces, provider_of
-from tests.faults.harness import GROUP, stage
+from tests.agents.working import GROUP
+from tests.faults.harness import stage
 from tests.faults.sizes import PARTITIONS
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import started
