@@ -10,13 +10,12 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast, get_args
-from urllib.parse import urlsplit
+from typing import Any
 
 import msgspec
 
+from analyticbot import accepted
 from analyticbot.logs import Form
-from clickhouse.opening import WrongHistoryUrl, check_history_url
 from streams.kafka.settings import OPTIONS as KAFKA_OPTIONS
 from streams.kafka.settings import SCHEME as KAFKA
 from streams.kafka.settings import WrongKafkaUrl, settings_of, with_password
@@ -68,105 +67,6 @@ class Option(msgspec.Struct, frozen=True):
     secret: bool = False
 
 
-def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
-        raise ValueError("give a number from 0 to 65535 (0 takes a free one)")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise ValueError("give a whole number above 0")
-    return int(text)
-
-
-def _natural(text: str) -> int:
-    if not text.isdigit():
-        raise ValueError("give a whole number")
-    return int(text)
-
-
-def _tables_mib(text: str) -> int:
-    if not text.isdigit() or int(text) < 5:
-        raise ValueError("give a whole number from 5 on")
-    return int(text)
-
-
-def _lease_s(text: str) -> int:
-    if not text.isdigit() or not 3 <= int(text) <= 600:
-        raise ValueError("give a whole number from 3 to 600")
-    return int(text)
-
-
-def _level(text: str) -> str:
-    levels = ("debug", "info", "warning", "error")
-    if text.lower() not in levels:
-        raise ValueError(f"give one of {', '.join(levels)}")
-    return text.lower()
-
-
-def _form(text: str) -> Form:
-    if text.lower() not in get_args(Form):
-        raise ValueError(f"give one of {', '.join(get_args(Form))}")
-    return cast(Form, text.lower())
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1
-    if not 0 <= share <= 1:
-        raise ValueError("give a number from 0 to 1")
-    return share
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        parts = urlsplit(text)
-        if text and (parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/"))):
-            raise ValueError("give " + " or ".join(f"{scheme}://…" for scheme in schemes))
-        return text
-
-    return parse
-
-
-def _log_url(text: str) -> str:
-    if text.startswith(f"{KAFKA}:"):
-        try:
-            settings_of(text)
-        except WrongKafkaUrl as error:
-            raise ValueError(str(error)) from error
-        return text
-    return _url("embedded", KAFKA)(text)
-
-
-def _history_url(text: str) -> str:
-    if text:
-        try:
-            check_history_url(text)
-        except WrongHistoryUrl as error:
-            raise ValueError(str(error)) from error
-    return text
-
-
-def _chats(text: str) -> frozenset[int]:
-    try:
-        return frozenset(int(chat) for chat in text.split(","))
-    except ValueError:
-        raise ValueError("give ids of chats with commas, such as 1234,-100567") from None
-
-
-def _instance(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", text):
-        raise ValueError("give letters, digits, dots, dashes and underscores")
-    return text
-
-
-def _text(text: str) -> str:
-    return text
-
-
 OPTIONS: tuple[Option, ...] = (
     Option("data", "ANALYTICBOT_DATA", "~/.local/share/analyticbot",
            "The folder of all embedded state: log, history, control.", Path),
@@ -174,63 +74,67 @@ OPTIONS: tuple[Option, ...] = (
            "The log: `embedded:///path`, or Kafka: "
            "`kafka://[user@]host:port[,host:port…][?security=tls&…]` "
            "(empty: the folder `log` under ANALYTICBOT_DATA). Options of the second are "
-           + ", ".join(f"`{name}`" for name in KAFKA_OPTIONS) + ".", _log_url),
+           + ", ".join(f"`{name}`" for name in KAFKA_OPTIONS) + ".", accepted.log_url),
     Option("log_password", "ANALYTICBOT_LOG_PASSWORD", "",
-           "The password of the user in ANALYTICBOT_LOG.", _text, secret=True),
+           "The password of the user in ANALYTICBOT_LOG.", accepted.text, secret=True),
     Option("history", "ANALYTICBOT_HISTORY", "",
            "History: `chdb:///path`, or a server: `clickhouse://user:password@host:8123/name` "
            "(empty: the folder `history` under ANALYTICBOT_DATA).",
-           _history_url),
+           accepted.history_url),
     Option("control", "ANALYTICBOT_CONTROL", "",
            "What operators set: `sqlite:///path` or `postgresql://…` "
            "(empty: the file `control.db` under ANALYTICBOT_DATA).",
-           _url("sqlite", "postgresql")),
+           accepted.url("sqlite", "postgresql")),
     Option("host", "ANALYTICBOT_HOST", "127.0.0.1",
-           "The address to listen on; any other than loopback needs ANALYTICBOT_API_KEY.", _text),
-    Option("port", "ANALYTICBOT_PORT", "8000", "The port to listen on; 0 takes a free one.", _port),
+           "The address to listen on; any other than loopback needs ANALYTICBOT_API_KEY.",
+           accepted.text),
+    Option("port", "ANALYTICBOT_PORT", "8000", "The port to listen on; 0 takes a free one.",
+           accepted.port),
     Option("instance", "ANALYTICBOT_INSTANCE", "",
            "This worker's own name in a cluster: with it, a restart within the session's time "
-           "moves no partitions (empty: every start is a new member).", _instance),
+           "moves no partitions (empty: every start is a new member).", accepted.instance),
     Option("partitions", "ANALYTICBOT_PARTITIONS", "4",
            "Partitions of every topic that is made; topics that exist keep theirs, and on Kafka "
-           "must have as many.", _positive),
+           "must have as many.", accepted.positive),
     Option("standbys", "ANALYTICBOT_STANDBYS", "1",
            "How many other workers keep up with each worker's tables, to go on with them at once.",
-           _natural),
+           accepted.natural),
     Option("tables_mib", "ANALYTICBOT_TABLES_MIB", "80",
-           "How many MiB of memory the tables of a worker on Kafka take at most.", _tables_mib),
+           "How many MiB of memory the tables of a worker on Kafka take at most.",
+           accepted.tables_mib),
     Option("lease_s", "ANALYTICBOT_LEASE_S", "10",
            "After how many seconds another process takes over what a dead one did alone: a "
            "Telegram account, the bot. A process that cannot reach the control store for two "
-           "thirds of it lets go.", _lease_s),
+           "thirds of it lets go.", accepted.lease_s),
     Option("log_days", "ANALYTICBOT_LOG_DAYS", "7",
-           "How many days the log keeps what flows through it.", _positive),
+           "How many days the log keeps what flows through it.", accepted.positive),
     Option("log_mib", "ANALYTICBOT_LOG_MIB", "512",
-           "How many MiB it keeps at most, a partition of a topic.", _positive),
+           "How many MiB it keeps at most, a partition of a topic.", accepted.positive),
     Option("public_url", "ANALYTICBOT_PUBLIC_URL", "",
            "Where people reach the page, for links in bot messages (empty: the listening address).",
-           _url("http", "https")),
+           accepted.url("http", "https")),
     Option("api_key", "ANALYTICBOT_API_KEY", "",
            "The key that every request must carry (empty: none is needed on loopback).",
-           _text, secret=True),
+           accepted.text, secret=True),
     Option("telegram_api_id", "TELEGRAM_API_ID", "",
-           "Your application's id, from Telegram's page for developers.", _positive),
+           "Your application's id, from Telegram's page for developers.", accepted.positive),
     Option("telegram_api_hash", "TELEGRAM_API_HASH", "",
-           "Your application's hash, from the same page.", _text, secret=True),
+           "Your application's hash, from the same page.", accepted.text, secret=True),
     Option("bot_token", "BOT_TOKEN", "",
-           "The bot's token, from @BotFather (empty: no bot).", _text, secret=True),
+           "The bot's token, from @BotFather (empty: no bot).", accepted.text, secret=True),
     Option("bot_chats", "ANALYTICBOT_BOT_CHATS", "",
            "The chats that may use the bot, as ids with commas (empty: everybody who finds it).",
-           _chats),
+           accepted.chats),
     Option("log_level", "ANALYTICBOT_LOG_LEVEL", "info",
-           "How much is logged: debug, info, warning or error.", _level),
+           "How much is logged: debug, info, warning or error.", accepted.level),
     Option("log_format", "ANALYTICBOT_LOG_FORMAT", "text",
-           "How it is logged: text for people, or json, one object a line, for machines.", _form),
+           "How it is logged: text for people, or json, one object a line, for machines.",
+           accepted.form),
     Option("traces", "ANALYTICBOT_TRACES", "",
            "Where OpenTelemetry traces are sent, by OTLP over HTTP: `http://host:4318/v1/traces` "
-           "(empty: none are made). Needs the extra `tracing`.", _url("http", "https")),
+           "(empty: none are made). Needs the extra `tracing`.", accepted.url("http", "https")),
     Option("trace_share", "ANALYTICBOT_TRACE_SHARE", "0.1",
-           "Which share of all observations is traced, from 0 to 1.", _share),
+           "Which share of all observations is traced, from 0 to 1.", accepted.share),
 )  # fmt: skip
 
 _OPTIONAL = {

@@ -1,0 +1,112 @@
+"""What an option accepts: each makes its value of a text, or raises ValueError, which says what to
+give instead.
+"""
+
+import re
+from collections.abc import Callable
+from typing import cast, get_args
+from urllib.parse import urlsplit
+
+from analyticbot.logs import Form
+from clickhouse.opening import WrongHistoryUrl, check_history_url
+from streams.kafka.settings import SCHEME as KAFKA
+from streams.kafka.settings import WrongKafkaUrl, settings_of
+
+
+def port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise ValueError("give a number from 0 to 65535 (0 takes a free one)")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError("give a whole number above 0")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError("give a whole number")
+    return int(text)
+
+
+def tables_mib(text: str) -> int:
+    if not text.isdigit() or int(text) < 5:
+        raise ValueError("give a whole number from 5 on")
+    return int(text)
+
+
+def lease_s(text: str) -> int:
+    if not text.isdigit() or not 3 <= int(text) <= 600:
+        raise ValueError("give a whole number from 3 to 600")
+    return int(text)
+
+
+def level(text: str) -> str:
+    levels = ("debug", "info", "warning", "error")
+    if text.lower() not in levels:
+        raise ValueError(f"give one of {', '.join(levels)}")
+    return text.lower()
+
+
+def form(text: str) -> Form:
+    if text.lower() not in get_args(Form):
+        raise ValueError(f"give one of {', '.join(get_args(Form))}")
+    return cast(Form, text.lower())
+
+
+def share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 1:
+        raise ValueError("give a number from 0 to 1")
+    return number
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if text and (parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/"))):
+            raise ValueError("give " + " or ".join(f"{scheme}://…" for scheme in schemes))
+        return text
+
+    return parse
+
+
+def log_url(text: str) -> str:
+    if text.startswith(f"{KAFKA}:"):
+        try:
+            settings_of(text)
+        except WrongKafkaUrl as error:
+            raise ValueError(str(error)) from error
+        return text
+    return url("embedded", KAFKA)(text)
+
+
+def history_url(text: str) -> str:
+    if text:
+        try:
+            check_history_url(text)
+        except WrongHistoryUrl as error:
+            raise ValueError(str(error)) from error
+    return text
+
+
+def chats(text: str) -> frozenset[int]:
+    try:
+        return frozenset(int(chat) for chat in text.split(","))
+    except ValueError:
+        raise ValueError("give ids of chats with commas, such as 1234,-100567") from None
+
+
+def instance(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", text):
+        raise ValueError("give letters, digits, dots, dashes and underscores")
+    return text
+
+
+def text(text: str) -> str:
+    return text
