@@ -25,6 +25,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
     secure: bool
     max_query_s: int = 20
     connect_timeout_s: int = 5
+    #: A server that says nothing for so long has gone; what it was told is told again.
+    answer_timeout_s: int = 60
 
 
 class ServerHistory:
@@ -105,5 +107,6 @@ async def _client(settings: ServerSettings, database: str | None) -> AsyncClient
         database=database or "__default__",
         secure=settings.secure,
         connect_timeout=settings.connect_timeout_s,
+        send_receive_timeout=settings.answer_timeout_s,
         autogenerate_session_id=False,
     )

@@ -11,8 +11,9 @@ import pytest
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
 from agents.history import HistoryAgent
+from clickhouse.history import HistoryUnavailable
 from clickhouse.opening import open_history
-from clickhouse.server import ServerHistory
+from clickhouse.server import ServerHistory, ServerSettings
 from tests.agents.history_told import stored
 from tests.agents.working import Working, append, drafts_of, recorded_events, working
 from tests.faults.clickhouse import ClickHouse
@@ -20,6 +21,7 @@ from tests.faults.history import carrying, differences, ends, wanted
 from tests.faults.load import loading
 from tests.faults.proxy import Proxy
 from tests.faults.waiting import until
+from tests.laws.history import gained, store, window
 
 
 class Scene:
@@ -100,6 +102,28 @@ async def test_answers_of_insertions_are_lost(tmp_path: Path) -> None:
                 on.proxy.lose_answers(after_bytes=count % 3 * 60, asked=inserts)
                 await until(lambda: on.proxy.lost == count, 30, "an answer lost")  # noqa: B023
         await on.check()
+
+
+async def test_one_that_says_nothing_any_more_is_given_up(tmp_path: Path) -> None:
+    with ClickHouse(tmp_path / "server") as server, Proxy(server.port) as proxy:
+        settings = ServerSettings(
+            host="127.0.0.1",
+            port=proxy.port,
+            user="default",
+            password="",
+            database="analyticbot",
+            secure=False,
+            answer_timeout_s=1,
+        )
+        history = await ServerHistory.open(settings)
+        await history.migrate()
+        proxy.black_hole()
+        with pytest.raises(HistoryUnavailable):
+            await store(history, window("a", 0, 10))
+        proxy.resume()
+        await store(history, window("a", 0, 10))
+        assert await gained(history, "hourly") == [10]
+        await history.close()
 
 
 @pytest.mark.chaos
