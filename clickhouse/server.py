@@ -67,6 +67,8 @@ class ServerHistory:
         with writing(insert.table):
             context = await self._context(insert)
             context.data = list(insert.columns.values())
+            # A token may name one block: of several, the second would pass for the first again.
+            context.block_row_count = context.row_count
             await self._client.insert(context=context, settings=dict(insert_settings(insert)))
 
     async def ask(self, query: str, parameters: Mapping[str, Any]) -> Answer:

@@ -112,6 +112,18 @@ class HistoryLaws:
         assert await gained(later, "hourly") == [10]
         await later.close()
 
+    async def test_a_large_insertion_is_stored_whole(self, history: History) -> None:
+        """Clients and servers cut what is large into blocks, and a token is told of each block."""
+        asked = (1, 40_000, 100_000)
+        await store(
+            history,
+            posts(*(Post(PostId(number), NOON_MS) for number in asked)),
+            counters("a", NOON_MS + HOUR_MS, *range(1, asked[-1] + 1)),
+        )
+        for number in asked:
+            curve = await history.ask("curve", {"channel_id": DUROV, "post_ids": [number]})
+            assert [row["views"] for row in curve.rows] == [number]
+
     async def test_equal_rows_under_two_tokens_are_both_rolled_up(self, history: History) -> None:
         await store(history, window("a", 0, 10), window("b", 1, 10))
         assert await gained(history, "hourly") == [20]
