@@ -58,6 +58,8 @@ class Consumer(DriverConsumer):
         #: The fetch loop may have something to do.
         self._hungry = asyncio.Event()
         self._stopped_commits = False
+        #: Counts up when partitions are taken away, and when they are given.
+        self._turn = 0
         self._committing = asyncio.Lock()
         self._taking_over: asyncio.Future[None] | None = None
 
@@ -108,9 +110,7 @@ class Consumer(DriverConsumer):
         self.app.on_rebalance_start()
         await self.on_partitions_revoked(set(self._assigned))
         await self._commit_within(self.transport.work.member.session_s / 2)
-        self._forget_deliveries()
-        self._fetched.clear()
-        self._assigned = set()
+        self._assign(set())
 
     def _get(self, share: Share) -> None:
         """Not awaited by the group, so that heartbeats go on while tables are read."""
@@ -122,13 +122,20 @@ class Consumer(DriverConsumer):
             self.transport.tasks_in_all = self._member.tasks_in_all(self._topics)
             await self.transport.tasks.take_over(share.active, share.standby)
             partitions = dict.fromkeys(self._topics, share.active)
-            self._assigned = {TP(topic, n) for topic in self._topics for n in share.active}
+            self._assign({TP(topic, n) for topic in self._topics for n in share.active})
             app: Any = self.app
             app.consumer_generation_id += 1
             assign(self.app, partitions)
             await self.on_partitions_assigned(set(self._assigned), app.consumer_generation_id)
         except Exception as error:  # noqa: BLE001 (nobody awaits this: whatever it is ends the app)
             await self.crash(error)
+
+    def _assign(self, partitions: set[TP]) -> None:
+        """Nothing of them is fetched or delivered before their positions are set."""
+        self._turn += 1
+        self._assigned = partitions
+        self._fetched.clear()
+        self._forget_deliveries()
 
     async def _stop_taking_over(self) -> None:
         taking_over, self._taking_over = self._taking_over, None
@@ -174,8 +181,12 @@ class Consumer(DriverConsumer):
 
         What a task has committed itself, it knows before the brokers tell.
         """
-        assigned = [Partition(*tp) for tp in self._assigned]
+        turn, assigned = self._turn, [Partition(*tp) for tp in self._assigned]
         committed, first = await self._offsets(assigned)
+        if turn != self._turn:
+            # Handed out anew meanwhile. Faust's recovery goes on with the old assignment all the
+            # same, and begins the new one after that: what it finds out now is out of date.
+            return {}
         for task in self.transport.tasks.owned.values():
             committed.update(task.read)
         for at in assigned:
