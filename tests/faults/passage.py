@@ -103,14 +103,16 @@ class Passage:
 
     async def run(self) -> None:
         self._running = asyncio.current_task()
-        ways = [asyncio.create_task(way.run()) for way in (self._requests, self._answers)]
+        works = [way.take() for way in (self._requests, self._answers)]
+        works += [way.give() for way in (self._requests, self._answers)]
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             with suppress(OSError, asyncio.CancelledError):
-                await asyncio.gather(*ways)
+                await asyncio.gather(*tasks)
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             for end in self._ends:
                 end.reset()
 
@@ -148,10 +150,6 @@ class _Way:
         self._under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_UNDER_WAY)
         self._ended = False
 
-    async def run(self) -> None:
-        """Returns at the end of the stream. Raises OSError when a side was reset."""
-        await asyncio.gather(self._take(), self._give())
-
     def end(self) -> None:
         """What comes from now on arrives nowhere."""
         if not self._ended:
@@ -159,7 +157,8 @@ class _Way:
             with suppress(OSError):
                 self._writer.write_eof()
 
-    async def _take(self) -> None:
+    async def take(self) -> None:
+        """Returns at the end of the stream. Raises OSError when it was reset."""
         due_s = 0.0
         chunk = b"-"
         while chunk:
@@ -168,7 +167,8 @@ class _Way:
             due_s = max(due_s, now_s + self._link.delay_s())
             await self._under_way.put((due_s, chunk))
 
-    async def _give(self) -> None:
+    async def give(self) -> None:
+        """Returns when all was given on. Raises OSError when the other side was reset."""
         while True:
             due_s, chunk = await self._under_way.get()
             await asyncio.sleep(due_s - asyncio.get_running_loop().time())
