@@ -32,13 +32,13 @@ PATIENCE_S = 120.0
 
 
 class Stage:
-    """One log, and its workers: a group that nobody else is in."""
+    """One log, and its workers."""
 
-    def __init__(self, log: Log, url: str, folder: Path) -> None:
+    def __init__(self, log: Log, url: str, folder: Path, group: str) -> None:
         self.log = log
         self.url = url
         self.folder = folder
-        self.group = unique("analyticbot")
+        self.group = group
         self.workers: list[Worker] = []
 
     def worker(
@@ -135,10 +135,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(url: str, folder: Path) -> AsyncIterator[Stage]:
-    """Topics are made, empty; whatever still runs at the end is killed."""
+async def stage(url: str, folder: Path, group: str | None = None) -> AsyncIterator[Stage]:
+    """Topics are made, empty; whatever still runs at the end is killed.
+
+    Without a group's name it gets one that nobody else has.
+    """
     log = await KafkaLog.open(settings_of(url))
-    on = Stage(log, url, folder)
+    on = Stage(log, url, folder, group or unique("analyticbot"))
     try:
         needed = _topics(on.group)
         await clear(url, [topic.name for topic in needed])

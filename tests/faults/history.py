@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from agents.history import TOPICS, HistoryAgent, HistorySettings
+from agents.history import GROUP, TOPICS, HistoryAgent, HistorySettings
 from agents.history_batch import HistoryBatch
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import History
@@ -57,6 +57,12 @@ async def ends(log: Log) -> Offsets:
         for topic in TOPICS
         for partition, bounds in (await log.bounds(topic)).items()
     }
+
+
+async def is_stored(log: Log) -> bool:
+    """Whether the group of history agents has everything that lies in the log."""
+    committed = await log.committed(GROUP)
+    return all(committed.get(at, 0) >= end for at, end in (await ends(log)).items())
 
 
 @asynccontextmanager

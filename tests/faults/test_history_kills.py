@@ -8,12 +8,11 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history import GROUP
 from clickhouse.opening import open_history
 from tests.agents.history_told import stored
 from tests.faults.clickhouse import ClickHouse
-from tests.faults.harness import Stage, stage
-from tests.faults.history import differences, ends, wanted
+from tests.faults.harness import stage
+from tests.faults.history import differences, is_stored, wanted
 from tests.faults.load import loading
 from tests.faults.observations import observations
 from tests.faults.waiting import until
@@ -45,7 +44,7 @@ async def test_twenty_kills_among_two_workers_with_history(broker: Cluster, tmp_
                     victim.start()
             await on.settled()
             await on.check()
-            await until(lambda: is_stored(on), 120, "everything stored")
+            await until(lambda: is_stored(on.log), 120, "everything stored")
             rows = await wanted(on.log, tmp_path / "wanted")
             for worker in workers:
                 await worker.stop()
@@ -53,8 +52,3 @@ async def test_twenty_kills_among_two_workers_with_history(broker: Cluster, tmp_
         found = differences(stored(server.folder), rows)
         assert not found, "\n".join(found)
         assert all(rows[table] for table in ("post_samples", "windows", "channel_hourly"))
-
-
-async def is_stored(on: Stage) -> bool:
-    committed = await on.log.committed(GROUP)
-    return all(committed.get(at, 0) >= end for at, end in (await ends(on.log)).items() if end)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Worker:
         self._arguments = [url, str(self.tables), *options]
         #: The module that its processes run.
         self.program = "tests.faults.victim"
+        #: As the tests have it, where nothing else is said.
+        self.environment: Mapping[str, str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         #: The bytes that earlier processes said.
         self._before = 0
@@ -43,13 +45,17 @@ class Worker:
         self._before = self._said.stat().st_size if self._said.exists() else 0
         with self._said.open("ab") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self.program, *self._arguments],
+                self.command(),
                 cwd=ROOT,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-m", self.program, *self._arguments]
 
     @property
     def running(self) -> bool:
