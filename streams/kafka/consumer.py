@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, MutableMapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -60,6 +60,8 @@ class Consumer(DriverConsumer):
         self._stopped_commits = False
         #: Counts up when partitions are taken away, and when they are given.
         self._turn = 0
+        #: The turn for which Faust wants positions set.
+        self._seeking = 0
         self._committing = asyncio.Lock()
         self._taking_over: asyncio.Future[None] | None = None
 
@@ -176,12 +178,17 @@ class Consumer(DriverConsumer):
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Only for changelogs, of which Faust has none here."""
 
+    def perform_seek(self) -> Coroutine[Any, Any, None]:
+        """Whether the assignment still holds Faust has looked just now, and not when it awaits."""
+        self._seeking = self._turn
+        return super().perform_seek()
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Where the tasks' transactions stand: nobody else can move that any more.
 
         What a task has committed itself, it knows before the brokers tell.
         """
-        turn, assigned = self._turn, [Partition(*tp) for tp in self._assigned]
+        turn, assigned = self._seeking, [Partition(*tp) for tp in self._assigned]
         committed, first = await self._offsets(assigned)
         if turn != self._turn:
             # Handed out anew meanwhile. Faust's recovery goes on with the old assignment all the
