@@ -110,11 +110,12 @@ class Passage:
             with suppress(OSError, asyncio.CancelledError):
                 await asyncio.gather(*tasks)
         finally:
+            # First of all: a second reset may come while the tasks end.
+            for end in self._ends:
+                end.reset()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            for end in self._ends:
-                end.reset()
 
     def reset(self) -> None:
         if self._running is not None:

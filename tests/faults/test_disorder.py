@@ -31,6 +31,7 @@ from tests.faults.disorder import disordered
 from tests.faults.harness import stage
 from tests.faults.history import Rows, carrying, differences, ends, wanted
 from tests.faults.load import loading
+from tests.faults.observations import observations
 from tests.kafka.cluster import Cluster
 
 #: What history has of what was observed, and not of what was decided of it.
@@ -97,7 +98,7 @@ def test_frames_that_come_again_at_once_gain_nothing() -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("seed", range(3))
 async def test_on_kafka_with_a_worker_that_dies(broker: Cluster, tmp_path: Path, seed: int) -> None:
-    mess = drafts_of(disordered(recorded_events(), random.Random(seed)))
+    mess = disordered(observations(), random.Random(seed))
     async with stage(broker.url, tmp_path) as on:
         worker = on.worker("one", static=True)
         worker.start()
