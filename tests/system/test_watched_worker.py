@@ -19,7 +19,6 @@ from streams.log import Log, Record
 from streams.metrics import Metrics
 from streams.publisher import Publisher
 from streams.tracing import TRACEPARENT, Traces, provider_of
-from tests.agents.working import GROUP
 from tests.faults.harness import stage
 from tests.faults.sizes import PARTITIONS
 from tests.kafka.cluster import Cluster
@@ -59,11 +58,14 @@ async def test_a_worker_on_kafka_is_watched(
 
     async with stage(broker.url, tmp_path) as on:
         settings = WorkerSettings(
-            broker=broker.url, partitions=PARTITIONS, tables=tmp_path / "tables"
+            broker=broker.url,
+            partitions=PARTITIONS,
+            group=on.group,
+            tables=tmp_path / "tables",
         )
         app = build(settings, metrics, traces=traces)
         starting = asyncio.create_task(app.start())
-        telling = asyncio.create_task(tell_lag(on.log, metrics, GROUP, every_s=0.05))
+        telling = asyncio.create_task(tell_lag(on.log, metrics, on.group, every_s=0.05))
         async with Publisher(on.log, metrics, traces=traces) as publisher:
             for channel in range(1, 9):
                 await publisher.publish(
