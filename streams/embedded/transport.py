@@ -101,7 +101,6 @@ def register_transport() -> None:
     TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
 
 
-
 def _declared(name: str, compacted: bool, retention_s: float | None) -> Topic:
     known = next((topic for topic in ALL if topic.name == name), None)
     if known is not None:
