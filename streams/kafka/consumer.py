@@ -11,18 +11,18 @@ import contextlib
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Coroutine, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from faust.types import TP
-from mode import Seconds, Service
+from mode import Service
 
 from streams.driver.assignment import assign
 from streams.driver.consumer import FETCH
-from streams.driver.consumer import Consumer as DriverConsumer
 from streams.driver.desk import Task
 from streams.kafka.membership import Membership
+from streams.kafka.restored import NothingToRestore
 from streams.kafka.shares import Claim, Share
 from streams.log import LogError, LogUnavailable, Partition, Record
 from streams.pauses import Pauses
@@ -43,7 +43,7 @@ _COMMIT_SHARE = 5
 _LONGEST_PAUSE_S = 1.0
 
 
-class Consumer(DriverConsumer):
+class Consumer(NothingToRestore):
     transport: "Transport"
 
     def __post_init__(self) -> None:
@@ -162,21 +162,9 @@ class Consumer(DriverConsumer):
         fetched = self._fetched.get(tp)
         return fetched[-1].offset + 1 if fetched else 0
 
-    async def highwaters(self, *partitions: TP) -> MutableMapping[TP, int]:
-        return dict.fromkeys(partitions, 0)
-
-    async def earliest_offsets(self, *partitions: TP) -> MutableMapping[TP, int]:
-        return dict.fromkeys(partitions, 0)
-
     async def position(self, tp: TP) -> int | None:
         fetched = self._fetched.get(tp)
         return fetched[0].offset if fetched else None
-
-    async def _seek(self, partition: TP, offset: int) -> NoReturn:
-        raise LogError("positions are set by seek_to_committed")
-
-    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Only for changelogs, of which Faust has none here."""
 
     def perform_seek(self) -> Coroutine[Any, Any, None]:
         """Whether the assignment still holds Faust has looked just now, and not when it awaits."""
@@ -319,21 +307,3 @@ class Consumer(DriverConsumer):
             self._member.rejoin()
         self._news.set()
         return bool(offsets)
-
-    async def _commit(self, offsets: Mapping[TP, int]) -> NoReturn:
-        raise LogError("offsets are committed with what was made of their messages")
-
-    async def create_topic(
-        self,
-        topic: str,
-        partitions: int,
-        replication: int,
-        *,
-        config: Mapping[str, Any] | None = None,
-        timeout: Seconds = 30.0,
-        retention: Seconds | None = None,
-        compacting: bool | None = None,
-        deleting: bool | None = None,
-        ensure_created: bool = False,
-    ) -> None:
-        """Topics are made by `migrate`, with their retention and their copies."""

@@ -16,6 +16,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 
 from streams.driver.desk import Task
 from streams.kafka.assignor import Assignor
+from streams.kafka.failures import is_passing
 from streams.kafka.shares import Claim, Share
 from streams.kafka.times import unstamped
 from streams.log import LogError, LogUnavailable, Partition, Record
@@ -72,15 +73,15 @@ class Membership:
             try:
                 await client.start()
                 await _wait_for(client, topics)
-            except kafka.KafkaConnectionError as error:
+            except kafka.KafkaError as error:
                 await client.stop()
+                if not is_passing(error):
+                    raise LogError(f"Kafka: {error!r}") from error
                 if not pauses.waiting:
                     logger.warning("log_away", extra={"reason": str(error)})
                 await pauses.pause()
-            except BaseException as error:
+            except BaseException:
                 await client.stop()
-                if isinstance(error, kafka.KafkaError):
-                    raise LogError(f"Kafka: {error!r}") from error
                 raise
             else:
                 break
