@@ -190,6 +190,7 @@ async def test_who_is_cut_off_from_the_store_stops_before_another_begins(
             assert_never_two(telegram)
 
 
+@pytest.mark.chaos
 async def test_a_store_that_is_away_for_all_is_waited_for(
     tmp_path: Path, postgres: Postgres
 ) -> None:
