@@ -28,7 +28,11 @@ def run_victim(
     process = context.Process(target=work, args=(folder, messages, delay_ms))
     process.start()
     process.join(PATIENCE_S)
-    return process.exitcode
+    code = process.exitcode
+    # One that hangs would be waited for at the end of all tests.
+    process.kill()
+    process.join()
+    return code
 
 
 def work_until_killed(folder: Path, messages: int, delay_ms: float) -> None:

@@ -31,7 +31,11 @@ def replay_until_killed(data: Path, recording: Path, after_s: float) -> int | No
     process = context.Process(target=_victim, args=(data, recording, after_s))
     process.start()
     process.join(PATIENCE_S)
-    return process.exitcode
+    code = process.exitcode
+    # One that hangs would be waited for at the end of all tests.
+    process.kill()
+    process.join()
+    return code
 
 
 def _victim(data: Path, recording: Path, after_s: float) -> None:
