@@ -46,7 +46,9 @@ def build(
     ports = Ports(reader, live, log, clock, metrics, settings)
     health = health or Health()
     health.add("live", live_check(live))
-    health.add("history", history_check(reader))
+    # All replicas share it: were they not ready without it, open pages would lose their live values
+    # to a load balancer, and new ones the sentence that says what is away.
+    health.add("history", history_check(reader), needed=False)
     api = Router(
         "/api/v1",
         route_handlers=[*channels.ROUTES, *posts.ROUTES, about.about, taps.stream, live_socket],
