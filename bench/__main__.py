@@ -29,6 +29,7 @@ RUNS: dict[str, list[str]] = {
     "log": ["log"],
     "pipeline": ["pipeline", "--history"],
     "push": ["push"],
+    "push-kafka": ["push", "--kafka"],
     "live": ["live"],
     "loopback": ["loopback"],
     "soak": ["soak"],

@@ -1,9 +1,11 @@
-"""From a push by Telegram to the frame on a WebSocket: `python -m bench.push`.
+"""From a push by Telegram to the frame on a WebSocket: `python -m bench.push [--kafka]`.
 
 Bias and setup: the whole system in one process and on one clock, with fsync: loopback Telegram,
 Telethon, collector, log, agents, API; the WebSocket client shares that process's event loop, so
 its own work is in the figures. One new post at a time, in a channel that has 100; the next one is
-posted when the frame that tells of it has arrived.
+posted when the frame that tells of it has arrived. On Kafka the same process has all roles, and a
+real broker on this machine is between them: the frame is told of when the transaction that made it
+is committed, and shown, by the broker.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import random
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import quantiles
 
@@ -20,11 +23,13 @@ import websockets
 
 from analyticbot.account import Application
 from analyticbot.config import read_settings
+from analyticbot.logs import set_up_logs
 from analyticbot.process import started
 from analyticbot.roles.collect import collect
 from analyticbot.roles.serve import serve
 from analyticbot.roles.work import work
 from analyticbot.stores import opened_control, opened_history, opened_log
+from bench.broker import open_broker
 from clickhouse.answers import HistoryReader
 from control.store import Account
 from streams.clock import SystemClock
@@ -37,9 +42,10 @@ CHANNEL = ChannelId(1_900_000_001)
 USER = 777
 
 
-async def measure(folder: Path, pushes: int) -> dict[str, float]:
-    """Milliseconds from `post` to the frame."""
-    settings = read_settings({"ANALYTICBOT_DATA": str(folder), "ANALYTICBOT_PORT": "0"}, folder)
+async def measure(folder: Path, pushes: int, url: str | None) -> dict[str, float]:
+    """Milliseconds from `post` to the frame. `url`: of the log, where it is not embedded."""
+    own = {"ANALYTICBOT_DATA": str(folder), "ANALYTICBOT_PORT": "0"}
+    settings = read_settings(own | ({"ANALYTICBOT_LOG": url} if url else {}), folder)
     clock = SystemClock()
     world = World(clock)
     channel = world.add_channel(CHANNEL, "bench", "Bench")
@@ -91,9 +97,13 @@ def _tells(frame: object, post_id: int) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.push")
     parser.add_argument("--pushes", type=int, default=300)
+    parser.add_argument("--kafka", action="store_true", help="on a broker")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        figures = asyncio.run(measure(Path(folder), chosen.pushes))
+    set_up_logs("error")
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        url = opened.enter_context(open_broker()).url if chosen.kafka else None
+        figures = asyncio.run(measure(folder, chosen.pushes, url))
     for name, figure in figures.items():
         sys.stdout.write(f"{name:45} {figure:>15,.1f}\n")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from agents.app import build
 from agents.worker import WorkerSettings
 from analyticbot.config import read_settings
+from analyticbot.logs import set_up_logs
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import wanted_topics
 from bench.peers.lap import cpu_of
@@ -94,6 +95,8 @@ def main() -> None:
     given = parser.parse_args()
     # As analyticbot sets it: rows are many objects that live long.
     gc.set_threshold(50_000, 20, 50)
+    # A client says of each batch that it is tried once more.
+    set_up_logs("error")
     asyncio.run(work(given.url, given.folder, given.partitions, with_history=given.history))
 
 

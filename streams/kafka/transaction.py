@@ -127,6 +127,8 @@ class Transactions:
                 done = await producer.send_batch(batch, topic, partition=number)
                 done.add_done_callback(_look_at)
                 sent.append((Partition(topic, number), batch.record_count(), done))
+        # Beside the batches: brokers that look up the transaction for a batch while they note the
+        # group in it refuse the batch, once. Waiting for the batches first takes longer than that.
         if offsets:
             read = {TopicPartition(*at): offset for at, offset in offsets.items()}
             await producer.send_offsets_to_transaction(read, self._group)
