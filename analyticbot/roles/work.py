@@ -7,6 +7,7 @@ from typing import Any
 import faust
 
 from agents.app import build
+from agents.dead import DeadLimit
 from agents.history import HistoryAgent
 from agents.lag import tell_lag
 from agents.worker import WorkerSettings
@@ -45,6 +46,7 @@ def worker_settings(settings: Settings) -> WorkerSettings:
         budget=_budget(settings.tables_mib << 20),
         instance=settings.instance,
         standbys=settings.standbys,
+        dead_limit=DeadLimit(share=settings.dead_share),
     )
 
 

@@ -23,6 +23,10 @@ def test_exactly_the_share_does_not_stop() -> None:
     _note(DeadCount("t", DeadLimit(window=10, least=4)), "xxx....x")
 
 
+def test_a_share_of_one_never_stops() -> None:
+    _note(DeadCount("t", DeadLimit(window=10, least=4, share=1)), "x" * 100)
+
+
 def test_only_the_last_messages_count() -> None:
     count = DeadCount("t", DeadLimit(window=10, least=4))
     _note(count, "xxx" + "." * 10 + "x.x.x...." + "xx")

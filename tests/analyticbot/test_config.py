@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.dead import DeadLimit
 from analyticbot.config import OPTIONS, ConfigError, read_settings
+from analyticbot.roles.work import worker_settings
 
 
 def test_defaults_live_under_the_data_folder(tmp_path: Path) -> None:
@@ -47,6 +49,7 @@ def test_a_secret_can_stay_in_a_file(tmp_path: Path) -> None:
         ("ANALYTICBOT_TRACES", "collector:4318"),
         ("ANALYTICBOT_TRACE_SHARE", "2"),
         ("ANALYTICBOT_TRACE_SHARE", "half"),
+        ("ANALYTICBOT_DEAD_SHARE", "50%"),
         ("TELEGRAM_API_ID", "abc"),
         ("BOT_TOKEN_FILE", "/nowhere/at/all"),
         ("ANALYTICBOT_BOT_CHATS", "me, you"),
@@ -88,6 +91,11 @@ def test_the_password_of_the_log_is_kept_apart(tmp_path: Path) -> None:
         read_settings({"ANALYTICBOT_LOG": "kafka://me@h:1"}, tmp_path)
     with pytest.raises(ConfigError, match=r"^ANALYTICBOT_LOG_PASSWORD: .* needs its user"):
         read_settings({**given, "ANALYTICBOT_LOG": "kafka://h:1"}, tmp_path)
+
+
+def test_a_share_of_dead_letters_reaches_the_worker(tmp_path: Path) -> None:
+    settings = read_settings({"ANALYTICBOT_DEAD_SHARE": "1"}, tmp_path)
+    assert worker_settings(settings).dead_limit == DeadLimit(share=1)
 
 
 def test_logs_and_traces(tmp_path: Path) -> None:
