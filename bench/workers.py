@@ -10,12 +10,12 @@ can get cannot be twice as fast as one here: by the clock they share what the br
 (`most_by_the_cores`: both cores less the broker's part with two workers, by the core that one
 worker has to itself), and `speedup_less_the_broker` is what that is of two whole cores.
 
-So it is asked a second time in a way that this machine can answer: every worker gets QUOTA of a
-core, alone as beside another (a quota of the kernel, from the beginning of the clock), which leaves
-the broker all it asks for in both runs. That is what a second machine brings to a broker with room
-left: `speedup_with_a_quota_each`. What the quotas do not part is what both cores share, memory and
-caches, which is to the disadvantage of two. Without the right to make control groups (root) these
-figures are missing.
+So it is asked a second time in a way that this machine can answer: every worker gets two fifths of
+a core, alone as beside another (a quota of the kernel, from the beginning of the clock), which
+leaves the broker all it asks for in both runs. That is what a second machine brings to a broker
+with room left: `speedup_with_a_quota_each`. What the quotas do not part is what both cores share,
+memory and caches, which is to the disadvantage of two. Without the right to make control groups
+(root) these figures are missing.
 
 `speedup_by_processor_time` is twice the work of a processor second with two workers, by that with
 one, without quotas.
