@@ -9,7 +9,13 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Table, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -23,6 +29,8 @@ T = TypeVar("T")
 GRACE_S = 2.0
 #: One at a time of those that look at leases before they write. Any number; never change it.
 _POSTGRES_LOCK = 4_203_188_115
+#: What SQLSTATEs begin with that mean "away": no connection, no room, an operator, the machine.
+_AWAY_STATES = ("08", "53", "57", "58")
 _NOW_MS = {
     "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
     "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
@@ -114,14 +122,24 @@ class Database:
         """Turns what means "the database is away" into one type; mistakes of ours pass."""
         try:
             yield
-        except (DatabaseError, InterfaceError, PoolTimeout) as error:
-            if type(error) not in (DatabaseError, InterfaceError, OperationalError, PoolTimeout):
+        except (DBAPIError, PoolTimeout) as error:
+            if isinstance(error, DBAPIError) and not _means_away(error):
                 raise
             reason = getattr(error, "orig", None) or error
             raise ControlUnavailable(f"control store {self._name}: {reason}") from error
         except OSError as error:
             reason = str(error) or type(error).__name__
             raise ControlUnavailable(f"control store {self._name}: {reason}") from error
+
+
+def _means_away(error: DBAPIError) -> bool:
+    """Where a server goes away in the middle of a statement, or of a transaction, asyncpg has no
+    type for it: it has the server's state, a closed connection, or one that it cannot use.
+    """
+    if type(error) in (DatabaseError, InterfaceError, InternalError, OperationalError):
+        return True
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state.startswith(_AWAY_STATES)
 
 
 class Store(Protocol):

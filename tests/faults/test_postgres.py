@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 import pytest
+from sqlalchemy import text
 
 pytest.importorskip("asyncpg", reason="asyncpg is not installed (extra: cluster)")
+
+import asyncpg  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 from control.keeping import Tenure
 from control.sql import SqlControl, open_control
@@ -76,6 +79,58 @@ async def test_what_it_knew_is_there_when_it_is_back(
     assert [each.reference for each in await control.followed()] == ["durov"]
     await control.follow("telegram", 2)
     assert len(await control.followed()) == 2
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+async def test_what_goes_away_in_the_middle_of_a_statement_is_away(
+    server: Postgres, how: How
+) -> None:
+    url = await server.database()
+    control, other = open_control(url), await asyncpg.connect(url)
+    await control.migrate()
+    await other.execute("BEGIN; LOCK TABLE leases")
+    asking = asyncio.create_task(control.leases.held(""))
+    while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+        pass
+    await asyncio.to_thread(server.stop, how)
+    with pytest.raises(ControlUnavailable):
+        await asking
+    other.terminate()
+    await control.close()
+
+
+@asynccontextmanager
+async def without_end(port: int) -> AsyncIterator[int]:
+    """A port that passes on all that the server says, but not that it closed: that comes late."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, asks = await asyncio.open_connection("127.0.0.1", port)
+        writers.extend((writer, asks))
+        await asyncio.gather(passed(reader, asks), passed(answers, writer))
+
+    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
+    async with listening:
+        yield listening.sockets[0].getsockname()[1]
+        for writer in writers:
+            writer.close()
+            await writer.wait_closed()
+
+
+async def test_what_goes_away_between_two_statements_is_away(server: Postgres) -> None:
+    url = await server.database()
+    async with without_end(server.port) as port:
+        control = open_control(url.replace(f":{server.port}/", f":{port}/"))
+        with pytest.raises(ControlUnavailable):
+            async with control._database.reading() as connection:
+                await connection.execute(text("SELECT 1"))
+                await asyncio.to_thread(server.stop)
+                await connection.execute(text("SELECT 1"))
+        await control.close()
 
 
 async def test_work_under_a_lease_survives_a_restart_and_ends_when_it_is_away_longer(
