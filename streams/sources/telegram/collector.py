@@ -5,7 +5,7 @@ Not for what is done on a channel (follower) and not for where Telegram is (the 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from telethon import errors
@@ -82,7 +82,7 @@ class Collector:
         """
         while True:
             try:
-                await self._connected()
+                await _unforgotten(self._connected())
             except ExceptionGroup as group:
                 cause = _cause(group)
             except (AccountLost, ConnectionLost, CursorsUnavailable) as error:
@@ -189,6 +189,22 @@ class Collector:
             channel.missed = True
             if anew or channel.status is None or channel.status[0] != "away":
                 await publish_status(channel, self._publisher, self._clock.now_ms(), "away", reason)
+
+
+async def _unforgotten(connection: Coroutine[Any, Any, None]) -> None:
+    """What the connection raises; where this is cancelled, that, whatever it raised then.
+
+    Before Python 3.13 a task group that is cancelled while a task of it fails raises the failure
+    only: the collector would connect again, and nobody would stop it.
+    """
+    connected = asyncio.create_task(connection)
+    try:
+        await asyncio.wait({connected})
+    except asyncio.CancelledError:
+        connected.cancel()
+        await asyncio.gather(connected, return_exceptions=True)
+        raise
+    await connected
 
 
 async def _watch(client: CollectorClient) -> None:

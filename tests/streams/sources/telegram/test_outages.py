@@ -1,5 +1,6 @@
 """Telegram away, cut, flooded, refusing: nothing is lost, nothing else is delayed, said once."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -253,6 +254,27 @@ async def test_a_control_store_that_is_away_is_waited_for(
     await until(lambda: len(scene.seen(channel)) == 150)
     assert said(caplog, "collector_waits", away="control") == 1
     assert said(caplog, "collector_goes_on", back="control") == 1
+
+
+class Cancelling(SqlControl):
+    """A control store that goes away at the moment in which its collector is stopped."""
+
+    collecting: "asyncio.Task[None]"
+
+    async def put_cursor(self, cursor: Cursor) -> None:
+        self.collecting.cancel()
+        raise ControlUnavailable("away")
+
+
+async def test_a_stop_is_not_forgotten_where_something_fails_with_it(scene: Scene) -> None:
+    scene.channel(history=history(3))
+    await scene.follow("news")
+    scene.control = control = Cancelling(scene.control._database._engine, "cancelling")
+    scene.start()
+    assert scene.running is not None
+    control.collecting = scene.running
+    await until(scene.running.done)
+    assert scene.running.cancelled()
 
 
 async def test_a_session_that_was_revoked_before_the_start(scene: Scene) -> None:
