@@ -174,5 +174,6 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         scene = Scene(telegram, clock, log, control)
         yield scene
         await scene.close()
-    await control.close()
+    # A test may have put another in its place, on the same database, with calls under way.
+    await scene.control.close()
     await log.close()
