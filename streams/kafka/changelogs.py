@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka import errors as kafka
 
 from streams.driver.desk import Task
+from streams.kafka.ending import end
 from streams.kafka.state import State
 from streams.log import LogError, LogUnavailable
 from streams.pauses import Pauses
@@ -44,7 +45,7 @@ class Changelogs:
         except kafka.KafkaError as error:
             raise LogUnavailable(f"Kafka, reading changelogs: {error}") from error
         finally:
-            await consumer.stop()
+            await end(consumer)
 
     async def follow(self, tasks: Collection[Task]) -> None:
         """Keep up with the changelogs of other workers' tasks until cancelled."""
@@ -63,7 +64,7 @@ class Changelogs:
                     logger.warning("standby_waits", extra={"reason": str(error)})
                 await pauses.pause()
             finally:
-                await asyncio.shield(consumer.stop())
+                await end(consumer)
 
     async def _begin(
         self, consumer: AIOKafkaConsumer, wanted: list[TopicPartition]

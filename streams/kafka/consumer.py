@@ -129,6 +129,12 @@ class Consumer(NothingToRestore):
             app.consumer_generation_id += 1
             assign(self.app, partitions)
             await self.on_partitions_assigned(set(self._assigned), app.consumer_generation_id)
+        except asyncio.CancelledError:
+            if self._taking_over is asyncio.current_task():
+                await self.crash(
+                    LogError("taking over tasks was cancelled, and not by this worker")
+                )
+            raise
         except Exception as error:  # noqa: BLE001 (nobody awaits this: whatever it is ends the app)
             await self.crash(error)
 

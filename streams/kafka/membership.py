@@ -16,6 +16,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 
 from streams.driver.desk import Task
 from streams.kafka.assignor import Assignor
+from streams.kafka.ending import end
 from streams.kafka.failures import is_passing
 from streams.kafka.shares import Claim, Share
 from streams.kafka.times import unstamped
@@ -74,14 +75,14 @@ class Membership:
                 await client.start()
                 await _wait_for(client, topics)
             except kafka.KafkaError as error:
-                await client.stop()
+                await end(client)
                 if not is_passing(error):
                     raise LogError(f"Kafka: {error!r}") from error
                 if not pauses.waiting:
                     logger.warning("log_away", extra={"reason": str(error)})
                 await pauses.pause()
             except BaseException:
-                await client.stop()
+                await end(client)
                 raise
             else:
                 break
@@ -165,7 +166,7 @@ class Membership:
         """A member without an instance is gone at once; another after a session's time."""
         client, self._client = self._client, None
         if client is not None:
-            leaving = asyncio.ensure_future(client.stop())
+            leaving = asyncio.ensure_future(end(client))
             await asyncio.wait({leaving}, timeout=_LEAVE_S)
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)

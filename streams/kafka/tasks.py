@@ -76,17 +76,18 @@ class Tasks:
         What is written is what was made until this is called: nothing is awaited before it is
         taken. Raises LogError.
         """
-        commits: dict[Number, asyncio.Task[None]] = {}
+        commits: dict[Task, asyncio.Task[None]] = {}
         for number, task in self.owned.items():
             read = offsets.get(number, {})
             if read or task.waiting_bytes:
-                commits[number] = task.commit(read)
+                commits[task] = task.commit(read)
         ended = await asyncio.gather(*commits.values(), return_exceptions=True)
         lost = set()
-        for number, error in zip(commits, ended, strict=True):
-            if isinstance(error, TaskLost):
-                logger.warning("task_lost", extra={"task": number, "reason": str(error)})
-                lost.add(number)
+        for task, error in zip(commits, ended, strict=True):
+            if isinstance(error, TaskLost) or self._was_cut_off(task, error):
+                reason = str(error) or "its commit was cancelled"
+                logger.warning("task_lost", extra={"task": task.number, "reason": reason})
+                lost.add(task.number)
             elif isinstance(error, Exception):
                 raise error
         await self._give_up(lost)
@@ -116,6 +117,11 @@ class Tasks:
             number: Task(number, one, self._state, self._topics, self._metrics)
             for number, one in zip(numbers, all_of, strict=True)
         }
+
+    def _was_cut_off(self, task: Task, error: BaseException | None) -> bool:
+        """Whether a commit was cancelled by nobody here: who gives a task up disowns it first."""
+        cancelled = isinstance(error, asyncio.CancelledError)
+        return cancelled and self.owned.get(task.number) is task
 
     def _transactions(self, number: Number) -> Transactions:
         settings = self._settings
