@@ -19,6 +19,7 @@ from streams.sources.telegram.calls import Calls, Holds
 from streams.sources.telegram.channel import FollowedChannel, Following
 from streams.sources.telegram.client import (
     AWAY,
+    CLOSE_S,
     FATAL,
     AccountLost,
     CollectorClient,
@@ -125,7 +126,7 @@ class Collector:
         finally:
             self._group = None
             self._followers.clear()
-            await client.disconnect()
+            await client.close()
 
     async def _connect(self, client: CollectorClient) -> Connection:
         """Connect and learn where the updates of the joined channels stand."""
@@ -198,11 +199,15 @@ async def _unforgotten(connection: Coroutine[Any, Any, None]) -> None:
     only: the collector would connect again, and nobody would stop it.
     """
     connected = asyncio.create_task(connection)
+    # looked at even where this is cancelled, or asyncio complains
+    connected.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     try:
         await asyncio.wait({connected})
     except asyncio.CancelledError:
-        connected.cancel()
-        await asyncio.gather(connected, return_exceptions=True)
+        while not connected.done():
+            # Again, because asyncio.wait_for, by which Telethon connects, may lose it.
+            connected.cancel()
+            await asyncio.wait({connected}, timeout=CLOSE_S)
         raise
     await connected
 
