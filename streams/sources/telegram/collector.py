@@ -163,10 +163,14 @@ class Collector:
         return connection
 
     def _start(self, channel: FollowedChannel) -> None:
+        """On this connection; where it is ending already, the next one starts the channel."""
         assert self._group is not None
         assert self._connection is not None
-        follower = Follower(channel, self._connection)
-        self._followers[channel.reference] = self._group.create_task(follower.run())
+        work = Follower(channel, self._connection).run()
+        try:
+            self._followers[channel.reference] = self._group.create_task(work)
+        except RuntimeError:  # a group takes nothing more once a task of it has failed
+            work.close()
 
     async def _wait(self, cause: ConnectionLost | CursorsUnavailable) -> None:
         """Say once an outage what is away, and pause."""

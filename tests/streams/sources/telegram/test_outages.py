@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from telethon.errors import AuthKeyError
@@ -10,8 +11,8 @@ from telethon.sessions import SQLiteSession, StringSession
 from control.sql import SqlControl
 from control.store import ControlUnavailable
 from streams.events import ChannelStatus, PostsDeleted, PostsEdited
-from streams.sources.cursors import Cursor
-from streams.sources.telegram import AccountLost, client_factory
+from streams.sources.cursors import Cursor, Followed
+from streams.sources.telegram import AccountLost, Collector, client_factory
 from tests.streams.sources.telegram.conftest import HOUR_MS, MINUTE_MS, USER, Scene, history, until
 
 LOGGER = "streams.sources.telegram"
@@ -275,6 +276,43 @@ async def test_a_stop_is_not_forgotten_where_something_fails_with_it(scene: Scen
     control.collecting = scene.running
     await until(scene.running.done)
     assert scene.running.cancelled()
+
+
+class Meanwhile(SqlControl):
+    """Goes away once for the first channel; a third is followed while the second's work ends."""
+
+    collector: Collector
+    third: Followed
+    first: asyncio.Event
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.waits: dict[int, asyncio.Event] = {1001: asyncio.Event(), 1002: asyncio.Event()}
+
+    async def put_cursor(self, cursor: Cursor) -> None:
+        if (waits := self.waits.pop(cursor.channel_id, None)) is None:
+            await super().put_cursor(cursor)
+        elif cursor.channel_id == 1001:
+            await waits.wait()
+            raise ControlUnavailable("away")
+        else:
+            self.first.set()
+            try:
+                await waits.wait()
+            finally:
+                await self.collector.follow(self.third)
+
+
+async def test_what_is_followed_while_a_connection_ends_is_observed_on_the_next(
+    scene: Scene,
+) -> None:
+    channels = [scene.channel(n, f"channel{n}", history=history(3)) for n in (1001, 1002, 1003)]
+    await scene.follow("channel1001", "channel1002")
+    scene.control = control = Meanwhile(scene.control._database._engine, "meanwhile")
+    control.first = control.waits[1001]
+    control.third = Followed("channel1003", None, "channel1003", 0)
+    control.collector = scene.start()
+    await scene.live(*channels)
 
 
 async def test_a_session_that_was_revoked_before_the_start(scene: Scene) -> None:
