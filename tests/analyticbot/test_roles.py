@@ -10,7 +10,8 @@ pytest.importorskip("chdb", reason="the stand-in for ClickHouse needs the extra 
 
 from tests.analyticbot.role import STOP_S
 from tests.analyticbot.stage import staged
-from tests.control.postgres import PROGRAMS, Postgres
+from tests.control.postgres import Postgres
+from tests.control.postgres import started as postgres_started
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import started
 
@@ -25,10 +26,7 @@ def kafka() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    if not PROGRAMS:
-        pytest.skip("no PostgreSQL server on this machine")
-    with Postgres() as postgres:
-        yield postgres
+    yield from postgres_started()
 
 
 @pytest.mark.timeout(400)

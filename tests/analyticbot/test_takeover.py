@@ -23,7 +23,8 @@ from streams.loopback.telegram import LoopbackTelegram
 from streams.loopback.world.world import World
 from streams.topics import UPDATES
 from tests.analyticbot.role import POLL_S, Role
-from tests.control.postgres import PROGRAMS, Postgres
+from tests.control.postgres import Postgres
+from tests.control.postgres import started as postgres_started
 from tests.faults.proxy import Proxy
 
 #: Long enough for processes that wait for each other on a busy machine.
@@ -154,10 +155,7 @@ async def test_another_takes_the_accounts_and_nothing_is_lost(
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
-    if not PROGRAMS:
-        pytest.skip("no PostgreSQL server on this machine")
-    with Postgres() as postgres:
-        yield postgres
+    yield from postgres_started()
 
 
 async def test_who_is_cut_off_from_the_store_stops_before_another_begins(

@@ -3,14 +3,18 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
 from typing import Literal, Self
 from uuid import uuid4
 
+import pytest
+
 from tests.kafka.ports import free_ports
 
+REQUIRED = "ANALYTICBOT_REQUIRE_POSTGRES"
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 #: fast: in order, with its clients cut off; immediate: as after a crash.
@@ -69,6 +73,17 @@ class Postgres:
         command = [str(self._programs / program), "-D", str(self._folder / "data"), *arguments]
         folder = self._folder
         subprocess.run(command, user=self._user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def started() -> Iterator[Postgres]:
+    """For a fixture: it is gone afterwards; where there is no server to start, the test skips."""
+    if not PROGRAMS:
+        reason = "no PostgreSQL server on this machine"
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(f"{reason}, and {REQUIRED}=1")
+        pytest.skip(reason)
+    with Postgres() as postgres:
+        yield postgres
 
 
 async def new_database(server: str) -> str:

@@ -10,7 +10,7 @@ from control.copying import copy
 from control.sql import open_control
 from control.store import ControlError, ControlStore, ControlUnavailable
 from tests.control.copying import content, fill
-from tests.control.postgres import PROGRAMS, Postgres, new_database
+from tests.control.postgres import new_database, started
 from tests.kafka.ports import free_ports
 from tests.laws.control import DurableControlLaws, Opener
 
@@ -23,10 +23,8 @@ def server() -> Iterator[str]:
     pytest.importorskip("asyncpg", reason="asyncpg is not installed (extra: cluster)")
     if given := os.environ.get(VARIABLE):
         yield given.rstrip("/")
-    elif not PROGRAMS:
-        pytest.skip(f"no PostgreSQL server on this machine and {VARIABLE} is not set")
     else:
-        with Postgres() as postgres:
+        for postgres in started():
             yield postgres.url
 
 

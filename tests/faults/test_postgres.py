@@ -14,7 +14,7 @@ import asyncpg  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from control.keeping import Tenure
 from control.sql import SqlControl, open_control
 from control.store import ControlUnavailable, LeaseLost
-from tests.control.postgres import PROGRAMS, How, Postgres
+from tests.control.postgres import How, Postgres, started
 from tests.faults.waiting import until
 
 NAME = "account/1"
@@ -24,10 +24,7 @@ TTL_S = 3.0
 
 @pytest.fixture
 def server() -> Iterator[Postgres]:
-    if not PROGRAMS:
-        pytest.skip("no PostgreSQL server on this machine")
-    with Postgres() as server:
-        yield server
+    yield from started()
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ pytest.importorskip("chdb", reason="the stand-in for ClickHouse needs the extra 
 from streams.topics import AGENTS
 from tests.analyticbot.role import POLL_S, Role
 from tests.analyticbot.stage import CHANNELS, Stage, staged
-from tests.control.postgres import PROGRAMS, Postgres
+from tests.control.postgres import Postgres
+from tests.control.postgres import started as postgres_started
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import started
 
@@ -33,10 +34,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
-    if not PROGRAMS:
-        pytest.skip("no PostgreSQL server on this machine")
-    with Postgres() as postgres:
-        yield postgres
+    yield from postgres_started()
 
 
 async def whole(stage: Stage, serve: Role) -> None:
