@@ -3,7 +3,6 @@
 NoQuota    this machine, or this user, cannot make one
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -56,7 +55,7 @@ def _limit(group: Path, quota_us: int) -> None:
 
 
 def _move(pid: int, group: Path) -> None:
-    os.kill(pid, 0)
+    """Raises ProcessLookupError where it is gone."""
     (group / "cgroup.procs").write_text(str(pid))
 
 

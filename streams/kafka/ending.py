@@ -15,7 +15,7 @@ async def end(consumer: Any) -> None:
 
     Raises what `stop` raises.
     """
-    await asyncio.shield(asyncio.create_task(_end(consumer)))
+    await asyncio.shield(_end(consumer))
 
 
 async def _end(consumer: Any) -> None:

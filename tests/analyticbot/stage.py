@@ -97,10 +97,10 @@ class Stage:
 
     async def served(self, role: Role, *texts: str) -> None:
         """Wait until these are the newest posts of every channel that the role answers."""
-        wanted = {channel_id: list(texts) for channel_id in CHANNELS}
+        newest = {channel_id: list(texts) for channel_id in CHANNELS}
         found: dict[ChannelId, list[str] | None] = {}
         deadline_s = time.monotonic() + PATIENCE_S
-        while found != wanted:
+        while found != newest:
             assert time.monotonic() < deadline_s, f"it still answers {found}"
             for channel_id in CHANNELS:
                 path = f"/api/v1/channels/{channel_id}/posts?limit={len(texts)}"
