@@ -18,8 +18,8 @@ memory and caches, which is to the disadvantage of two. Without the right to mak
 (root) these figures are missing.
 
 `speedup_by_processor_time` is twice the work of a processor second with two workers, by that with
-one, without quotas. More than two is possible: each has half of the rows, and caches hold more of
-them.
+one, without quotas. It may be more than two, each having half of the tasks and of their rows; what
+of that saves the time has not been looked into.
 """
 
 import argparse
