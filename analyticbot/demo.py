@@ -100,6 +100,7 @@ def _demo_settings(operator: Settings, folder: Path, port: int) -> Settings:
         "ANALYTICBOT_DATA": str(folder),
         "ANALYTICBOT_PORT": str(port),
         "ANALYTICBOT_LOG_MIB": "64",
+        "ANALYTICBOT_LEASE_S": str(operator.lease_s),
         "ANALYTICBOT_TRACES": operator.traces or "",
         "ANALYTICBOT_TRACE_SHARE": str(operator.trace_share),
     }

@@ -7,9 +7,9 @@ from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from control.database import Database, whole
-from control.leases import held
+from control.leases import held, is_current
 from control.store import ACCOUNT_LEASES, Account, Cursor, Lease, LeaseLost
-from control.tables import ACCESS_HASHES, ACCOUNTS, CURSORS, FOLLOWED, SHARES
+from control.tables import ACCESS_HASHES, ACCOUNTS, CURSORS, FOLLOWED, LEASES, SHARES
 from streams.ids import ChannelId
 
 
@@ -97,11 +97,15 @@ class SqlAccounts:
                 await connection.execute(self._database.upsert(ACCESS_HASHES, known))
 
     async def _live(self, connection: AsyncConnection, lease: Lease) -> set[int]:
-        """The accounts that somebody uses. Raises LeaseLost where `lease` is held no longer."""
-        leases = await held(self._database, connection, ACCOUNT_LEASES)
-        if lease not in leases:
+        """The accounts that somebody uses. Raises LeaseLost where `lease` is held no longer.
+
+        One that has ended and that nobody has had since will do: its holder is about to renew it.
+        """
+        mine = select(LEASES.c.fence).where(is_current(lease))
+        if (await connection.execute(mine)).scalar() is None:
             raise LeaseLost(f"{lease.name} is held no longer")
-        return {int(one.name.removeprefix(ACCOUNT_LEASES)) for one in leases}
+        leases = await held(self._database, connection, ACCOUNT_LEASES)
+        return {int(one.name.removeprefix(ACCOUNT_LEASES)) for one in (*leases, lease)}
 
 
 async def _shares(connection: AsyncConnection) -> dict[str, int]:

@@ -1,23 +1,34 @@
 """A lease while something is done under it: renewed, given up in time, released at the end.
 
-Times here are a monotonic clock's, and counted from before the request was sent, so they end
-before the database lets another have the lease.
+Times here are those of a clock that goes on while the machine sleeps (streams.clock.uptime_s), and
+are counted from before the request was sent, so they end before the database lets another have the
+lease. A process that stands still (SIGSTOP, a frozen container, a sleeping laptop) cannot give up
+in time. When it goes on it asks once whether anybody has had the lease meanwhile: where nobody has,
+it is renewed and the work goes on; else the work ends at once, and what it stores is refused by the
+lease's fence. A restored snapshot of a virtual machine has no clock that could tell: its holder
+learns of it with its next renewal.
 """
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Self
 
 from control.store import ControlError, Lease, LeaseLost, Leases
+from streams.clock import uptime_s
 
 logger = logging.getLogger(__name__)
 
 #: Of the time of a lease: renewed so often; given up when it was not renewed for so long; what is
 #: left then is the time that the work has to end.
 RENEW_AFTER, GIVE_UP_AFTER, ENDED_AFTER = 1 / 3, 2 / 3, 0.95
+#: A process that stood still for longer than that has to end its work within this share of the
+#: lease's time, counted from when it went on.
+CLOSING = 0.2
+#: How often the clock is looked at, how long a store that refuses is left alone, and how long the
+#: last try may take.
+_STEP = 1 / 20
 #: Releasing is a courtesy: without it others wait for the lease's end.
 _RELEASE_S = 2.0
 
@@ -44,7 +55,7 @@ class Tenure:
         name: str,
         holder: str,
         ttl_s: float,
-        now_s: Callable[[], float] = time.monotonic,
+        now_s: Callable[[], float] = uptime_s,
     ) -> Self | None:
         """None while somebody else holds it. Raises ControlUnavailable."""
         since_s = now_s()
@@ -76,8 +87,10 @@ class Tenure:
     ) -> None:
         """Goes on renewing until the work has ended, where that is possible."""
         working.cancel()
-        while not working.done() and (left_s := self._left_s(ENDED_AFTER)) > 0:
-            await asyncio.wait({working}, timeout=left_s)
+        await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        end_s = self._now_s() + max(self._left_s(ENDED_AFTER), self._ttl_s * CLOSING)
+        while not working.done() and (left_s := end_s - self._now_s()) > 0:
+            await asyncio.wait({working}, timeout=min(left_s, self._ttl_s * _STEP))
         if not working.done():
             overdue(f"{self.lease.name}: what was done under it did not end in time")
             await asyncio.wait({working})
@@ -88,30 +101,45 @@ class Tenure:
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(self._left_s(RENEW_AFTER))
-            await self._renew()
+            if (left_s := self._left_s(RENEW_AFTER)) > 0:
+                # In steps: the event loop's timers stand still while the machine sleeps.
+                await asyncio.sleep(min(left_s, self._ttl_s * _STEP))
+            else:
+                await self._renew()
 
     async def _renew(self) -> None:
-        """Until it is done. Raises LeaseLost when that takes too long."""
+        """Until it is done. Raises LeaseLost when that takes too long, or another has had it."""
         while (left_s := self._left_s(GIVE_UP_AFTER)) > 0:
-            since_s = self._now_s()
-            renewing = asyncio.create_task(self._leases.renew(self.lease, _ms(self._ttl_s)))
-            # Not awaited once it is late: ending a request to what is away may take for ever.
-            self._left_behind.add(renewing)
-            renewing.add_done_callback(self._forget)
-            await asyncio.wait({renewing}, timeout=left_s)
-            if not renewing.done():
-                renewing.cancel()
-                self.trouble = self.trouble or "the control store does not answer"
-            elif isinstance(error := renewing.exception(), ControlError):
-                self.trouble = str(error)
-                await asyncio.sleep(self._ttl_s / 20)
-            elif renewing.result():
-                self._since_s, self.trouble = since_s, ""
+            if await self._renewed(left_s):
                 return
-            else:
-                raise LeaseLost(f"{self.lease.name} is held no longer")
-        raise LeaseLost(f"{self.lease.name} could not be renewed: {self.trouble}")
+            await asyncio.sleep(min(self._ttl_s * _STEP, max(self._left_s(GIVE_UP_AFTER), 0)))
+        # The time may have passed because this process stood still.
+        late_s = -self._left_s(1)
+        if not await self._renewed(self._ttl_s * _STEP):
+            raise LeaseLost(f"{self.lease.name} could not be renewed: {self.trouble}")
+        if late_s > 0:
+            fields = {"lease": self.lease.name, "late_s": round(late_s, 1)}
+            logger.warning("lease_resumed", extra=fields)
+
+    async def _renewed(self, timeout_s: float) -> bool:
+        """False when the store refuses or does not answer; `trouble` says so. Raises LeaseLost."""
+        since_s = self._now_s()
+        renewing = asyncio.create_task(self._leases.renew(self.lease, _ms(self._ttl_s)))
+        # Not awaited once it is late: ending a request to what is away may take for ever.
+        self._left_behind.add(renewing)
+        renewing.add_done_callback(self._forget)
+        await asyncio.wait({renewing}, timeout=timeout_s)
+        if not renewing.done():
+            renewing.cancel()
+            self.trouble = self.trouble or "the control store does not answer"
+            return False
+        if isinstance(error := renewing.exception(), ControlError):
+            self.trouble = str(error)
+            return False
+        if not renewing.result():
+            raise LeaseLost(f"{self.lease.name} is held no longer")
+        self._since_s, self.trouble = since_s, ""
+        return True
 
     async def _release(self) -> None:
         with suppress(ControlError, TimeoutError):

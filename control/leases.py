@@ -34,9 +34,8 @@ class SqlLeases:
 
     @whole
     async def renew(self, lease: Lease, ttl_ms: int) -> bool:
-        now_ms = self._database.now_ms
-        mine = and_(is_this(lease), LEASES.c.until_ms > now_ms)
-        longer = update(LEASES).where(mine).values(until_ms=now_ms + literal(ttl_ms))
+        until_ms = self._database.now_ms + literal(ttl_ms)
+        longer = update(LEASES).where(is_current(lease)).values(until_ms=until_ms)
         async with self._database.writing() as connection:
             return (await connection.execute(longer)).rowcount > 0
 
@@ -61,6 +60,11 @@ async def held(database: Database, connection: AsyncConnection, prefix: str) -> 
     )
     rows = await connection.execute(select(*columns).where(live).order_by(LEASES.c.name))
     return [Lease(**row) for row in rows.mappings()]
+
+
+def is_current(lease: Lease) -> ColumnElement[bool]:
+    """Nobody has had it since, and it was not released: its time may have run out."""
+    return and_(is_this(lease), LEASES.c.until_ms > 0)
 
 
 def is_this(lease: Lease) -> ColumnElement[bool]:

@@ -92,7 +92,10 @@ class Leases(Protocol):
         """
 
     async def renew(self, lease: Lease, ttl_ms: int) -> bool:
-        """Hold it for so long from now on. False when it has ended or was acquired anew."""
+        """Hold it for so long from now on, also where it has ended and nobody has had it since.
+
+        False when it was released or acquired since.
+        """
 
     async def release(self, lease: Lease) -> None:
         """Others may have it now. Nothing happens where it is held no longer."""
@@ -126,7 +129,7 @@ class Accounts(Protocol):
     async def claim(self, lease: Lease, account_id: int, references: Collection[str]) -> set[str]:
         """Take those that no other live account has. Returns those that are now this account's.
 
-        `lease` is the account's. Raises LeaseLost.
+        `lease` is the account's. Raises LeaseLost when it was released or acquired since.
         """
 
     async def let_go(self, account_id: int, references: Collection[str]) -> None:
@@ -136,7 +139,8 @@ class Accounts(Protocol):
         """With this account's access hash: one account's is of no use to another."""
 
     async def put_cursor(self, lease: Lease, account_id: int, cursor: Cursor) -> None:
-        """`lease` is the account's. Raises LeaseLost, and then nothing is stored."""
+        """`lease` is the account's. Raises LeaseLost when it was released or acquired since, and
+        then nothing is stored."""
 
 
 def account_lease(account_id: int) -> str:

@@ -20,6 +20,18 @@ class Clock(Protocol):
     async def sleep_ms(self, duration_ms: float) -> None: ...
 
 
+def uptime_s() -> float:
+    """Seconds of a clock that nobody sets and that goes on while the machine sleeps.
+
+    Linux leaves the time of a suspension out of CLOCK_MONOTONIC, and so out of time.monotonic and
+    the event loop's timers; CLOCK_BOOTTIME has it. Elsewhere (macOS) CLOCK_MONOTONIC has it.
+    """
+    return time.clock_gettime(_UPTIME)
+
+
+_UPTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 class SystemClock:
     """The machine's clock."""
 

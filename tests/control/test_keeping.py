@@ -1,19 +1,23 @@
 """A lease that is kept while something is done under it, before a database that goes away."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from control.keeping import Tenure
+from control.keeping import CLOSING, Tenure
 from control.leases import SqlLeases
 from control.sql import SqlControl, open_control
 from control.store import ControlUnavailable, Lease, LeaseLost
+from streams.clock import uptime_s
 
 TTL_S = 1.5
+#: As long as a laptop sleeps, or a snapshot of a machine lies.
+PAUSE_S = 600.0
 
 
 class Away:
@@ -73,6 +77,33 @@ async def control(tmp_path: Path) -> AsyncIterator[SqlControl]:
 @pytest.fixture
 def away(control: SqlControl) -> Away:
     return Away(control.leases)
+
+
+class Machine:
+    """A process that can stand still: its clock leaps, and the store's with it."""
+
+    def __init__(self, folder: Path, away: Away) -> None:
+        self._file = folder / "control.db"
+        self._away = away
+        self._leapt_s = 0.0
+
+    def now_s(self) -> float:
+        return uptime_s() + self._leapt_s
+
+    async def tenure(self, ttl_s: float = TTL_S) -> Tenure:
+        tenure = await Tenure.acquired(self._away, "bot", "one", ttl_s, self.now_s)
+        assert tenure is not None
+        return tenure
+
+    def pause(self, for_s: float = PAUSE_S) -> None:
+        with closing(sqlite3.connect(self._file)) as database, database:
+            database.execute("UPDATE leases SET until_ms = until_ms - ?", (int(for_s * 1000),))
+        self._leapt_s += for_s
+
+
+@pytest.fixture
+def machine(tmp_path: Path, away: Away) -> Machine:
+    return Machine(tmp_path, away)
 
 
 def not_overdue(reason: str) -> None:
@@ -204,3 +235,109 @@ async def test_work_that_ends_by_itself_leaves_the_lease(away: Away) -> None:
 async def test_nobody_gets_what_another_holds(away: Away) -> None:
     await tenure_of(away, 60)
     assert await Tenure.acquired(away, "bot", "two", 60) is None
+
+
+async def renewed(away: Away) -> None:
+    """Wait until it is renewed once more."""
+    before = away.renewed
+    while away.renewed == before:
+        away.tried.clear()
+        await away.tried.wait()
+
+
+async def test_after_a_long_pause_it_is_renewed_and_the_work_goes_on(
+    away: Away, machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work()
+    tenure = await machine.tenure()
+    running = asyncio.create_task(tenure.run(work.run(), not_overdue))
+    await work.started.wait()
+    for _ in range(3):
+        machine.pause()
+        assert await away.held("bot") == []
+        await renewed(away)
+        assert await away.held("bot") == [tenure.lease]
+    assert work.ended_s is None
+    said = [record.__dict__ for record in caplog.records]
+    assert [(one["msg"], one["lease"]) for one in said] == [("lease_resumed", "bot")] * 3
+    assert all(PAUSE_S - TTL_S < one["late_s"] <= PAUSE_S for one in said)
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_after_a_pause_within_its_time_nothing_is_said(
+    away: Away, machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work()
+    running = asyncio.create_task((await machine.tenure(20)).run(work.run(), not_overdue))
+    await work.started.wait()
+    machine.pause(15)
+    await renewed(away)
+    assert caplog.records == []
+    assert work.ended_s is None
+    running.cancel()
+    await asyncio.wait({running})
+
+
+@pytest.mark.parametrize("keeps_it", [True, False])
+async def test_who_wakes_after_another_has_had_it_ends_the_work_at_once(
+    away: Away, control: SqlControl, machine: Machine, *, keeps_it: bool
+) -> None:
+    work = Work()
+    running = asyncio.create_task((await machine.tenure()).run(work.run(), not_overdue))
+    await work.started.wait()
+    machine.pause()
+    other = await control.leases.acquire("bot", "two", 60_000)
+    assert other is not None
+    if not keeps_it:
+        await control.leases.release(other)
+    with pytest.raises(LeaseLost, match="bot is held no longer"):
+        await running
+    assert work.ended_s is not None
+    assert await away.held("bot") == ([other] if keeps_it else [])
+
+
+async def test_who_wakes_and_is_not_answered_ends_the_work_and_may_acquire_it_again(
+    away: Away, machine: Machine
+) -> None:
+    work = Work()
+    running = asyncio.create_task((await machine.tenure()).run(work.run(), not_overdue))
+    await work.started.wait()
+    away.instead = hang
+    machine.pause()
+    with pytest.raises(LeaseLost, match="could not be renewed: the control store does not answer"):
+        await running
+    assert work.ended_s is not None
+    away.instead = None
+    assert (await machine.tenure()).lease.fence == 2
+
+
+async def test_work_that_does_not_end_after_a_pause_is_told_where_another_has_it(
+    control: SqlControl, machine: Machine
+) -> None:
+    told = asyncio.Event()
+    ends = asyncio.Event()
+    work = Work(ends)
+    running = asyncio.create_task((await machine.tenure()).run(work.run(), lambda _: told.set()))
+    await work.started.wait()
+    machine.pause()
+    assert await control.leases.acquire("bot", "two", 60_000)
+    began_s = machine.now_s()
+    await told.wait()
+    assert machine.now_s() - began_s >= TTL_S * CLOSING
+    ends.set()
+    with pytest.raises(LeaseLost):
+        await running
+
+
+async def test_a_pause_while_its_work_ends_ends_nobody(away: Away, machine: Machine) -> None:
+    ends = asyncio.Event()
+    work = Work(ends)
+    running = asyncio.create_task((await machine.tenure()).run(work.run(), not_overdue))
+    await work.started.wait()
+    running.cancel()
+    machine.pause()
+    await renewed(away)
+    ends.set()
+    await asyncio.wait({running})
+    assert await away.held("bot") == []

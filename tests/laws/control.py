@@ -176,13 +176,29 @@ class ControlLaws:
         assert not await store.leases.renew(first, LONG_MS)
         assert await store.leases.renew(second, LONG_MS)
 
-    async def test_an_ended_lease_is_not_renewed_though_nobody_took_it(
+    async def test_an_ended_lease_that_nobody_has_had_since_is_renewed(
         self, store: ControlStore
     ) -> None:
         first = await store.leases.acquire("bot", "one", SHORT_MS)
         assert first is not None
         while await store.leases.held("bot"):
             pass
+        assert await store.leases.renew(first, LONG_MS)
+        assert await store.leases.held("bot") == [first]
+        assert await store.leases.acquire("bot", "two", LONG_MS) is None
+
+    async def test_an_ended_lease_that_another_has_had_since_is_not_renewed(
+        self, store: ControlStore
+    ) -> None:
+        first = await store.leases.acquire("bot", "one", SHORT_MS)
+        assert first is not None
+        await store.leases.release(await acquired(store, "bot", "two"))
+        assert not await store.leases.renew(first, LONG_MS)
+        assert await store.leases.held("bot") == []
+
+    async def test_a_released_lease_is_not_renewed(self, store: ControlStore) -> None:
+        first = await acquired(store, "bot", "one")
+        await store.leases.release(first)
         assert not await store.leases.renew(first, LONG_MS)
 
     async def test_renewing_moves_the_end(self, store: ControlStore) -> None:
@@ -296,8 +312,9 @@ class ControlLaws:
         late = await using(store, ANN, SHORT_MS)
         while await store.leases.held(late.name):
             pass
-        with pytest.raises(LeaseLost):
-            await store.accounts.put_cursor(late, ANN.id, Cursor(DUROV, PostId(2)))
+        # It has ended, and nobody has had it since.
+        await store.accounts.put_cursor(late, ANN.id, Cursor(DUROV, PostId(1)))
+        assert await store.accounts.claim(late, ANN.id, []) == set()
         now = await using(store, ANN)
         await store.accounts.put_cursor(now, ANN.id, Cursor(DUROV, PostId(3)))
         with pytest.raises(LeaseLost):
