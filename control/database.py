@@ -29,8 +29,9 @@ T = TypeVar("T")
 GRACE_S = 2.0
 #: One at a time of those that look at leases before they write. Any number; never change it.
 _POSTGRES_LOCK = 4_203_188_115
-#: What SQLSTATEs begin with that mean "away": no connection, no room, an operator, the machine.
-_AWAY_STATES = ("08", "53", "57", "58")
+#: What SQLSTATEs begin with that mean "away": no connection, a transaction that stood still, no
+#: room, an operator, the machine.
+_AWAY_STATES = ("08", "25P03", "53", "57", "58")
 _NOW_MS = {
     "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
     "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",

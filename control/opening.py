@@ -24,6 +24,9 @@ _SPELLINGS = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 BUSY_TIMEOUT_S = 30.0
 #: After so long without an answer PostgreSQL counts as away.
 COMMAND_TIMEOUT_S = 10.0
+#: A process that stands still in a transaction keeps its locks, and with them everybody else from
+#: the leases: PostgreSQL ends it after so long.
+IDLE_TRANSACTION_S = 5.0
 _ATTEMPTS = 250
 #: Execution options of a transaction that will write: see `_begin`.
 WRITES: Mapping[str, Any] = {"writes": True}
@@ -144,9 +147,13 @@ def _postgres(url: str) -> AsyncEngine:
     if not urlsplit(url).hostname and "host=" not in url:
         raise ControlError(f"control store: {shown(url)} names no host; give {_SPELLINGS}")
 
+    told = {"idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_S * 1000:.0f}"}
+
     async def connect() -> Any:
         try:
-            return await asyncpg.connect(url, timeout=10, command_timeout=COMMAND_TIMEOUT_S)
+            return await asyncpg.connect(
+                url, timeout=10, command_timeout=COMMAND_TIMEOUT_S, server_settings=told
+            )
         except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
             reason = str(error) or type(error).__name__
             raise ControlUnavailable(f"control store {shown(url)}: {reason}") from error

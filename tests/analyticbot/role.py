@@ -58,6 +58,13 @@ class Role:
         answer = await self.http.get(path)
         return answer.json()["data"] if answer.status_code == 200 else None
 
+    def freeze(self) -> None:
+        """It stands still: as under Ctrl-Z, `docker pause`, or on a machine that is suspended."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)
 

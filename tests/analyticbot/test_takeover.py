@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from control.sql import open_control
-from control.store import Account, ControlStore
+from control.store import ACCOUNT_LEASES, Account, ControlStore
 from streams.clock import SystemClock
 from streams.codec import decode_event
 from streams.embedded.log import EmbeddedLog
@@ -29,6 +29,8 @@ from tests.faults.proxy import Proxy
 
 #: Long enough for processes that wait for each other on a busy machine.
 LEASE_S = 9
+#: For who waits for the end of a lease and for nobody else.
+SHORT_S = 4
 USERS = (701, 702, 703)
 CHANNELS = [ChannelId(2000 + number) for number in range(8)]
 
@@ -39,6 +41,10 @@ class Child(Role):
     async def until(self, *words: str) -> None:
         """Its accounts say all that."""
         await self.says("accounts", *words)
+
+    def said(self, event: str) -> int:
+        """How often it has warned of it."""
+        return (self.folder / "said").read_text().split().count(event)
 
     async def seen(self) -> set[tuple[int, int]]:
         """Channel and id of the posts in its log. After its end."""
@@ -65,12 +71,12 @@ class Scene:
         self.children: list[Child] = []
         self.posted: set[tuple[int, int]] = set()
 
-    async def child(self, control_url: str | None = None) -> Child:
+    async def child(self, control_url: str | None = None, lease_s: int = LEASE_S) -> Child:
         """A collector that has started. `control_url`: its own way to the store."""
         folder = self.folder / str(len(self.children))
         folder.mkdir()
         command = (sys.executable, "-m", "tests.analyticbot.collecting_child")
-        told = (str(folder), control_url or self.control_url, str(LEASE_S))
+        told = (str(folder), control_url or self.control_url, str(lease_s))
         child = await Child.started((*command, *told), os.environ, folder / "said")
         child.folder = folder
         self.children.append(child)
@@ -153,6 +159,28 @@ async def test_another_takes_the_accounts_and_nothing_is_lost(
         assert_never_two(telegram)
 
 
+async def test_one_that_stood_still_goes_on_where_nobody_took_its_accounts(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/control.db"
+    async with played(tmp_path, url) as (scene, telegram):
+        one = await scene.child(lease_s=SHORT_S)
+        await one.until(*(f"account {user} observes" for user in USERS))
+        one.freeze()
+        scene.post(2)
+        while await scene.control.leases.held(ACCOUNT_LEASES):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
+        one.thaw()
+        await one.until(*(f"account {user} observes" for user in USERS))
+        await scene.all_read(telegram)
+        await one.stop()
+        assert one.process.returncode == 0
+        assert scene.posted <= await one.seen()
+        assert one.said("lease_resumed") == len(USERS)
+        assert one.said("account_lost") == 0
+        assert_never_two(telegram)
+
+
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
     yield from postgres_started()
@@ -186,6 +214,33 @@ async def test_who_is_cut_off_from_the_store_stops_before_another_begins(
             assert scene.posted <= await one.seen() | await two.seen()
             assert await scene.refused() == [None] * len(USERS)
             assert_never_two(telegram)
+
+
+async def test_one_that_stood_still_leaves_what_another_took_and_does_not_end(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    async with played(tmp_path, await postgres.database()) as (scene, telegram):
+        one = await scene.child(lease_s=SHORT_S)
+        await one.until(*(f"account {user} observes" for user in USERS))
+        one.freeze()
+        # Telegram ends a connection by which nothing comes.
+        telegram.drop_connections()
+        scene.post(2)
+        two = await scene.child(lease_s=SHORT_S)
+        await two.until(*(f"account {user} observes" for user in USERS))
+        one.thaw()
+        # Its share of them is soon its own again.
+        await two.until("account 70", "; account 70")
+        await one.until("account 70", "observes")
+        scene.post(2)
+        await scene.all_read(telegram)
+        for child in (one, two):
+            await child.stop()
+            assert child.process.returncode == 0
+        assert scene.posted <= await one.seen() | await two.seen()
+        assert one.said("lease_resumed") == 0
+        assert await scene.refused() == [None] * len(USERS)
+        assert_never_two(telegram)
 
 
 @pytest.mark.chaos

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from control import opening
 from control.copying import copy
 from control.sql import open_control
 from control.store import ControlError, ControlStore, ControlUnavailable
@@ -44,6 +46,22 @@ class TestPostgres(DurableControlLaws):
         store = open_control(f"{server}/nowhere")
         with pytest.raises(ControlUnavailable, match='"nowhere" does not exist'):
             await store.migrate()
+        await store.close()
+
+
+async def test_who_stands_still_in_a_transaction_does_not_keep_the_others_from_the_leases(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "IDLE_TRANSACTION_S", 0.2)
+    url = await new_database(server)
+    frozen, other = open_control(url), open_control(url)
+    await frozen.migrate()
+    with pytest.raises(ControlUnavailable):
+        async with frozen._database.writing_alone() as connection:
+            assert await other.leases.acquire("bot", "two", 60_000)
+            await connection.execute(text("SELECT 1"))
+    assert await frozen.leases.acquire("bot", "one", 60_000) is None
+    for store in (frozen, other):
         await store.close()
 
 
