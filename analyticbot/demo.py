@@ -1,7 +1,6 @@
 """The whole system on a recording that a Telegram on loopback plays. No account, no state kept."""
 
 import asyncio
-import tempfile
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -10,6 +9,7 @@ import msgspec
 
 from analyticbot.account import Application
 from analyticbot.config import Settings, read_settings
+from analyticbot.demo_folder import demo_folder, temporary_files_in
 from analyticbot.process import started
 from analyticbot.roles.bot import answer
 from analyticbot.roles.collect import collect
@@ -53,10 +53,10 @@ async def demo(
 ) -> None:
     """Run until a signal, or so many seconds. Raises Failure."""
     clock = SpeededClock(SystemClock().now_ms(), speed)
-    with stop_on_signals() as stop, tempfile.TemporaryDirectory(prefix="analyticbot-") as folder:
+    with stop_on_signals() as stop, demo_folder() as folder, temporary_files_in(folder):
         if exit_after_s is not None:
             asyncio.get_running_loop().call_later(exit_after_s, stop.set)
-        await _play(_demo_settings(operator, Path(folder), port), clock, stop)
+        await _play(_demo_settings(operator, folder, port), clock, stop)
 
 
 async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) -> None:

@@ -8,19 +8,25 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analyticbot.demo_folder import LOCK, PREFIX
 from tests.analyticbot.command import COMMAND, environment
 
 PATIENCE_S = 90
+#: As short as it may be.
+LEASE_S = 3
 
 
 class Demo:
-    def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", url: str, temporary: Path) -> None:
         self.process = process
         self.url = url
+        #: Where it keeps temporary files.
+        self.temporary = temporary
 
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
@@ -49,10 +55,17 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
+    temporary = folder / "tmp"
+    # Of a demo that was killed.
+    left = temporary / f"{PREFIX}1-left"
+    (left / "log").mkdir(parents=True)
+    (left / LOCK).touch()
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [COMMAND, "demo", "--port", "0", "--speed", "600"],
-            env=environment(folder / "data"),
+            env=environment(
+                folder / "data", ANALYTICBOT_LEASE_S=str(LEASE_S), TMPDIR=str(temporary)
+            ),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -64,7 +77,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     else:
         raise AssertionError((folder / "log").read_text())
     try:
-        yield Demo(process, found[0])
+        yield Demo(process, found[0], temporary)
     finally:
         process.kill()
         process.wait()
@@ -112,6 +125,26 @@ def test_nothing_is_dropped(demo: Demo) -> None:
     assert not dead
 
 
+def test_its_folder_is_its_own_and_that_of_a_killed_demo_is_gone(demo: Demo) -> None:
+    [folder] = demo.temporary.iterdir()
+    assert folder.name.startswith(f"{PREFIX}{demo.process.pid}-")
+
+
+def test_it_goes_on_after_a_pause_longer_than_its_leases(demo: Demo) -> None:
+    def sampled(answer: Any) -> list[str]:
+        return [channel["last_sample_at"] or "" for channel in answer["data"]]
+
+    before = max(sampled(demo.get_when("/api/v1/channels", all_live)))
+    demo.process.send_signal(signal.SIGSTOP)
+    # There is nothing to wait for but that the leases have ended.
+    time.sleep(LEASE_S + 1)
+    demo.process.send_signal(signal.SIGCONT)
+    demo.get_when("/readyz", lambda answer: "observes 10" in answer["parts"]["accounts"])
+    demo.get_when("/api/v1/channels", lambda answer: min(sampled(answer)) > before)
+    assert demo.get("/readyz")["parts"]["bot"] == "answers"
+    assert demo.process.poll() is None
+
+
 def test_ctrl_c_ends_it_within_5_seconds(demo: Demo) -> None:
     """Last: it ends the demo of this module."""
     demo.process.send_signal(signal.SIGINT)
@@ -122,3 +155,4 @@ def test_ctrl_c_ends_it_within_5_seconds(demo: Demo) -> None:
         demo.get("/healthz")
     # Not a benchmark: the machine of a test may be busy, so it gets three times as long.
     assert took_s < 15
+    assert list(demo.temporary.iterdir()) == []
