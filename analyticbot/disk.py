@@ -1,21 +1,32 @@
-"""How much room is left where a process keeps its state, told to the metrics."""
+"""How much room is left where a process keeps its state, and whether its log waits for some."""
 
 import asyncio
 import shutil
 from pathlib import Path
 
+from analyticbot.failure import Failure
+from streams.log import Log
 from streams.metrics import Metrics
 
-EVERY_S = 15.0
+EVERY_S = 2.0
 
 
-async def tell_disk(folder: Path, metrics: Metrics, every_s: float = EVERY_S) -> None:
+async def tell_disk(folder: Path, log: Log, metrics: Metrics) -> None:
     """Until cancelled. Of a folder that does not exist yet: where it will be."""
     while True:
         usage = shutil.disk_usage(_existing(folder))
         metrics.gauge("analyticbot_disk_free_bytes", usage.free)
         metrics.gauge("analyticbot_disk_size_bytes", usage.total)
-        await asyncio.sleep(every_s)
+        metrics.gauge("analyticbot_log_held", bool(log.held))
+        await asyncio.sleep(EVERY_S)
+
+
+async def fail_while_held(log: Log) -> None:
+    """For commands that somebody waits for. Raises Failure once the log waits for room."""
+    while True:
+        if reason := log.held:
+            raise Failure(f"{reason} and start again: it goes on where it was")
+        await asyncio.sleep(EVERY_S)
 
 
 def _existing(folder: Path) -> Path:

@@ -45,7 +45,7 @@ async def started(
     health = Health()
     health.add("log", log_check(log))
     async with opened_traces(settings) as traces, Crew() as crew:
-        crew.add("disk", tell_disk(settings.data, metrics))
+        crew.add("disk", tell_disk(settings.data, log, metrics))
         with loaded_for_good():
             yield Process(settings, clock, metrics, log, crew, health, holder(settings), traces)
 

@@ -14,14 +14,14 @@ LAG_AT_MOST: Final = 2_000
 
 
 def log_check(log: Log) -> Check:
-    """Whether the log answers."""
+    """Whether the log answers and takes in what comes."""
 
     async def check() -> Finding:
         try:
             await log.bounds(UPDATES.name)
         except LogError as error:
             return not_ready(error)
-        return READY
+        return not_ready(log.held) if log.held else READY
 
     return check
 

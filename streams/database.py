@@ -23,9 +23,14 @@ from streams.log import LogClosed, LogDamaged, LogError, LogFull, LogInUse
 
 _MAX_WAL = 64 << 20
 
+
+class NoSpace(LogFull):
+    """The disk has no space left. Once it has, RocksDB goes on by itself: try again until then."""
+
+
 _KINDS: tuple[tuple[str, type[LogError]], ...] = (
     ("Corruption", LogDamaged),
-    ("No space left", LogFull),
+    ("No space left", NoSpace),
     ("File too large", LogFull),
     ("quota exceeded", LogFull),
     ("already closed", LogClosed),
@@ -71,7 +76,7 @@ class Database:
     ) -> None:
         """Opens or makes the database; `holds` is what errors call it.
 
-        Raises LogDamaged, LogFull, LogInUse or LogError.
+        Raises LogDamaged, LogFull (NoSpace), LogInUse or LogError.
         """
         self._folder = folder
         self._sync = sync

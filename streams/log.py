@@ -7,7 +7,7 @@ transport; this port serves everything that is not Faust: sources, history, API,
     LogError
     ├── LogInUse         another process holds it (its pid is in the message)
     ├── LogDamaged       stored bytes are not what was written
-    ├── LogFull          no space left: nothing more is accepted
+    ├── LogFull          no space left, and waiting for it is of no use
     ├── LogClosed        used after close
     ├── LogUnavailable   cannot be reached now: try again with growing pauses
     ├── NotOwner         what was this member's share is handed out anew: ask for it again
@@ -167,6 +167,13 @@ class Member(Protocol):
 class Log(Protocol):
     """All calls are made from one event loop."""
 
+    @property
+    def held(self) -> str:
+        """Why nothing is taken in now, and what to do; empty while it is.
+
+        There is too little room: appends and commits wait, unacknowledged, until there is enough.
+        """
+
     async def create(self, topic: Topic, partitions: int) -> None:
         """Make sure that a topic exists. An existing one keeps its number of partitions."""
 
@@ -176,7 +183,8 @@ class Log(Protocol):
     async def bounds(self, topic: str) -> Mapping[Partition, Bounds]: ...
 
     async def append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:
-        """Returns when all are durable, with their places. Waits while buffers are full.
+        """Returns when all are durable, with their places. Waits while buffers are full, and while
+        the log is held.
 
         The drafts become readable in order; on an error none of them is acknowledged.
         """

@@ -32,6 +32,7 @@ GaugeName = Literal[
     "analyticbot_lag_messages",
     "analyticbot_lease_held",
     "analyticbot_live_connections",
+    "analyticbot_log_held",
     "analyticbot_queued_messages",
     "analyticbot_table_bytes",
     "analyticbot_table_rows",
@@ -92,6 +93,9 @@ GAUGES: Mapping[GaugeName, Meaning] = {
         ("kind",),
     ),
     "analyticbot_live_connections": Meaning("Open connections of the live socket.", ()),
+    "analyticbot_log_held": Meaning(
+        "1 while the embedded log takes nothing in, because its disk has too little room.", ()
+    ),
     "analyticbot_queued_messages": Meaning(
         "Messages that a stage has taken in and that wait for the log to acknowledge them."
     ),

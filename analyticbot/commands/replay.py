@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from analyticbot.config import Settings
+from analyticbot.disk import fail_while_held
 from analyticbot.draining import drained
 from analyticbot.failure import Failure
 from analyticbot.moving import check_is_another, log_in, move_from
@@ -95,6 +96,7 @@ async def _processing(settings: Settings) -> AsyncIterator[Process]:
             started(settings, log, SystemClock(), Metrics()) as process,
         ):
             work(process, history)
+            process.crew.add("log", fail_while_held(log))
             yield process
 
 
@@ -113,10 +115,10 @@ async def _replay(
                         "into the log", so_far.messages, so_far.messages_total
                     ),
                 )
+            progress.say("waiting for history")
+            await drained(process.log)
         except LogError as error:
             raise Failure(str(error)) from error
-        progress.say("waiting for history")
-        await drained(process.log)
     return replayed
 
 
@@ -130,10 +132,10 @@ async def _move(process: Process, url: str) -> Moved:
                     "into the log", so_far.messages, so_far.messages_total
                 ),
             )
+            progress.say("waiting for history")
+            await drained(process.log)
         except LogError as error:
             raise Failure(str(error)) from error
-        progress.say("waiting for history")
-        await drained(process.log)
     return moved
 
 

@@ -12,7 +12,7 @@ from streams.database import Database, Write
 from streams.embedded import rows
 from streams.embedded.partition import PartitionState
 from streams.embedded.settings import Settings
-from streams.log import Record
+from streams.log import LogError, Record
 
 #: What one step reads, in bytes of batches.
 _STEP_BYTES = 64 << 10
@@ -86,7 +86,11 @@ class Compaction:
             write.put(key, batch)
             written += len(batch)
         self._row.size_bytes += written - size
-        self._write(write)
+        try:
+            self._write(write)
+        except LogError:
+            self._row.size_bytes -= written - size
+            raise
         return written
 
     def _stays(self, record: Record, *, tombstones: bool) -> bool:

@@ -16,6 +16,7 @@ from streams.embedded import rows
 from streams.embedded.lock import ProcessLock
 from streams.embedded.partition import PartitionState, TopicState, row_of
 from streams.embedded.settings import Settings
+from streams.embedded.space import Space
 from streams.embedded.store import Store
 from streams.embedded.tail import Tail, size_of
 from streams.embedded.upkeep import Upkeep
@@ -53,6 +54,7 @@ class Engine:
         self._outstanding: dict[Unit, None] = {}
         self._listeners: set[asyncio.Event] = set()
         self._lock = _prepared(folder)
+        self._space = Space(folder, settings.free_bytes)
         try:
             database = Database(folder / _DATABASE, sync=settings.sync)
             self._store = Store(database)
@@ -74,8 +76,7 @@ class Engine:
             durable=self._on_durable,
             failed=self._on_failed,
             upkeep=upkeep.step,
-            free_bytes=settings.free_bytes,
-            folder=folder,
+            space=self._space,
         )
 
     def check(self) -> None:
@@ -83,11 +84,20 @@ class Engine:
         if self.error is not None:
             raise type(self.error)(*self.error.args) from self.error
 
+    @property
+    def held(self) -> str:
+        """Why nothing is taken in now: there is too little room. Empty while there is enough."""
+        return self._writer.held or self._space.shortage()
+
     def create(self, topic: Topic, partitions: int) -> "asyncio.Future[None] | None":
-        """The topic is there at once and durable later. None where nothing had to change."""
+        """The topic is there at once and durable later. None where nothing had to change.
+
+        Raises LogFull where there is no room for a new one: who makes topics is about to start.
+        """
         self.check()
         state = self.topics.get(topic.name)
         if state is None:
+            self._space.check()
             row = row_of(topic, self._next_topic_id(), partitions)
             state = self.topics[topic.name] = TopicState(topic.name, row)
             state.partitions = [
@@ -163,7 +173,10 @@ class Engine:
         self._listeners.discard(event)
 
     async def close(self) -> None:
-        """Returns when all that was submitted is durable. Readers and writers get LogClosed."""
+        """Returns when all that was submitted is durable, but for what there is no room for.
+
+        Readers and writers get LogClosed.
+        """
         if self.error is None:
             self.error = LogClosed(f"log in {self.folder} is closed")
         self.wake()

@@ -32,6 +32,10 @@ class EmbeddedLog:
         """
         return cls(sharing.acquire(folder, settings, clock))
 
+    @property
+    def held(self) -> str:
+        return self._engine.held
+
     async def create(self, topic: Topic, partitions: int) -> None:
         done = self._checked().create(topic, partitions)
         if done is not None:

@@ -6,6 +6,8 @@ everything else that comes in today.
 
 from collections.abc import Iterator
 
+import msgspec
+
 from streams.database import Database, Write
 from streams.embedded import rows
 from streams.embedded.partition import PartitionState
@@ -57,11 +59,14 @@ def _over(topic: rows.TopicRow, head: rows.BatchHead, left: int, now_ms: int) ->
 
 def _remove(database: Database, state: PartitionState, expired: _Expired) -> None:
     row = state.row
-    row.first = rows.last_offset(expired.keys[-1]) + 1
-    row.size_bytes -= expired.size
-    row.clean_bytes = max(row.clean_bytes - expired.size, 0)
+    left = msgspec.structs.replace(
+        row,
+        first=rows.last_offset(expired.keys[-1]) + 1,
+        size_bytes=row.size_bytes - expired.size,
+        clean_bytes=max(row.clean_bytes - expired.size, 0),
+    )
     # Before the batches go: a reader that finds them gone must find this as well.
-    state.first = row.first
+    state.first = left.first
     write = Write()
     if len(expired.keys) < _RANGE:
         for key in expired.keys:
@@ -69,5 +74,7 @@ def _remove(database: Database, state: PartitionState, expired: _Expired) -> Non
     else:
         write.delete_range(expired.keys[0], expired.keys[-1] + b"\0")
     key = rows.partition_key(state.topic.id, state.number)
-    write.put(key, rows.seal_struct(key, row))
+    write.put(key, rows.seal_struct(key, left))
     database.write(write, durable=False)
+    # Only now: where there was no room for that, it is done again.
+    row.first, row.size_bytes, row.clean_bytes = left.first, left.size_bytes, left.clean_bytes

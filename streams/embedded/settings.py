@@ -17,7 +17,7 @@ class Settings(msgspec.Struct, frozen=True):
     buffer_bytes: int = 32 << 20
     #: The newest records, kept decoded for readers that follow closely.
     tail_bytes: int = 24 << 20
-    #: The log stops with LogFull before the disk holds less than this.
+    #: While the disk has less than this, nothing is written; what was accepted waits.
     free_bytes: int = 64 << 20
     #: How often retention and compaction look for work.
     upkeep_interval_ms: int = 30_000

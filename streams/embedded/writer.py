@@ -3,23 +3,25 @@
 It takes what has been submitted since it last looked, writes all of it in one atomic write, waits
 for the disk once, and tells the event loop. Between writes, and now and then among them, it does
 one short step of upkeep; so nothing else ever writes, and nothing needs a lock.
+
+While the disk has too little room it holds: what was submitted waits, unacknowledged, and is
+written once there is room.
 """
 
 import asyncio
 import atexit
 import logging
-import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Sequence
 from queue import Empty, SimpleQueue
 
 from streams.clock import Clock
-from streams.database import Database, Write
+from streams.database import Database, NoSpace, Write
 from streams.embedded import rows
 from streams.embedded.partition import PartitionState
-from streams.log import LogError, LogFull, Partition, Record
+from streams.embedded.space import Space
+from streams.log import LogError, Partition, Record
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +29,12 @@ logger = logging.getLogger(__name__)
 _GROUP_BYTES = 8 << 20
 #: Upkeep gets at most one part in five of the thread's time.
 _UPKEEP_SHARE = 4
-_SPACE_CHECK_S = 1.0
+#: While it holds it tries again so often, and no longer than so long where there is room.
+_HOLD_S = 0.5
+_RECOVERY_S = 60.0
+
+#: A key and its row.
+_Change = tuple[bytes, bytes]
 
 
 class Unit:
@@ -58,17 +65,17 @@ class Writer:
         durable: Callable[[list[Unit]], None],
         failed: Callable[[LogError, list[Unit]], None],
         upkeep: Callable[[], float],
-        free_bytes: int,
-        folder: Path,
+        space: Space,
     ) -> None:
         self._database = database
         self._clock = clock
         self._durable = durable
         self._failed = failed
         self._upkeep = upkeep
-        self._free_bytes = free_bytes
-        self._folder = folder
-        self._space_at = 0.0
+        self._space = space
+        #: Why nothing is written now; empty while it is.
+        self.held = ""
+        self._closing = threading.Event()
         self._upkeep_at = 0.0
         self._loop = asyncio.get_running_loop()
         self._units: SimpleQueue[Unit | None] = SimpleQueue()
@@ -81,12 +88,16 @@ class Writer:
         self._units.put(unit)
 
     async def close(self) -> None:
-        """Returns when all that was put is durable (or failed) and the database is closed."""
+        """Returns when all that was put is durable (or failed) and the database is closed.
+
+        What waits for room fails.
+        """
         atexit.unregister(self._finish)
         await self._loop.run_in_executor(None, self._finish)
 
     def _finish(self) -> None:
         """Also when the process ends without closing: native code must not be cut off."""
+        self._closing.set()
         self._units.put(None)
         self._thread.join()
 
@@ -106,18 +117,55 @@ class Writer:
         units, go_on = self._take()
         if units:
             try:
-                self._check_space()
-                self._write(units)
+                self._store(units)
             except LogError as error:
                 self._fail(error, units)
                 return False
             self._tell(self._durable, units)
-        if go_on and time.monotonic() >= self._upkeep_at:
-            began = time.monotonic()
-            pause = self._upkeep()
-            now = time.monotonic()
-            self._upkeep_at = now + max(pause, (now - began) * _UPKEEP_SHARE)
+        self._keep_up()
         return go_on
+
+    def _store(self, units: Sequence[Unit]) -> None:
+        """Holds while there is no room. Raises LogError: nothing more can be written.
+
+        The same rows in the same batches each time: a try that failed may have left them there.
+        """
+        changes, states = self._changes(units)
+        since_s = None
+        while True:
+            try:
+                self._space.check()
+                self._write(changes, states)
+            except NoSpace as error:
+                now_s = time.monotonic()
+                since_s = (since_s or now_s) if self._space.suffices() else None
+                if self._closing.is_set() or now_s - (since_s or now_s) > _RECOVERY_S:
+                    raise
+                self._hold(error)
+            else:
+                break
+        if self.held:
+            self.held = ""
+            logger.warning("log_goes_on")
+
+    def _hold(self, error: NoSpace) -> None:
+        """Say so once, go on to remove what may go, and pause."""
+        if not self.held:
+            logger.error("log_waits", extra={"reason": str(error)})
+        self.held = str(error)
+        self._keep_up()
+        self._closing.wait(_HOLD_S)
+
+    def _keep_up(self) -> None:
+        if time.monotonic() < self._upkeep_at:
+            return
+        began = time.monotonic()
+        try:
+            pause = self._upkeep()
+        except NoSpace:
+            pause = _HOLD_S
+        now = time.monotonic()
+        self._upkeep_at = now + max(pause, (now - began) * _UPKEEP_SHARE)
 
     def _take(self) -> tuple[list[Unit], bool]:
         """Waits for a unit until upkeep is due; then takes those that have come meanwhile."""
@@ -135,39 +183,38 @@ class Writer:
             return units, True
         return units, False
 
-    def _write(self, units: Sequence[Unit]) -> None:
-        write = Write()
+    def _changes(self, units: Sequence[Unit]) -> tuple[list[_Change], Collection[PartitionState]]:
+        """What the units come to, and the partitions whose rows count it from now on."""
+        changes: list[_Change] = []
         merged: dict[PartitionState, list[Record]] = {}
         commits: dict[tuple[str, Partition], int] = {}
         for unit in units:
-            for key, row in unit.rows.items():
-                write.put(key, row)
+            changes += unit.rows.items()
             for state, records in unit.records.items():
                 merged.setdefault(state, []).extend(records)
             commits.update(unit.commits)
         now_ms = self._clock.now_ms()
         for state, records in merged.items():
-            _put_records(write, state, records, now_ms)
+            changes += _batches(state, records, now_ms)
         for (group, partition), offset in commits.items():
             key = rows.commit_key(group, partition)
-            write.put(key, rows.seal_offset(key, offset))
-        self._database.write(write)
+            changes.append((key, rows.seal_offset(key, offset)))
+        return changes, merged.keys()
 
-    def _check_space(self) -> None:
-        now = time.monotonic()
-        if now < self._space_at:
-            return
-        free = shutil.disk_usage(self._folder).free
-        if free < self._free_bytes:
-            raise LogFull(
-                f"log in {self._folder}: {free >> 20} MiB are free on its disk, "
-                f"{self._free_bytes >> 20} MiB are needed: make room and start again"
-            )
-        self._space_at = now + _SPACE_CHECK_S
+    def _write(self, changes: Sequence[_Change], states: Collection[PartitionState]) -> None:
+        write = Write()
+        for key, row in changes:
+            write.put(key, row)
+        for state in states:
+            # As it is now: upkeep may have changed it since the last try.
+            key = rows.partition_key(state.topic.id, state.number)
+            write.put(key, rows.seal_struct(key, state.row))
+        self._database.write(write)
 
     def _fail(self, error: LogError, units: list[Unit]) -> None:
         """Nothing more is written. Those who still come are told by the event loop's side."""
-        logger.error("log_stopped", extra={"reason": str(error)})
+        if not self._closing.is_set():
+            logger.error("log_stopped", extra={"reason": str(error)})
         self._tell(self._failed, error, units)
 
     def _tell(self, callback: Callable[..., None], *args: object) -> None:
@@ -177,13 +224,10 @@ class Writer:
             logger.debug("event_loop_ended_before_log")
 
 
-def _put_records(write: Write, state: PartitionState, records: list[Record], now_ms: int) -> None:
-    topic_id, number, row = state.topic.id, state.number, state.row
+def _batches(state: PartitionState, records: list[Record], now_ms: int) -> Iterator[_Change]:
     for chunk in rows.batches(records):
-        key = rows.batch_key(topic_id, number, chunk[-1].offset)
+        key = rows.batch_key(state.topic.id, state.number, chunk[-1].offset)
         batch = rows.seal_batch(key, chunk, now_ms)
-        write.put(key, batch)
-        row.size_bytes += len(batch)
-    row.next = records[-1].offset + 1
-    key = rows.partition_key(topic_id, number)
-    write.put(key, rows.seal_struct(key, row))
+        yield key, batch
+        state.row.size_bytes += len(batch)
+    state.row.next = records[-1].offset + 1

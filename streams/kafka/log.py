@@ -63,6 +63,11 @@ class KafkaLog:
         """
         return cls(await Brokers.connect(settings), settings, extra or {})
 
+    @property
+    def held(self) -> str:
+        """Never: brokers that have no room refuse."""
+        return ""
+
     async def create(self, topic: Topic, partitions: int) -> None:
         work = partial(make, self._brokers, topic, partitions, self._extra)
         await self._call(self._brokers.insist(work))

@@ -57,9 +57,11 @@ FIRED: dict[str, Case] = {
     ),
     "DiskFull": Case(
         _counter("disk_free_bytes", "2x40", instance=_AT)
-        | _counter("disk_size_bytes", "100x40", instance=_AT),
+        | _counter("disk_size_bytes", "100x40", instance=_AT)
+        | _counter("log_held", "1x40", instance="u1:8000")
+        | _counter("log_held", "0x40", instance="u2:8000"),
         3,
-        [{"instance": _AT}],
+        [{"instance": _AT}, {"instance": "u1:8000"}],
     ),
     "ErrorsRepeat": Case(
         _counter("errors_total", "0+6x60", stage="bot", kind="TelegramServerError"),

@@ -149,7 +149,11 @@ BOARD = Board(
                         Query(
                             "1 - analyticbot_disk_free_bytes / (analyticbot_disk_size_bytes > 0)",
                             "{{role}} {{instance}}",
-                        )
+                        ),
+                        Query(
+                            "analyticbot_log_held > 0",
+                            "{{role}} {{instance}}: too full, nothing is taken in",
+                        ),
                     ],
                     "percentunit",
                     6,
