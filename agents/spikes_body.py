@@ -17,7 +17,7 @@ from tables.spikes import Spikes
 
 #: How the codec's bytes begin: far enough to see the kind.
 _HEAD = 32
-_OTHERS = (b"\xadpost_counters", b"\xa7channel", b"\xa8post_age", b"\xabsubscribers")
+_OTHERS = (b"\xadpost_counters", b"\xa7channel", b"\xa8post_age", b"\xabsubscribers", b"\xa4late")
 
 
 class SpikesBody(Body):

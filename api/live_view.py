@@ -14,6 +14,7 @@ from streams.analytics import (
     Alert,
     Analytics,
     ChannelSummary,
+    LateSamples,
     PostAge,
     PostCounters,
     SubscribersWindow,
@@ -114,7 +115,7 @@ class LiveView:
             case PostCounters():
                 changed = self._changed_posts.setdefault(message.channel_id, {})
                 changed.update(dict.fromkeys(channel.put_counters(message)))
-            case PostAge():
+            case PostAge() | LateSamples():
                 pass
 
     def take_changes(self) -> list[Change]:

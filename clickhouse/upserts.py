@@ -14,6 +14,7 @@ from streams.analytics import (
     Analytics,
     ChannelSummary,
     Decision,
+    LateSamples,
     PostAge,
     upsert_key,
 )
@@ -31,6 +32,7 @@ class DecidedRows:
     def __init__(self) -> None:
         self._windows: dict[str, ActivityWindow] = {}
         self._ages: dict[str, PostAge] = {}
+        self._late: dict[str, LateSamples] = {}
         self._channels: dict[str, ChannelSummary] = {}
         self._alerts: dict[str, Alert] = {}
 
@@ -40,6 +42,8 @@ class DecidedRows:
                 _keep_newest(self._windows, message)
             case PostAge():
                 _keep_newest(self._ages, message)
+            case LateSamples():
+                _keep_newest(self._late, message)
             case ChannelSummary():
                 _keep_newest(self._channels, message)
             case Alert():
@@ -69,14 +73,15 @@ class DecidedRows:
         return marks
 
     def __len__(self) -> int:
-        windows, ages = len(self._windows), len(self._ages)
-        return windows + ages + len(self._channels) + len(self._alerts)
+        windows, ages, late = len(self._windows), len(self._ages), len(self._late)
+        return windows + ages + late + len(self._channels) + len(self._alerts)
 
     def inserts(self, token: str, batch: int) -> Sequence[Insert]:
         """What is not empty, in an order that never changes. `batch` names the insertion."""
         tables = (
             _windows(self._windows.values(), batch),
             _ages(self._ages.values()),
+            _late(self._late.values()),
             _channels(self._channels.values()),
             _alerts(self._alerts.values()),
         )
@@ -101,7 +106,7 @@ def _windows(windows: Iterable[ActivityWindow], batch: int) -> Columns:
         "windows",
         *("channel_id", "start", "views_gained", "forwards_gained", "replies_gained"),
         *("reactions_gained", "posts", "edits", "deletes", "samples", "closed"),
-        *("observed_at", "version", "batch"),
+        *("observed_at", "version", "batch", "sampled_from", "sampled_to"),
     )
     for window in windows:
         columns.add(
@@ -119,6 +124,8 @@ def _windows(windows: Iterable[ActivityWindow], batch: int) -> Columns:
             window.observed_at_ms,
             _version(window),
             batch,
+            window.sampled_from_ms,
+            window.sampled_to_ms,
         )
     return columns
 
@@ -140,6 +147,22 @@ def _ages(ages: Iterable[PostAge]) -> Columns:
             age.reactions,
             age.interpolated,
             age.observed_at_ms,
+        )
+    return columns
+
+
+def _late(messages: Iterable[LateSamples]) -> Columns:
+    columns = Columns(
+        "late_samples", *("channel_id", "offset", "from_at", "to_at", "samples", "observed_at")
+    )
+    for late in messages:
+        columns.add(
+            late.channel_id,
+            late.offset,
+            late.from_ms,
+            late.to_ms,
+            late.samples,
+            late.observed_at_ms,
         )
     return columns
 

@@ -23,8 +23,9 @@ class ActivityWindow(Decision, frozen=True, kw_only=True, tag="activity"):
     """What a channel gained in the minute [start_ms, start_ms + 60 000).
 
     Gains are increments *observed* in the window, whatever the post; they never fall.
-    A gain is None while no counter of that kind has been seen twice. `posts`, `edits` and
-    `deletes` count what was published, edited, deleted in the window (an album counts once).
+    A gain is None where no increment of that kind could be measured. `posts`, `edits` and
+    `deletes` count what was published, edited, deleted in the window. An album counts once in all
+    of them but `edits` and `deletes`: only its leader is counted.
     """
 
     start_ms: int
@@ -42,6 +43,15 @@ class ActivityWindow(Decision, frozen=True, kw_only=True, tag="activity"):
     #: Views a minute: of each post's gain the share of one minute of the time that it took, so that
     #: a gain over five minutes counts a fifth. None where `views_gained` is.
     views_pace: float | None = None
+    #: The channel's newest sampling instant before the first one in this window; None where there
+    #: was none, or more than 24 h before. So (sampled_from_ms, sampled_to_ms] is observed time.
+    sampled_from_ms: int | None = None
+    #: The last sampling instant in this window; None without any.
+    sampled_to_ms: int | None = None
+    #: The post that added most to `views_pace` (of an album its leader), and the views that it
+    #: gained. None where no post gained any.
+    top_post_id: PostId | None = None
+    top_views_gained: int | None = None
 
 
 class SubscribersWindow(Decision, frozen=True, kw_only=True, tag="subscribers"):
@@ -58,17 +68,38 @@ class SubscribersWindow(Decision, frozen=True, kw_only=True, tag="subscribers"):
 
 
 class PostAge(Decision, frozen=True, kw_only=True, tag="post_age"):
-    """A post's counters at one fixed age. Sent once per (post, age), when a sample passes it."""
+    """A post's counters at one fixed age. Sent once per (post, age), when a sample passes it.
+
+    An interpolated counter is exact: it is a float, and never rounded.
+    """
 
     post_id: PostId
     #: One of tables.ages.AGES_S.
     age_s: int
-    views: int | None = None
-    forwards: int | None = None
-    replies: int | None = None
-    reactions: int | None = None
+    views: int | float | None = None
+    forwards: int | float | None = None
+    replies: int | float | None = None
+    reactions: int | float | None = None
     #: False: sampled at this very age. True: between the two samples around it.
     interpolated: bool = True
+
+
+class LateSamples(Decision, frozen=True, kw_only=True, tag="late"):
+    """Samples of posts that came too late for any window: what they gained is booked in none.
+
+    Either their minute was closed, or their posts had been sampled at a later instant already.
+    The windows that start in [from_ms's minute, to_ms] do not say what the raw samples say. Sent
+    once, by the message that carried the samples.
+    """
+
+    #: The place of that message in its partition of telegram.updates.
+    offset: int
+    #: The instant of the samples.
+    from_ms: int
+    #: The newest instant at which one of their posts had been sampled; `from_ms` without any later.
+    to_ms: int
+    #: How many posts were sampled.
+    samples: int
 
 
 class PostCounters(Decision, frozen=True, kw_only=True, tag="post_counters"):
@@ -106,6 +137,7 @@ class Alert(Decision, frozen=True, kw_only=True, tag="alert"):
     state: str
     raised_at_ms: int
     resolved_at_ms: int | None = None
+    #: The post that it is about, where there is one; of an album its leader.
     post_id: PostId | None = None
     #: What was measured, what would have been expected, and by which rule.
     observed: float
@@ -113,7 +145,7 @@ class Alert(Decision, frozen=True, kw_only=True, tag="alert"):
     method: str
 
 
-Window = ActivityWindow | SubscribersWindow | PostAge | PostCounters | ChannelSummary
+Window = ActivityWindow | SubscribersWindow | PostAge | LateSamples | PostCounters | ChannelSummary
 Analytics = Window | Alert
 
 
@@ -127,6 +159,8 @@ def upsert_key(message: Analytics) -> str:
             return f"{channel}/subscribers/{message.size_ms}/{message.start_ms}"
         case PostAge():
             return f"{channel}/age/{message.post_id}/{message.age_s}"
+        case LateSamples():
+            return f"{channel}/late/{message.offset}"
         case PostCounters():
             return f"{channel}/counters/{message.observed_at_ms}"
         case ChannelSummary():

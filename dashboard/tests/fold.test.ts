@@ -9,7 +9,7 @@ const RUNNING = Math.floor(NOW / MINUTE) * MINUTE;
 
 function minute(back: number, views_gained: number | null, channel_id = 1): ActivityWindow {
   const start_ms = RUNNING - back * MINUTE;
-  const rest = { views_pace: null, forwards_gained: null, replies_gained: null, reactions_gained: null, posts: 0, edits: 0, deletes: 0, samples: 1, closed: false };
+  const rest = { views_pace: null, forwards_gained: null, replies_gained: null, reactions_gained: null, posts: 0, edits: 0, deletes: 0, samples: 1, closed: false, sampled_from_ms: null, sampled_to_ms: null, top_post_id: null, top_views_gained: null };
   return { kind: "activity", v: 1, channel_id, observed_at_ms: start_ms, start_ms, views_gained, ...rest };
 }
 

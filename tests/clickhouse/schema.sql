@@ -151,6 +151,19 @@ ENGINE = ReplacingMergeTree(observed_at)
 ORDER BY channel_id
 SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
+CREATE TABLE late_samples
+(
+    `channel_id` Int64,
+    `offset` Int64,
+    `from_at` DateTime64(3, 'UTC'),
+    `to_at` DateTime64(3, 'UTC'),
+    `samples` Int64,
+    `observed_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(observed_at)
+ORDER BY (channel_id, offset)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
 CREATE TABLE observed_hours
 (
     `channel_id` Int64,
@@ -169,10 +182,10 @@ CREATE TABLE post_ages
     `channel_id` Int64,
     `post_id` Int64,
     `age_s` Int64,
-    `views` Nullable(Int64),
-    `forwards` Nullable(Int64),
-    `replies` Nullable(Int64),
-    `reactions` Nullable(Int64),
+    `views` Nullable(Float64),
+    `forwards` Nullable(Float64),
+    `replies` Nullable(Float64),
+    `reactions` Nullable(Float64),
     `interpolated` Bool,
     `observed_at` DateTime64(3, 'UTC')
 )
@@ -456,7 +469,9 @@ CREATE TABLE windows
     `closed` Bool,
     `observed_at` DateTime64(3, 'UTC'),
     `version` UInt64,
-    `batch` UInt64
+    `batch` UInt64,
+    `sampled_from` Nullable(DateTime64(3, 'UTC')),
+    `sampled_to` Nullable(DateTime64(3, 'UTC'))
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (channel_id, start)

@@ -1,9 +1,17 @@
 """Events and decisions as rows; pure, without a store."""
 
+import msgspec
+
 from clickhouse.history import Insert
 from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows
-from streams.analytics import ActivityWindow, Analytics, PostCounters, SubscribersWindow
+from streams.analytics import (
+    ActivityWindow,
+    Analytics,
+    LateSamples,
+    PostCounters,
+    SubscribersWindow,
+)
 from streams.events import (
     ChannelStatus,
     CountersSampled,
@@ -114,6 +122,27 @@ def test_a_closed_window_stays_closed() -> None:
     columns = decided(window(1, 5, 12, closed=True), late)["windows"].columns
     assert list(columns["views_gained"]) == [12]
     assert list(columns["closed"]) == [True]
+
+
+def test_a_window_says_which_time_it_rests_on() -> None:
+    sampled = msgspec.structs.replace(window(1, 5), sampled_from_ms=59_000, sampled_to_ms=61_000)
+    columns = decided(sampled, window(2, 6))["windows"].columns
+    assert list(columns["sampled_from"]) == [59_000, None]
+    assert list(columns["sampled_to"]) == [61_000, None]
+
+
+def test_late_samples_are_a_row_a_message() -> None:
+    late = LateSamples(channel_id=DUROV, observed_at_ms=9, offset=12, from_ms=3, to_ms=7, samples=2)
+    other = msgspec.structs.replace(late, offset=13)
+    columns = decided(late, other, late)["late_samples"].columns
+    assert {name: list(values) for name, values in columns.items()} == {
+        "channel_id": [DUROV, DUROV],
+        "offset": [12, 13],
+        "from_at": [3, 3],
+        "to_at": [7, 7],
+        "samples": [2, 2],
+        "observed_at": [9, 9],
+    }
 
 
 def test_windows_up_to_the_mark_are_dropped() -> None:

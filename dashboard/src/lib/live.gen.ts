@@ -17,6 +17,10 @@ export interface ActivityWindow {
   samples: number;
   closed: boolean;
   views_pace: number | null;
+  sampled_from_ms: number | null;
+  sampled_to_ms: number | null;
+  top_post_id: number | null;
+  top_views_gained: number | null;
 }
 
 /** Something that a person should know. `state`: raised, updated, resolved. */

@@ -69,6 +69,19 @@ ADDED: list[analytics.Analytics] = [
     analytics.ActivityWindow(
         start_ms=1_699_999_980_000, views_gained=5, samples=2, views_pace=1.2, **HEAD
     ),
+    analytics.ActivityWindow(
+        start_ms=1_699_999_980_000,
+        views_gained=5,
+        sampled_from_ms=1_699_999_970_000,
+        sampled_to_ms=1_700_000_000_000,
+        top_post_id=PostId(7),
+        top_views_gained=4,
+        **HEAD,
+    ),
+    analytics.PostAge(post_id=PostId(7), age_s=300, views=10.5, replies=2, **HEAD),
+    analytics.LateSamples(
+        offset=12, from_ms=1_699_000_000_000, to_ms=1_699_000_060_000, samples=3, **HEAD
+    ),
 ]
 
 
