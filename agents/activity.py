@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from agents.turn import Turn
 from streams.analytics import ActivityWindow, Window
 from streams.ids import ChannelId
-from tables.channel import Minute
+from tables.minute import Minute
 from tables.windows import MINUTE_MS, start_of
 
 
@@ -31,20 +31,25 @@ def activity_again(turn: Turn) -> Iterator[ActivityWindow]:
 
 
 def _put_gains(turn: Turn, changed: dict[int, Minute]) -> None:
+    """Nothing of a late message is booked: its minute is closed, and no other is right."""
     moved = turn.moved
+    if turn.sampled:
+        sampled = turn.channel.put_sampling(turn.event.observed_at_ms, turn.oldest_minute_ms)
+        changed.update((minute.start_ms, minute) for minute in sampled)
+    if turn.is_late:
+        return
     if moved is not None and moved.measured:
-        minute = _touched(turn, turn.minute_ms, changed)
-        minute.add_gains(moved.gains, moved.views_pace, moved.measured)
+        _touched(turn, turn.minute_ms, changed).add_gains(moved)
     if turn.deleted:
         _touched(turn, turn.minute_ms, changed).deletes += turn.deleted
 
 
 def _put_posts(turn: Turn, changed: dict[int, Minute]) -> None:
     """Posts and edits count in the minute of their date; what is older is history's to count."""
-    for date_ms, album_id in turn.published:
+    for date_ms, counts in turn.published:
         start_ms = start_of(date_ms, MINUTE_MS)
-        if start_ms >= turn.oldest_minute_ms:
-            _touched(turn, start_ms, changed).add_post(album_id)
+        if counts and start_ms >= turn.oldest_minute_ms:
+            _touched(turn, start_ms, changed).posts += 1
     for edited_ms in turn.edited_ms:
         start_ms = start_of(edited_ms, MINUTE_MS)
         if start_ms >= turn.oldest_minute_ms:
@@ -59,6 +64,7 @@ def _touched(turn: Turn, start_ms: int, changed: dict[int, Minute]) -> Minute:
 
 def _window(channel_id: ChannelId, minute: Minute, *, closed: bool) -> ActivityWindow:
     views, forwards, replies, reactions = minute.gains
+    top = minute.top
     return ActivityWindow(
         channel_id=channel_id,
         observed_at_ms=minute.observed_at_ms,
@@ -73,4 +79,8 @@ def _window(channel_id: ChannelId, minute: Minute, *, closed: bool) -> ActivityW
         samples=minute.samples,
         closed=closed,
         views_pace=None if views is None else round(minute.views_pace, 3),
+        sampled_from_ms=minute.sampled_from_ms,
+        sampled_to_ms=minute.sampled_to_ms,
+        top_post_id=None if top is None else top.post_id,
+        top_views_gained=None if top is None else top.views_gained,
     )

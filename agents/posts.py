@@ -1,11 +1,13 @@
 """Fold a message into the rows of its posts; the steps after it say what that means."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from agents.turn import Turn
 from streams.analytics import Window
 from streams.events import CountersSampled, Post, PostsDeleted, PostsEdited, PostsSeen
 from streams.ids import PostId
+from tables.albums import drop_leader, is_follower, see_albums
 from tables.gains import Sample, fold_sample
 from tables.posts import place_of
 
@@ -50,10 +52,9 @@ def _has_counters(post: Post) -> bool:
 
 
 def _fold(turn: Turn, sample: Sample) -> None:
-    moved = fold_sample(turn.buckets, sample, turn.channel.first_observed_ms)
+    moved = fold_sample(turn.buckets, sample, turn.channel.gaps)
     turn.moved = moved
-    if moved.late:
-        turn.handled["late_sample"] += moved.late
+    turn.sampled = len(sample.post_ids) if sample.tells else 0
     if moved.fell:
         turn.handled["counter_fell"] += moved.fell
     if moved.repeated == len(sample.post_ids) > 0:
@@ -61,12 +62,13 @@ def _fold(turn: Turn, sample: Sample) -> None:
 
 
 def _see(turn: Turn, posts: Sequence[Post], edited_ms: int | None) -> None:
+    turn.touched |= see_albums(turn.channel.leaders, turn.buckets, _albums(posts))
     for post in posts:
         number, slot = place_of(post.post_id)
         bucket = turn.buckets[number]
         if bucket.see(slot, post.date_ms):
             turn.seen.append(post.post_id)
-            turn.published.append((post.date_ms, post.album_id))
+            turn.published.append((post.date_ms, not is_follower(turn.buckets, post.post_id)))
         post_edited_ms = edited_ms if post.edit_date_ms is None else post.edit_date_ms
         if post_edited_ms is not None and bucket.edit(slot, post_edited_ms):
             turn.edited_ms.append(post_edited_ms)
@@ -75,7 +77,18 @@ def _see(turn: Turn, posts: Sequence[Post], edited_ms: int | None) -> None:
         _fold(turn, sample)
 
 
+def _albums(posts: Sequence[Post]) -> Mapping[int, Sequence[PostId]]:
+    """The posts of each album."""
+    members: defaultdict[int, list[PostId]] = defaultdict(list)
+    for post in posts:
+        if post.album_id is not None:
+            members[post.album_id].append(post.post_id)
+    return members
+
+
 def _delete(turn: Turn, post_ids: Sequence[PostId]) -> None:
     for post_id in post_ids:
         number, slot = place_of(post_id)
-        turn.deleted += turn.buckets[number].delete(slot)
+        if turn.buckets[number].delete(slot):
+            turn.deleted += 1
+            turn.touched |= drop_leader(turn.channel.leaders, turn.buckets, post_id)

@@ -24,9 +24,9 @@ HandledReason = Literal[
     "counter_fell",
     # a message that is in the rows already: its current outputs are sent again
     "duplicate",
-    # observed in a minute that is closed: its gains go into the oldest open one
+    # observed in a minute that is closed: nothing of it is booked in a window
     "late_message",
-    # a post's sample that is older than its newest: history alone takes it
+    # a post's sample that no window took: in such a message, or older than the post's newest
     "late_sample",
     # a channel id or a key in another spelling: sent again under the bare id
     "respelled",

@@ -31,7 +31,7 @@ def put_spikes(state: Spikes, window: ActivityWindow, offset: int) -> Sequence[A
     if window.views_pace is None:
         return []
     pace = (window.views_pace, window.samples)
-    changed = state.see(window.start_ms, pace, window.observed_at_ms)
+    changed = state.see(window.start_ms, pace, window.observed_at_ms, window.top_post_id)
     if window.closed:
         changed = state.close(window.start_ms, pace) or changed
     return [_alert(state, window.channel_id)] if changed else []
@@ -49,6 +49,7 @@ def _alert(state: Spikes, channel_id: ChannelId) -> Alert:
         state=name if spike.resolved_at_ms is None else "resolved",
         raised_at_ms=spike.raised_at_ms,
         resolved_at_ms=spike.resolved_at_ms,
+        post_id=spike.post_id,
         observed=spike.observed,
         expected=spike.expected,
         method=METHOD,

@@ -27,35 +27,45 @@ class Turn:
         "edited_ms",
         "event",
         "handled",
+        "is_late",
         "minute_ms",
         "moved",
+        "offset",
         "oldest_minute_ms",
         "published",
+        "sampled",
         "seen",
+        "touched",
     )
 
-    def __init__(self, event: Event, channel: Channel, buckets: Buckets) -> None:
+    def __init__(self, event: Event, channel: Channel, buckets: Buckets, offset: int) -> None:
         self.event = event
         self.channel = channel
         self.buckets = buckets
+        #: Of the message in its partition of telegram.updates.
+        self.offset = offset
         self.handled: Counter[HandledReason] = Counter()
         channel.advance(event.observed_at_ms)
         #: The start of the oldest minute that is not closed.
         self.oldest_minute_ms = oldest_open(channel.watermark_ms, MINUTE_MS)
-        minute_ms = start_of(event.observed_at_ms, MINUTE_MS)
-        if minute_ms < self.oldest_minute_ms:
-            self.handled["late_message"] += 1
-            minute_ms = self.oldest_minute_ms
         #: The start of the minute that the message's gains are booked in.
-        self.minute_ms = minute_ms
+        self.minute_ms = start_of(event.observed_at_ms, MINUTE_MS)
+        #: That minute is closed: what happened in it is history's to book.
+        self.is_late = self.minute_ms < self.oldest_minute_ms
+        if self.is_late:
+            self.handled["late_message"] += 1
         #: What its counters changed; None without counters.
         self.moved: Moved | None = None
-        #: Date and album of posts seen for the first time.
-        self.published: list[tuple[int, int | None]] = []
+        #: How many posts it told counters of.
+        self.sampled = 0
+        #: Dates of posts seen for the first time, and whether they count (an album counts once).
+        self.published: list[tuple[int, bool]] = []
         #: Posts whose date was learned, by id.
         self.seen: list[PostId] = []
         self.edited_ms: list[int] = []
         self.deleted = 0
+        #: Buckets that changed though the message does not speak of their posts, by number.
+        self.touched: set[int] = set()
 
 
 Step = Callable[[Turn], Iterable[Window]]

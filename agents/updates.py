@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agents.activity import activity_again, put_activity
 from agents.ages import put_ages
+from agents.late import put_late
 from agents.posts import fold_posts
 from agents.reasons import HandledReason
 from agents.subscribers import put_subscribers, subscribers_again
@@ -21,6 +22,7 @@ from tables.posts import Buckets, buckets_of
 STEPS: tuple[Step, ...] = (
     fold_posts,
     put_activity,
+    put_late,
     put_ages,
     put_subscribers,
     put_counters,
@@ -34,7 +36,7 @@ class Folded(NamedTuple):
     outputs: Sequence[Window]
     #: False when the message was in the rows already.
     changed: bool
-    #: Buckets of posts that it spoke of.
+    #: Buckets of the posts that it spoke of, or that changed with them.
     touched: Collection[int]
     handled: Counter[HandledReason]
 
@@ -46,13 +48,12 @@ def fold_update(channel: Channel, buckets: Buckets, event: Event, offset: int) -
     stands now, because a crash may have kept its outputs from being sent.
     """
     if offset <= channel.last_offset:
-        return Folded(
-            _again(event, channel, buckets), False, (), Counter[HandledReason](["duplicate"])
-        )
-    turn = Turn(event, channel, buckets)
+        again = _again(Turn(event, channel, buckets, offset))
+        return Folded(again, False, (), Counter[HandledReason](["duplicate"]))
+    turn = Turn(event, channel, buckets, offset)
     outputs = [output for step in STEPS for output in step(turn)]
     channel.last_offset = offset
-    touched = buckets_of(post_ids_of(event))
+    touched = buckets_of(post_ids_of(event)) | turn.touched
     for number in touched:
         buckets[number].last_offset = offset
     return Folded(outputs, True, touched, turn.handled)
@@ -68,10 +69,9 @@ def post_ids_of(event: Event) -> Sequence[PostId]:
     return ()
 
 
-def _again(event: Event, channel: Channel, buckets: Buckets) -> list[Window]:
-    turn = Turn(event, channel, buckets)
+def _again(turn: Turn) -> list[Window]:
     outputs: list[Window] = [*activity_again(turn), *subscribers_again(turn)]
-    known = post_ids_of(event)
+    known = post_ids_of(turn.event)
     if known:
         outputs.append(counters_of(turn, known))
     outputs.append(summary_of(turn))

@@ -7,6 +7,9 @@ from typing import NamedTuple
 from streams.ids import PostId
 from tables.posts import Counters
 
+#: Views, forwards, replies, reactions; a float where it was interpolated.
+AgedCounters = tuple[int | float | None, ...]
+
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86_400
@@ -47,7 +50,7 @@ class Crossing(NamedTuple):
 class AtAge(NamedTuple):
     post_id: PostId
     age_s: int
-    counters: Counters
+    counters: AgedCounters
     interpolated: bool
 
 
@@ -74,6 +77,7 @@ def at_ages(crossing: Crossing) -> Iterator[AtAge]:
     post_id, t0, before, t1, after = crossing
     low = bisect_right(AGES_MS, t0) if t0 is not None else 0
     for age_ms in AGES_MS[low : bisect_right(AGES_MS, t1)]:
+        counters: AgedCounters
         if age_ms == t1:
             counters = after
         elif t0 is not None and t1 - t0 <= age_ms:
@@ -84,16 +88,8 @@ def at_ages(crossing: Crossing) -> Iterator[AtAge]:
             yield AtAge(post_id, age_ms // 1000, counters, age_ms != t1)
 
 
-def _between(part_ms: int, whole_ms: int, before: Counters, after: Counters) -> Counters:
-    return (
-        _value(part_ms, whole_ms, before[0], after[0]),
-        _value(part_ms, whole_ms, before[1], after[1]),
-        _value(part_ms, whole_ms, before[2], after[2]),
-        _value(part_ms, whole_ms, before[3], after[3]),
+def _between(part_ms: int, whole_ms: int, before: Counters, after: Counters) -> AgedCounters:
+    return tuple(
+        None if v0 is None or v1 is None else (v0 * whole_ms + (v1 - v0) * part_ms) / whole_ms
+        for v0, v1 in zip(before, after, strict=True)
     )
-
-
-def _value(part_ms: int, whole_ms: int, v0: int | None, v1: int | None) -> int | None:
-    if v0 is None or v1 is None:
-        return None
-    return v0 + (v1 - v0) * part_ms // whole_ms

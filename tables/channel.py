@@ -2,47 +2,16 @@
 
 import msgspec
 
-from tables.posts import COUNTERS
+from tables.albums import Leaders
+from tables.gaps import Gap, fill, first_gap, follow
+from tables.minute import Minute
 from tables.rows import Row
-from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS
+from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS, start_of
 
 #: How many closed windows are kept, to be sent again when their message is replayed.
 CLOSED_KEPT = 12
 #: The sizes of subscribers' windows.
 SPANS_MS = (MINUTE_MS, HOUR_MS, DAY_MS)
-
-
-class Minute(msgspec.Struct, array_like=True, gc=False):
-    """A window of activity: what was gained and done in one minute."""
-
-    start_ms: int
-    #: The newest observation in it.
-    observed_at_ms: int = 0
-    gains: list[int | None] = msgspec.field(default_factory=lambda: [None] * COUNTERS)
-    samples: int = 0
-    posts: int = 0
-    edits: int = 0
-    deletes: int = 0
-    #: Albums whose first post was counted.
-    albums: list[int] = []
-    #: Views a minute, of the gains of views.
-    views_pace: float = 0.0
-
-    def add_gains(self, gains: list[int | None], views_pace: float, samples: int) -> None:
-        for counter, gained in enumerate(gains):
-            if gained is not None:
-                self.gains[counter] = (self.gains[counter] or 0) + gained
-        self.views_pace += views_pace
-        self.samples += samples
-
-    def add_post(self, album_id: int | None) -> bool:
-        """Count a post; False when its album is counted already."""
-        if album_id is not None:
-            if album_id in self.albums:
-                return False
-            self.albums.append(album_id)
-        self.posts += 1
-        return True
 
 
 class Span(msgspec.Struct, array_like=True, gc=False):
@@ -133,13 +102,28 @@ class Channel(Row, array_like=True, gc=False):
     facts: Facts = msgspec.field(default_factory=Facts)
     #: The `last_sample_ms` that was sent last.
     sample_sent_ms: int = -1
+    #: The newest instant at which counters were sampled, and the newest before the open windows.
+    sampled_ms: int = -1
+    closed_sampled_ms: int = -1
+    #: When it was not observed lately, oldest first (tables.gaps).
+    gaps: list[Gap] = msgspec.field(default_factory=list)
+    #: The posts that count for the albums seen last (tables.albums).
+    leaders: Leaders = msgspec.field(default_factory=dict)
 
     def advance(self, observed_at_ms: int) -> None:
         """Move the watermark on; it never goes back."""
+        if not self.gaps:
+            # A new row, or one of a version that knew the first observation only.
+            known = self.first_observed_ms >= 0
+            self.gaps = first_gap(self.first_observed_ms if known else observed_at_ms)
         if self.first_observed_ms < 0 or observed_at_ms < self.first_observed_ms:
             self.first_observed_ms = observed_at_ms
         if observed_at_ms > self.watermark_ms:
+            if self.watermark_ms >= 0:
+                follow(self.gaps, self.watermark_ms, observed_at_ms)
             self.watermark_ms = observed_at_ms
+        else:
+            fill(self.gaps, observed_at_ms)
 
     def minute(self, start_ms: int, observed_at_ms: int) -> Minute:
         """The open window that starts at `start_ms`, made when it is new."""
@@ -154,8 +138,52 @@ class Channel(Row, array_like=True, gc=False):
         closed = [self.minutes.pop(start) for start in sorted(self.minutes) if start < before_ms]
         if closed:
             self.closed_minutes = (self.closed_minutes + closed)[-CLOSED_KEPT:]
+            last_ms = max(_last_sampled(minute) for minute in closed)
+            self.closed_sampled_ms = max(self.closed_sampled_ms, last_ms)
         return closed
 
     def close_spans(self, closed: list[Span]) -> None:
         self.spans = [span for span in self.spans if span not in closed]
         self.closed_spans = (self.closed_spans + closed)[-CLOSED_KEPT:]
+
+    def put_sampling(self, at_ms: int, oldest_ms: int) -> list[Minute]:
+        """Counters were sampled. The open windows, from `oldest_ms` on, that rest on it newly."""
+        start_ms = start_of(at_ms, MINUTE_MS)
+        before_ms, self.sampled_ms = self.sampled_ms, max(self.sampled_ms, at_ms)
+        if start_ms < oldest_ms:
+            if at_ms <= self.closed_sampled_ms:
+                return []
+            self.closed_sampled_ms = at_ms
+            return self._put_before_next(start_ms)
+        minute = self.minute(start_ms, at_ms)
+        first = minute.first_sampled
+        if not minute.put_sampling(at_ms):
+            return []
+        in_order = at_ms > before_ms
+        if minute.first_sampled != first:
+            minute.put_before(before_ms if in_order else self._sampled_before(start_ms))
+        return [minute] if in_order else [minute, *self._put_before_next(start_ms)]
+
+    def _put_before_next(self, start_ms: int) -> list[Minute]:
+        """Tell the first sampled window after one that was sampled out of order."""
+        later = [
+            start
+            for start, minute in self.minutes.items()
+            if start > start_ms and minute.last_sampled >= 0
+        ]
+        if not later:
+            return []
+        minute = self.minutes[min(later)]
+        return [minute] if minute.put_before(self._sampled_before(minute.start_ms)) else []
+
+    def _sampled_before(self, start_ms: int) -> int:
+        """The newest sampling instant before an open window; -1: none."""
+        earlier = [
+            _last_sampled(minute) for start, minute in self.minutes.items() if start < start_ms
+        ]
+        return max(self.closed_sampled_ms, *earlier) if earlier else self.closed_sampled_ms
+
+
+def _last_sampled(minute: Minute) -> int:
+    instant_ms = minute.sampled_to_ms
+    return -1 if instant_ms is None else instant_ms

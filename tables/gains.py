@@ -1,11 +1,12 @@
 """Increments of counters between samples.
 
-A gain is the increment of one counter between two successive samples of a post in which it was
-said. The first value of a counter is a baseline, which gains nothing, except for a post that was
-published after its channel was first observed and sampled within 24 h of publication: it counts
-from 0. After 90 days without a sample the next one is a baseline again. A counter that falls gains
-nothing, and the lower value is the newest. A sample older than the post's newest one is late and
-changes nothing.
+A gain is the increment of one counter of a post over its highest value so far, between two
+successive samples in which it was said. The first value of a counter is a baseline, which gains
+nothing, except for a post that appeared while its channel was observed: there was an observation
+before its date, at most 24 h before the sample. Such a counter counts from 0. After 90 days without
+a sample the next one is a baseline again. A counter that falls gains nothing, nor does it when it
+comes back; the lower value is the newest. A sample older than the post's newest one is late and
+changes nothing. Of an album only the leader gains.
 
 The pace tells how fast views are gained whatever the distance between samples: of a gain it takes
 the share of one minute, as if the views had come evenly since they were said last.
@@ -20,11 +21,12 @@ import msgspec
 
 from streams.ids import PostId
 from tables.ages import Crossing
-from tables.posts import BUCKET_BITS, COUNTERS, SLOT_MASK, VIEWS, Buckets
+from tables.gaps import Gap, observed_between
+from tables.posts import BUCKET_BITS, COUNTERS, SLOT_MASK, VIEWS, Buckets, mark_of
 from tables.runs import BITS, Run, stretches
 from tables.windows import DAY_MS, MINUTE_MS
 
-#: How soon after publication a first sample must come to count from 0.
+#: How long before a first sample the channel must have been observed for it to count from 0.
 FROM_ZERO_MS = DAY_MS
 
 Column = Sequence[int | None] | None
@@ -37,6 +39,28 @@ class Sample(msgspec.Struct, frozen=True):
     post_ids: Sequence[PostId]
     columns: tuple[Column, Column, Column, Column]
 
+    @property
+    def tells(self) -> bool:
+        """Whether it has any counter of any post."""
+        return any(
+            column is not None and any(value is not None for value in column)
+            for column in self.columns
+        )
+
+
+class Top(msgspec.Struct, frozen=True, array_like=True):
+    """The post that raised the pace most, by how many views a minute, and what it gained."""
+
+    post_id: PostId
+    views_gained: int
+    pace: float
+
+    def or_higher(self, other: "Top") -> "Top":
+        """The higher one; of one post both together."""
+        if self.post_id == other.post_id:
+            return Top(self.post_id, self.views_gained + other.views_gained, self.pace + other.pace)
+        return other if other.pace > self.pace else self
+
 
 class Moved(msgspec.Struct):
     """What a sample changed."""
@@ -45,34 +69,47 @@ class Moved(msgspec.Struct):
     gains: list[int | None] = msgspec.field(default_factory=lambda: [None] * COUNTERS)
     #: Views a minute: the gains of views, each as the share of it that falls in one minute.
     views_pace: float = 0.0
+    #: The post that gained the most views a minute.
+    top: Top | None = None
     #: Posts whose sample gave an increment of any counter, be it 0.
     measured: int = 0
     #: Counters that fell.
     fell: int = 0
     #: Posts whose sample was older than their newest.
     late: int = 0
+    #: The newest instant at which one of those had been sampled.
+    late_to_ms: int = -1
     #: Posts that had been sampled at this very instant, with the same counters.
     repeated: int = 0
     #: Posts whose newest counters changed.
     changed: list[PostId] = []
     crossings: list[Crossing] = []
 
+    def put_top(self, post_id: PostId, gain: int, pace: float) -> None:
+        if gain and (self.top is None or pace > self.top.pace):
+            self.top = Top(post_id, gain, pace)
 
-def fold_sample(buckets: Buckets, sample: Sample, first_observed_ms: int) -> Moved:
-    """Fold a sample into the rows of its posts, in place. The pipeline's innermost loop."""
+
+def fold_sample(buckets: Buckets, sample: Sample, gaps: Sequence[Gap]) -> Moved:
+    """Fold a sample into the rows of its posts, in place. The pipeline's innermost loop.
+
+    `gaps` are those in the observation of the channel, this sample included.
+    """
     moved = Moved()
     at_ms = sample.observed_at_ms
     for number, start, stop in stretches(sample.post_ids):
         slots = [post_id & SLOT_MASK for post_id in sample.post_ids[start:stop]]
         run = Run(buckets[number], number << BUCKET_BITS, slots, start)
-        moved.late += run.advance(at_ms)
+        if late := run.advance(at_ms):
+            moved.late += late
+            moved.late_to_ms = max(moved.late_to_ms, run.late_to_ms)
         if not run.slots:
             continue
         for counter, column in enumerate(sample.columns):
             if column is None:
                 run.mark_stale(counter, run.present, 0)
             elif not _fold_ordinary(run, counter, run.of(column), at_ms, moved):
-                _fold_any(run, counter, run.of(column), at_ms, first_observed_ms, moved)
+                _fold_any(run, counter, run.of(column), at_ms, gaps, moved)
         _put_changes(run, at_ms, moved)
     return moved
 
@@ -85,29 +122,77 @@ def _fold_ordinary(
     Views also have to have been said at one instant. False: nothing was done, each value has to
     be looked at.
     """
-    values = run.bucket.counters[counter]
+    bucket = run.bucket
+    values = bucket.counters[counter]
     slots = run.slots
     olds = run.take(values)
     if run.same_instant or run.lapsed or None in olds or None in news:
         return False
     before_ms = run.before_ms
-    if counter == VIEWS and (run.bucket.viewed_ms or not isinstance(before_ms, int)):
+    if counter == VIEWS and (bucket.viewed_ms or not isinstance(before_ms, int)):
         return False
-    gained = changed = 0
-    for slot, new, old in compress(zip(slots, news, olds, strict=True), map(ne, news, olds)):
+    changes: _Changes = compress(zip(slots, news, olds, strict=True), map(ne, news, olds))
+    if bucket.highs or bucket.followers:
+        changes = _counting(run, counter, changes, moved)
+    gained = changed = most = top = 0
+    for slot, new, old in changes:
         values[slot] = new
         changed |= BITS[slot]
-        if new > old:  # type: ignore[operator]
-            gained += new - old  # type: ignore[operator]
+        gain = new - old  # type: ignore[operator]
+        if gain > 0:
+            gained += gain
+            if gain > most:
+                most, top = gain, slot
         else:
             moved.fell += 1
-    moved.gains[counter] = (moved.gains[counter] or 0) + gained
-    if counter == VIEWS:
-        moved.views_pace += a_minute_of(gained, at_ms - cast(int, before_ms))
-    run.measured = run.present
+            bucket.highs[mark_of(counter, slot)] = cast(int, old)
     run.changed |= changed
-    run.bucket.stale[counter] &= ~run.present
+    if counter == VIEWS and gained:
+        since_ms = at_ms - cast(int, before_ms)
+        moved.views_pace += a_minute_of(gained, since_ms)
+        moved.put_top(PostId(run.first_id + top), most, a_minute_of(most, since_ms))
+    if own := run.present & ~bucket.followers:
+        moved.gains[counter] = (moved.gains[counter] or 0) + gained
+        run.measured |= own
+    bucket.stale[counter] &= ~run.present
     return True
+
+
+#: Slot, new and old value.
+_Changes = Iterable[tuple[int, int | None, int | None]]
+
+
+def _counting(run: Run, counter: int, changes: _Changes, moved: Moved) -> _Changes:
+    """The changes that may count, against the highest value so far. Puts the others itself."""
+    bucket = run.bucket
+    values, highs, followers = bucket.counters[counter], bucket.highs, bucket.followers
+    for slot, new, old in changes:
+        bit = BITS[slot]
+        if not followers & bit and mark_of(counter, slot) not in highs:
+            yield slot, new, old
+            continue
+        gain = _rise(run, counter, slot, cast(int, new), cast(int, old), moved)
+        if gain and not followers & bit:
+            yield slot, new, cast(int, new) - gain
+        else:
+            values[slot] = new
+            run.changed |= bit
+
+
+def _rise(run: Run, counter: int, slot: int, new: int, old: int, moved: Moved) -> int:
+    """By how much a counter rose over its highest value so far, which is kept when it falls."""
+    highs, mark = run.bucket.highs, mark_of(counter, slot)
+    if new < old:
+        moved.fell += 1
+        highs.setdefault(mark, old)
+        return 0
+    high = highs.get(mark)
+    if high is None:
+        return new - old
+    if new < high:
+        return 0
+    del highs[mark]
+    return new - high
 
 
 def _fold_any(
@@ -115,55 +200,60 @@ def _fold_any(
     counter: int,
     news: Sequence[int | None],
     at_ms: int,
-    first_ms: int,
+    gaps: Sequence[Gap],
     moved: Moved,
 ) -> None:
     """Fold one counter of any run."""
     bucket = run.bucket
-    values = bucket.counters[counter]
+    values, followers = bucket.counters[counter], bucket.followers
     gains: list[tuple[int, int]] = []
     changed = unsaid = from_zero = 0
-    unmeasured = run.lapsed
+    # Bits of slots whose increment cannot be told.
+    unmeasured = run.lapsed | followers
     for slot, new in zip(run.slots, news, strict=True):
         bit, old = BITS[slot], values[slot]
         if new is None:
             unsaid |= bit
-        elif old is None:
-            changed |= bit
-            values[slot] = new
-            if _counts_from_zero(bucket.dates_ms[slot], at_ms, first_ms):
+            continue
+        if run.lapsed & bit:
+            bucket.highs.pop(mark_of(counter, slot), None)
+        if new == old:
+            continue
+        changed |= bit
+        values[slot] = new
+        if old is None:
+            if unmeasured & bit or not _counts_from_zero(bucket.dates_ms[slot], at_ms, gaps):
+                unmeasured |= bit
+            else:
                 gains.append((slot, new))
                 from_zero |= bit
-            else:
-                unmeasured |= bit
-        elif new != old:
-            changed |= bit
-            values[slot] = new
-            if new < old:
-                moved.fell += 1
-            elif not run.lapsed & bit:
-                gains.append((slot, new - old))
+        elif run.lapsed & bit:
+            moved.fell += new < old
+        elif (gain := _rise(run, counter, slot, new, old, moved)) and not followers & bit:
+            gains.append((slot, gain))
     repeated = run.same_instant & ~changed
     measured = run.present & ~(unmeasured | unsaid | repeated)
     if measured:
         moved.gains[counter] = (moved.gains[counter] or 0) + sum(gain for _, gain in gains)
     if counter == VIEWS:
-        moved.views_pace += _pace(run, gains, from_zero, at_ms)
+        _put_pace(run, gains, from_zero, at_ms, moved)
     run.measured |= measured
     run.changed |= changed
     run.mark_stale(counter, unsaid, run.present & ~unsaid)
 
 
-def _pace(run: Run, gains: Iterable[tuple[int, int]], from_zero: int, at_ms: int) -> float:
+def _put_pace(
+    run: Run, gains: Iterable[tuple[int, int]], from_zero: int, at_ms: int, moved: Moved
+) -> None:
     """Views a minute, of slots and their gains; some (bits) gained since they were published."""
-    pace = 0.0
     for slot, gain in gains:
         if from_zero & BITS[slot]:
             since_ms = cast(int, run.bucket.dates_ms[slot])
         else:
             since_ms = run.viewed_before_ms(slot)
-        pace += a_minute_of(gain, at_ms - since_ms)
-    return pace
+        pace = a_minute_of(gain, at_ms - since_ms)
+        moved.views_pace += pace
+        moved.put_top(PostId(run.first_id + slot), gain, pace)
 
 
 def a_minute_of(gain: int, since_ms: int) -> float:
@@ -171,8 +261,8 @@ def a_minute_of(gain: int, since_ms: int) -> float:
     return gain * MINUTE_MS / since_ms if since_ms > MINUTE_MS else float(gain)
 
 
-def _counts_from_zero(date_ms: int | None, at_ms: int, first_observed_ms: int) -> bool:
-    return date_ms is not None and date_ms > first_observed_ms and at_ms - date_ms <= FROM_ZERO_MS
+def _counts_from_zero(date_ms: int | None, at_ms: int, gaps: Sequence[Gap]) -> bool:
+    return date_ms is not None and observed_between(gaps, at_ms - FROM_ZERO_MS, date_ms)
 
 
 def _put_changes(run: Run, at_ms: int, moved: Moved) -> None:
@@ -181,7 +271,8 @@ def _put_changes(run: Run, at_ms: int, moved: Moved) -> None:
     bucket = run.bucket
     if run.changed:
         first_id, changed = run.first_id, run.changed
-        moved.changed += [PostId(first_id + slot) for slot in run.slots if changed & BITS[slot]]
+        ids = [first_id + slot for slot in run.slots if changed & BITS[slot]]
+        moved.changed += cast("list[PostId]", ids)
     for slot, age_before_ms, before in run.crossed:
         age_ms = at_ms - cast(int, bucket.dates_ms[slot])
         post_id = PostId(run.first_id + slot)

@@ -52,6 +52,12 @@ class Bucket(Row, array_like=True, gc=False):
     deleted: int = 0
     #: When views were said last, by slot, of posts whose newest sample did not say them.
     viewed_ms: dict[int, int] = msgspec.field(default_factory=dict)
+    #: The highest value of a counter that fell, by `mark_of`: up to it nothing is gained again.
+    highs: dict[int, int] = msgspec.field(default_factory=dict)
+    #: A bit a slot: posts of albums that do not count, because another post of the album does.
+    followers: int = 0
+    #: Of albums' leaders, by slot: how far behind it in ids each of its followers is.
+    led: dict[int, list[int]] = msgspec.field(default_factory=dict)
 
     def see(self, slot: int, date_ms: int) -> bool:
         """Learn when a post was published. True when it had not been seen before."""
@@ -90,6 +96,11 @@ class Bucket(Row, array_like=True, gc=False):
             None if s & bit else value for s, value in zip(self.stale, values, strict=True)
         )
         return v, f, r, x
+
+
+def mark_of(counter: int, slot: int) -> int:
+    """The key of a post's counter in `Bucket.highs`."""
+    return counter << BUCKET_BITS | slot
 
 
 def taken(slots: Sequence[int]) -> Callable[[Slots], Sequence[int | None]]:

@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-#: The version of every row's layout; any change of a row's fields is a new one.
+#: The version of every row's layout. A field that is added at the end of a row, or of a struct in
+#: it, and has a default is no new one: what was stored before is read with the default.
 VERSION = 2
 
 

@@ -4,6 +4,7 @@ Moves on the instants at which posts were sampled. Not for their counters: that 
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from streams.ids import PostId
 from tables.ages import NEVER_MS, crosses, next_age_at
@@ -27,6 +28,7 @@ class Run:
         "crossed",
         "first_id",
         "lapsed",
+        "late_to_ms",
         "measured",
         "positions",
         "present",
@@ -49,6 +51,8 @@ class Run:
         # Bits of slots: in this run; sampled before at this very instant; long not sampled.
         self.present = sum(map(BITS.__getitem__, slots))
         self.same_instant = self.lapsed = 0
+        # The newest instant at which a post that is late had been sampled.
+        self.late_to_ms = -1
         # Bits of slots: gave an increment; changed.
         self.measured = self.changed = 0
         # Slot, age and counters before, of the posts that pass a fixed age.
@@ -127,6 +131,7 @@ class Run:
             if before_ms is not None:
                 if at_ms < before_ms:
                     late += 1
+                    self.late_to_ms = max(self.late_to_ms, before_ms)
                     continue
                 if at_ms == before_ms:
                     self.same_instant |= BITS[slot]
@@ -155,6 +160,17 @@ class Run:
 
 def stretches(post_ids: Sequence[PostId]) -> Iterator[tuple[int, int, int]]:
     """Bucket, start and stop of stretches of ids in one bucket, each id once."""
+    if len(set(post_ids)) < len(post_ids):
+        yield from _stretches_of_repeated(post_ids)
+        return
+    start = 0
+    for number, together in groupby([post_id >> BUCKET_BITS for post_id in post_ids]):
+        stop = start + len(list(together))
+        yield number, start, stop
+        start = stop
+
+
+def _stretches_of_repeated(post_ids: Sequence[PostId]) -> Iterator[tuple[int, int, int]]:
     start, number = 0, -1
     slots = 0
     for position, post_id in enumerate(post_ids):

@@ -19,6 +19,7 @@ from statistics import median
 
 import msgspec
 
+from streams.ids import PostId
 from tables.rows import Row
 from tables.windows import MINUTE_MS
 
@@ -51,6 +52,8 @@ class Spike(msgspec.Struct, array_like=True, gc=False):
     updated: bool = False
     calm_minutes: int = 0
     resolved_at_ms: int | None = None
+    #: The post that added most to the pace of that highest minute.
+    post_id: PostId | None = None
 
 
 class Spikes(Row, array_like=True, gc=False):
@@ -75,12 +78,17 @@ class Spikes(Row, array_like=True, gc=False):
         paces = [pace for pace, rests_on in self.minutes if rests_on >= enough]
         return median(paces) if len(paces) >= NEEDED_MINUTES else None
 
-    def see(self, start_ms: int, pace: Pace, observed_at_ms: int) -> bool:
-        """A minute as it stands, running or closed. True when it raised or raised higher."""
+    def see(
+        self, start_ms: int, pace: Pace, observed_at_ms: int, top: PostId | None = None
+    ) -> bool:
+        """A minute as it stands, running or closed. True when it raised or raised higher.
+
+        `top` is the post that added most to its pace.
+        """
         self._note_gap(start_ms)
         spike, (views, samples) = self.spike, pace
         if spike is not None and spike.resolved_at_ms is None:
-            return self._grow(spike, start_ms, views, observed_at_ms)
+            return self._grow(spike, start_ms, views, observed_at_ms, top)
         if views < LEAST or start_ms < self.since_ms:
             return False
         expected = self.expected(samples)
@@ -88,7 +96,7 @@ class Spikes(Row, array_like=True, gc=False):
             return False
         if spike is not None and start_ms <= (spike.resolved_at_ms or 0):
             return False
-        self.spike = Spike(start_ms, observed_at_ms, views, expected, observed_at_ms)
+        self.spike = Spike(start_ms, observed_at_ms, views, expected, observed_at_ms, post_id=top)
         return True
 
     def close(self, start_ms: int, pace: Pace) -> bool:
@@ -117,10 +125,13 @@ class Spikes(Row, array_like=True, gc=False):
             self.since_ms = start_ms
         self.newest_ms = max(self.newest_ms, start_ms)
 
-    def _grow(self, spike: Spike, start_ms: int, views: float, observed_at_ms: int) -> bool:
+    def _grow(
+        self, spike: Spike, start_ms: int, views: float, observed_at_ms: int, top: PostId | None
+    ) -> bool:
         if start_ms < spike.start_ms or views <= spike.observed:
             return False
         spike.observed, spike.observed_at_ms, spike.updated = views, observed_at_ms, True
+        spike.post_id = top
         return True
 
     @staticmethod

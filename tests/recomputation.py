@@ -6,7 +6,7 @@ and nothing here is fast. Ratios are exact fractions, turned into the nearest fl
 
 import io
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
@@ -78,13 +78,18 @@ class RecomputedChannel:
         for row in views:
             at_ms = ms(row["sampled_at"])
             self.samples[row["message_id"]][at_ms] = {"views": row["views"]}
-        seen = []
+        #: When each post was seen first.
+        self.seen: dict[int, int] = {}
+        self.albums: dict[int, list[int]] = defaultdict(list)
         for row in posts:
+            if row.get("album_id") is not None:
+                self.albums[row["album_id"]].append(row["message_id"])
             if row["sampled_at"] is None:
-                seen.append(ms(row["date"]))
+                self.seen[row["message_id"]] = ms(row["date"])
                 continue
             at_ms, own = ms(row["sampled_at"]), _own(row)
-            seen.append(min([at_ms, *self.samples.get(row["message_id"], ())]))
+            first_ms = min([at_ms, *self.samples.get(row["message_id"], ())])
+            self.seen[row["message_id"]] = first_ms
             if own:
                 sample = self.samples[row["message_id"]].setdefault(at_ms, {})
                 self.samples[row["message_id"]][at_ms] = {**own, **sample}
@@ -93,8 +98,8 @@ class RecomputedChannel:
             if row.get("subscribers") is not None and row.get("subscribers_at"):
                 self.subscribers.setdefault(ms(row["subscribers_at"]), row["subscribers"])
         instants = [at_ms for samples in self.samples.values() for at_ms in samples]
-        self.first_observed_ms = min([*seen, *instants, *self.subscribers])
-        self.last_observed_ms = max([*seen, *instants, *self.subscribers])
+        self.observed = sorted({*self.seen.values(), *instants, *self.subscribers})
+        self.first_observed_ms, self.last_observed_ms = self.observed[0], self.observed[-1]
 
     def newest(self, post_id: int) -> Row:
         """Every counter's newest value; absent where it never had one."""
@@ -108,27 +113,44 @@ class RecomputedChannel:
         """What each minute gained, by its start; a counter is absent where nothing was measured."""
         minutes: dict[int, Row] = defaultdict(dict)
         for post_id, samples in self.samples.items():
-            counts_from_zero = self.dates[post_id] > self.first_observed_ms
+            if post_id in self._followers:
+                continue
             before_ms: int | None = None
-            before: Row = {}
+            highest: Row = {}
             for at_ms in sorted(samples):
                 minute = minutes[at_ms // MINUTE_MS * MINUTE_MS]
+                lapsed = before_ms is not None and at_ms - before_ms > 90 * DAY_MS
                 for name, value in samples[at_ms].items():
-                    base = before.get(name)
-                    if before_ms is not None and at_ms - before_ms > 90 * DAY_MS:
+                    base = highest.get(name)
+                    if base is None and self._appeared(post_id, at_ms):
+                        base = 0
+                    if lapsed:
                         base = None
-                    elif name not in before and counts_from_zero:
-                        base = 0 if at_ms - self.dates[post_id] <= DAY_MS else None
+                        highest.pop(name, None)
                     if base is not None:
                         minute[name] = minute.get(name, 0) + max(value - base, 0)
-                before.update(samples[at_ms])
+                    highest[name] = max(value, highest.get(name, value))
                 before_ms = at_ms
         return minutes
 
     @cached_property
-    def views_at_ages(self) -> dict[int, dict[int, int]]:
+    def _followers(self) -> set[int]:
+        """All of an album but the lowest of those that were seen first."""
+        followers: set[int] = set()
+        for members in self.albums.values():
+            leader = min(members, key=lambda post_id: (self.seen[post_id], post_id))
+            followers |= set(members) - {leader}
+        return followers
+
+    def _appeared(self, post_id: int, at_ms: int) -> bool:
+        """Whether the channel was observed before its date, at most a day before the sample."""
+        place = bisect_left(self.observed, at_ms - DAY_MS)
+        return self.observed[place] < self.dates[post_id]
+
+    @cached_property
+    def views_at_ages(self) -> dict[int, dict[int, Fraction]]:
         """Views of each post at the fixed ages that its samples tell of."""
-        known: dict[int, dict[int, int]] = {}
+        known: dict[int, dict[int, Fraction]] = {}
         for post_id, samples in self.samples.items():
             viewed = {
                 at_ms - self.dates[post_id]: sample.get("views")
@@ -236,7 +258,7 @@ class RecomputedChannel:
             for post in posts
             if age_s in self.views_at_ages.get(post, {})
         ]
-        return Fraction(sum(known), len(known)) if known else None
+        return sum(known, Fraction()) / len(known) if known else None
 
 
 def _own(row: Row) -> Row:
@@ -251,9 +273,9 @@ def _total(rows: list[Row], name: str) -> int | None:
     return sum(known) if known else None
 
 
-def _at_ages(viewed: dict[int, int | None]) -> dict[int, int]:
+def _at_ages(viewed: dict[int, int | None]) -> dict[int, Fraction]:
     """By straight lines between samples no further apart than the age; exact where sampled."""
-    known: dict[int, int] = {}
+    known: dict[int, Fraction] = {}
     ages_ms = sorted(viewed)
     for age_s in AGES_S:
         age_ms = age_s * 1000
@@ -261,10 +283,10 @@ def _at_ages(viewed: dict[int, int | None]) -> dict[int, int]:
         if place and ages_ms[place - 1] == age_ms:
             exactly = viewed[age_ms]
             if exactly is not None:
-                known[age_s] = exactly
+                known[age_s] = Fraction(exactly)
         elif 0 < place < len(ages_ms):
             t0, t1 = ages_ms[place - 1], ages_ms[place]
             v0, v1 = viewed[t0], viewed[t1]
             if t1 - t0 <= age_ms and v0 is not None and v1 is not None:
-                known[age_s] = v0 + (v1 - v0) * (age_ms - t0) // (t1 - t0)
+                known[age_s] = v0 + Fraction((v1 - v0) * (age_ms - t0), t1 - t0)
     return known

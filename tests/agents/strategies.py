@@ -15,15 +15,24 @@ times_ms = st.integers(0, 30).map(lambda n: T + n * 47_000) | st.integers(T, T +
 counters = st.none() | st.integers(0, 500)
 reactions = st.none() | st.dictionaries(st.sampled_from(["👍", "❤"]), st.integers(0, 9), max_size=2)
 
-posts = st.builds(
-    Post,
-    post_id=post_ids,
-    date_ms=st.integers(T - 20 * MINUTE, T),
-    edit_date_ms=st.none() | st.integers(T, T + 30 * MINUTE),
-    album_id=st.none() | st.integers(1, 3),
-    views=counters,
-    forwards=counters,
-    reactions=reactions,
+
+def album_of(post_id: PostId) -> int | None:
+    """Ten posts in a row are one album, and the next ten are none: a post never changes it."""
+    number = post_id // 10
+    return None if number % 2 else 1 + number
+
+
+posts = post_ids.flatmap(
+    lambda post_id: st.builds(
+        Post,
+        post_id=st.just(post_id),
+        date_ms=st.integers(T - 20 * MINUTE, T + 20 * MINUTE),
+        edit_date_ms=st.none() | st.integers(T, T + 30 * MINUTE),
+        album_id=st.just(album_of(post_id)),
+        views=counters,
+        forwards=counters,
+        reactions=reactions,
+    )
 )
 _posts = st.lists(posts, min_size=1, max_size=4)
 
@@ -51,7 +60,7 @@ event = st.one_of(
     sampled(),
     _build(events.PostsSeen, posts=_posts),
     _build(events.PostsEdited, posts=_posts),
-    _build(events.PostsDeleted, post_ids=st.lists(post_ids, max_size=3)),
+    _build(events.PostsDeleted, post_ids=st.lists(post_ids, max_size=3, unique=True)),
     _build(events.SubscribersSampled, subscribers=st.integers(0, 1000)),
     _build(events.ChannelDescribed, title=st.none() | st.sampled_from("ab")),
     _build(events.ChannelStatus, status=st.sampled_from(["live", "away"])),

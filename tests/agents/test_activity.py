@@ -2,7 +2,13 @@
 
 from collections.abc import Sequence
 
-from streams.analytics import ActivityWindow, ChannelSummary, SubscribersWindow, Window
+from streams.analytics import (
+    ActivityWindow,
+    ChannelSummary,
+    LateSamples,
+    SubscribersWindow,
+    Window,
+)
 from streams.events import (
     ChannelStatus,
     CountersSampled,
@@ -38,6 +44,12 @@ def _windows(outputs: Sequence[Window]) -> dict[int, ActivityWindow]:
     return {w.start_ms: w for w in outputs if isinstance(w, ActivityWindow)}
 
 
+def _late(outputs: Sequence[Window]) -> list[tuple[int, int, int, int]]:
+    return [
+        (o.offset, o.from_ms, o.to_ms, o.samples) for o in outputs if isinstance(o, LateSamples)
+    ]
+
+
 def _newest(pure: Pure) -> dict[int, ActivityWindow]:
     return {w.start_ms: w for w in pure.upserts.values() if isinstance(w, ActivityWindow)}
 
@@ -49,8 +61,10 @@ def test_a_sample_at_the_window_edge_belongs_to_the_window_that_begins() -> None
     assert gains == {T: 2, T + MINUTE_MS: 4}
 
 
-def test_a_baseline_alone_makes_no_window() -> None:
-    assert _windows(Pure().fold(_views(T, 1))) == {}
+def test_a_baseline_gains_nothing_and_tells_that_the_channel_was_sampled() -> None:
+    (window,) = _windows(Pure().fold(_views(T + 5, 1))).values()
+    assert (window.views_gained, window.samples) == (None, 0)
+    assert (window.sampled_from_ms, window.sampled_to_ms) == (None, T + 5)
 
 
 def test_a_window_closes_when_the_watermark_reaches_its_end_plus_the_lateness() -> None:
@@ -62,12 +76,46 @@ def test_a_window_closes_when_the_watermark_reaches_its_end_plus_the_lateness() 
     assert (closed.closed, closed.views_gained) == (True, 2)
 
 
-def test_a_sample_late_by_one_gains_in_the_oldest_open_window() -> None:
+def test_a_sample_late_by_one_is_said_and_booked_nowhere() -> None:
     pure = Pure()
     pure.fold_all([_views(T, 1), _views(T + MINUTE_MS + LATENESS_MS, 10, post_id=2)])
-    outputs = pure.fold(_views(T + MINUTE_MS - 1, 5))
-    assert _windows(outputs)[T + MINUTE_MS].views_gained == 4
+    before = _newest(pure)
+    late_ms = T + MINUTE_MS - 1
+    assert _late(pure.fold(_views(late_ms, 5))) == [(2, late_ms, late_ms, 1)]
+    assert pure.handled["late_message"] == pure.handled["late_sample"] == 1
+    assert {start: w.views_gained for start, w in _newest(pure).items()} == {
+        start: w.views_gained for start, w in before.items()
+    }
+
+
+def test_what_is_gained_after_a_late_sample_counts_from_it() -> None:
+    pure = Pure()
+    at_ms = T + MINUTE_MS + LATENESS_MS
+    pure.fold_all([_views(T, 1), _views(at_ms, 10, post_id=2), _views(T + 1, 5)])
+    assert _windows(pure.fold(_views(at_ms, 7)))[at_ms].views_gained == 2
+
+
+def test_a_sample_older_than_its_post_is_said_with_the_minutes_that_it_puts_in_doubt() -> None:
+    pure = Pure()
+    pure.fold_all([_views(T, 1), _views(T + 3 * MINUTE_MS, 9)])
+    outputs = pure.fold(_views(T + MINUTE_MS, 5))
+    assert _late(outputs) == [(2, T + MINUTE_MS, T + 3 * MINUTE_MS, 1)]
+    assert (pure.handled["late_message"], pure.handled["late_sample"]) == (0, 1)
+    assert _windows(outputs)[T + MINUTE_MS].views_gained is None
+
+
+def test_a_deletion_that_is_late_is_booked_nowhere() -> None:
+    pure = Pure()
+    pure.fold(_views(T + MINUTE_MS + LATENESS_MS, 1))
+    gone = PostsDeleted(channel_id=CHANNEL, observed_at_ms=T, post_ids=[ONE])
+    assert _windows(pure.fold(gone)) == {}
     assert pure.handled["late_message"] == 1
+
+
+def test_a_late_message_without_counters_is_no_late_sample() -> None:
+    pure = Pure()
+    pure.fold(_views(T + MINUTE_MS + LATENESS_MS, 1))
+    assert _late(pure.fold(_seen(T, _post(2, T)))) == []
 
 
 def test_a_sample_just_not_late_gains_in_its_own_window() -> None:

@@ -13,6 +13,7 @@ def test_the_topology_names_every_step_topic_and_table_in_order() -> None:
         "read_event",
         "fold_posts",
         "put_activity",
+        "put_late",
         "put_ages",
         "put_subscribers",
         "put_counters",
@@ -37,7 +38,17 @@ def test_every_topic_that_is_read_is_one_of_the_project() -> None:
 
 def test_the_steps_know_nothing_of_faust_or_the_clock() -> None:
     folder = Path(agents.__file__).parent
-    pure = ("activity", "ages", "check", "posts", "spikes", "subscribers", "summary", "updates")
+    pure = (
+        "activity",
+        "ages",
+        "check",
+        "late",
+        "posts",
+        "spikes",
+        "subscribers",
+        "summary",
+        "updates",
+    )
     for name in pure:
         imported = _imports(folder / f"{name}.py")
         assert not imported & {"faust", "time", "datetime", "asyncio", "streams.clock"}, name

@@ -1,11 +1,14 @@
 from agents.spikes import METHOD, put_spikes
 from streams.analytics import ActivityWindow, Alert
+from streams.ids import PostId
 from tables.spikes import CALM_MINUTES, NEEDED_MINUTES, Spikes
 from tables.windows import MINUTE_MS
 from tests.agents.pure import CHANNEL
 
 
-def _window(number: int, views: int | None, *, closed: bool = True) -> ActivityWindow:
+def _window(
+    number: int, views: int | None, *, closed: bool = True, top: int | None = None
+) -> ActivityWindow:
     return ActivityWindow(
         channel_id=CHANNEL,
         observed_at_ms=number * MINUTE_MS + 1,
@@ -14,6 +17,7 @@ def _window(number: int, views: int | None, *, closed: bool = True) -> ActivityW
         views_pace=views,
         samples=10,
         closed=closed,
+        top_post_id=None if top is None else PostId(top),
     )
 
 
@@ -38,6 +42,16 @@ def test_a_spike_is_raised_updated_while_it_grows_and_resolved() -> None:
     assert {alert.alert_id for alert in alerts} == {f"{CHANNEL}/spike/{20 * MINUTE_MS}"}
     assert {(alert.expected, alert.method) for alert in alerts} == {(10, METHOD)}
     assert alerts[-1].resolved_at_ms == (21 + CALM_MINUTES) * MINUTE_MS
+
+
+def test_an_alert_names_the_post_of_its_highest_minute() -> None:
+    spike = [_window(20, 40, top=7), _window(21, 39, top=8), _window(22, 50, top=9)]
+    alerts = _alerts([*QUIET, *spike, *(_window(23 + n, 10, top=1) for n in range(CALM_MINUTES))])
+    assert [(alert.state, alert.post_id) for alert in alerts] == [
+        ("raised", 7),
+        ("updated", 9),
+        ("resolved", 9),
+    ]
 
 
 def test_a_minute_in_which_nothing_was_measured_is_not_a_calm_one() -> None:

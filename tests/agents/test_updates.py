@@ -10,14 +10,15 @@ from streams.analytics import (
     ActivityWindow,
     Analytics,
     ChannelSummary,
+    LateSamples,
     PostAge,
     PostCounters,
     SubscribersWindow,
     Window,
     upsert_key,
 )
-from streams.events import CountersSampled, Event, PostsEdited, PostsSeen
-from tables.windows import MINUTE_MS, oldest_open
+from streams.events import CountersSampled, Event, PostsDeleted, PostsEdited, PostsSeen
+from tables.windows import MINUTE_MS, oldest_open, start_of
 from tests.agents.pure import CHANNEL, Pure
 from tests.agents.strategies import T, streams
 from tests.tables import model
@@ -98,15 +99,81 @@ def test_a_message_gives_each_window_at_most_once_running(events: Sequence[Event
 
 
 @given(streams)
-def test_gains_of_all_windows_are_the_sum_of_all_increments(events: Sequence[Event]) -> None:
+def test_each_window_has_gained_what_the_plain_model_says(events: Sequence[Event]) -> None:
     pure = Pure()
     pure.fold_all(events)
-    windows = [w for w in pure.upserts.values() if isinstance(w, ActivityWindow)]
-    gained = [
-        _sum([getattr(window, name) for window in windows])
-        for name in ("views_gained", "forwards_gained", "replies_gained", "reactions_gained")
+    windows = {w.start_ms: w for w in pure.upserts.values() if isinstance(w, ActivityWindow)}
+    expected = _windows(events)
+    assert {
+        start: (w.views_gained, w.forwards_gained, w.replies_gained, w.reactions_gained, w.samples)
+        for start, w in windows.items()
+        if w.sampled_to_ms is not None
+    } == {start: (*minute.gains, minute.measured) for start, minute in expected.items()}
+
+
+@given(streams)
+def test_windows_tell_the_time_that_their_gains_rest_on(events: Sequence[Event]) -> None:
+    """Whatever the order within the lateness."""
+    pure = Pure()
+    pure.fold_all(events)
+    told = {
+        w.start_ms: (w.sampled_from_ms, w.sampled_to_ms)
+        for w in pure.upserts.values()
+        if isinstance(w, ActivityWindow) and w.sampled_to_ms is not None
+    }
+    instants = sorted({at_ms for at_ms, is_late in _sampled(events) if not is_late})
+    by_minute: dict[int, list[int]] = {}
+    for at_ms in instants:
+        by_minute.setdefault(start_of(at_ms, MINUTE_MS), []).append(at_ms)
+    assert set(told) == set(by_minute)
+    if any(is_late for _, is_late in _sampled(events)):
+        return
+    for start_ms, within in by_minute.items():
+        before = [at_ms for at_ms in instants if at_ms < within[0]]
+        assert told[start_ms] == (before[-1] if before else None, within[-1])
+
+
+@given(streams)
+def test_every_sample_is_in_a_window_or_said_to_be_late(events: Sequence[Event]) -> None:
+    pure = Pure()
+    late = [
+        output for event in events for output in pure.fold(event) if isinstance(output, LateSamples)
     ]
-    assert gained == _increments(events)
+    assert len({upsert_key(message) for message in late}) == len(late)
+    assert sum(message.samples for message in late) == pure.handled["late_sample"]
+    assert {events[message.offset].observed_at_ms for message in late} == {
+        message.from_ms for message in late
+    }
+    assert all(message.from_ms <= message.to_ms for message in late)
+    posts: dict[int, model.ModelPost] = {}
+    expected = 0
+    for event, (_, is_late) in zip(events, _all_instants(events), strict=True):
+        ids, columns = _sample(event, posts)
+        out = model.fold(posts, event.observed_at_ms, ids, columns, ())
+        if _tells(columns):
+            expected += len(ids) if is_late else out.late
+    assert pure.handled["late_sample"] == expected
+
+
+def _windows(events: Sequence[Event]) -> dict[int, model.Outcome]:
+    """What each minute gained by the plain model; of what is late nothing."""
+    posts: dict[int, model.ModelPost] = {}
+    albums = model.ModelAlbums()
+    observed: set[int] = set()
+    minutes: dict[int, model.Outcome] = {}
+    for event, (at_ms, is_late) in zip(events, _all_instants(events), strict=True):
+        observed.add(at_ms)
+        if isinstance(event, PostsSeen | PostsEdited):
+            albums.see((post.post_id, post.album_id) for post in event.posts)
+        if isinstance(event, PostsDeleted):
+            albums.delete(event.post_ids)
+        ids, columns = _sample(event, posts)
+        out = model.fold(posts, at_ms, ids, columns, observed, albums)
+        if _tells(columns) and not is_late:
+            minute = minutes.setdefault(start_of(at_ms, MINUTE_MS), model.Outcome())
+            minute.gains = [_sum(pair) for pair in zip(minute.gains, out.gains, strict=True)]
+            minute.measured += out.measured
+    return minutes
 
 
 def _sum(values: Sequence[int | None]) -> int | None:
@@ -114,17 +181,28 @@ def _sum(values: Sequence[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _increments(events: Sequence[Event]) -> list[int | None]:
-    """By the plain model, whatever the windows."""
-    posts: dict[int, model.ModelPost] = {}
-    total: list[int | None] = [None] * 4
-    first_ms = -1
+def _all_instants(events: Sequence[Event]) -> list[tuple[int, bool]]:
+    """When each was observed, and whether its minute was closed."""
+    instants, watermark_ms = [], 0
     for event in events:
-        first_ms = event.observed_at_ms if first_ms < 0 else min(first_ms, event.observed_at_ms)
-        ids, columns = _sample(event, posts)
-        out = model.fold(posts, event.observed_at_ms, ids, columns, first_ms)
-        total = [_sum(pair) for pair in zip(total, out.gains, strict=True)]
-    return total
+        at_ms = event.observed_at_ms
+        watermark_ms = max(watermark_ms, at_ms)
+        is_late = start_of(at_ms, MINUTE_MS) < oldest_open(watermark_ms, MINUTE_MS)
+        instants.append((at_ms, is_late))
+    return instants
+
+
+def _sampled(events: Sequence[Event]) -> list[tuple[int, bool]]:
+    """The same of those that told a counter."""
+    return [
+        instant
+        for event, instant in zip(events, _all_instants(events), strict=True)
+        if _tells(_sample(event, {})[1])
+    ]
+
+
+def _tells(columns: Sequence[model.Column]) -> bool:
+    return any(value is not None for column in columns if column for value in column)
 
 
 def _sample(

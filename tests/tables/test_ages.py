@@ -13,7 +13,9 @@ def _views(count: int | None) -> tuple[int | None, int | None, int | None, int |
     return (count, None, None, None)
 
 
-def _at(t0: int | None, v0: int | None, t1: int, v1: int) -> list[tuple[int, int | None, bool]]:
+def _at(
+    t0: int | None, v0: int | None, t1: int, v1: int
+) -> list[tuple[int, int | float | None, bool]]:
     crossing = Crossing(POST, t0, _views(v0), t1, _views(v1))
     return [(age.age_s, age.counters[0], age.interpolated) for age in at_ages(crossing)]
 
@@ -27,16 +29,18 @@ def test_a_sample_one_millisecond_before_the_age_tells_nothing_of_it() -> None:
     assert _at(4 * MINUTE, 90, 5 * MINUTE - 1, 100) == []
 
 
-def test_between_two_samples_is_linear_and_rounded_down() -> None:
-    assert _at(4 * MINUTE, 0, 6 * MINUTE, 101) == [(300, 50, True)]
+def test_between_two_samples_is_linear_and_not_rounded() -> None:
+    assert _at(4 * MINUTE, 0, 6 * MINUTE, 101) == [(300, 50.5, True)]
+    assert _at(4 * MINUTE, 101, 6 * MINUTE, 0) == [(300, 50.5, True)]
 
 
-def test_falling_between_two_samples_is_rounded_down() -> None:
-    assert _at(4 * MINUTE, 101, 6 * MINUTE, 0) == [(300, 50, True)]
+def test_what_was_sampled_at_the_age_is_a_whole_number() -> None:
+    [(_, views, _)] = _at(4 * MINUTE, 0, 5 * MINUTE, 7)
+    assert type(views) is int
 
 
 def test_samples_as_far_apart_as_the_age_tell_of_it_and_one_more_millisecond_does_not() -> None:
-    assert _at(MINUTE, 0, 6 * MINUTE, 10) == [(300, 8, True)]
+    assert _at(MINUTE, 0, 6 * MINUTE, 10) == [(300, 8.0, True)]
     assert _at(MINUTE, 0, 6 * MINUTE + 1, 10) == []
 
 
@@ -46,9 +50,9 @@ def test_the_first_sample_tells_only_of_an_age_that_it_hits() -> None:
 
 def test_two_samples_may_tell_of_several_ages() -> None:
     seen = _at(14 * MINUTE, 0, 31 * MINUTE, 17)
-    assert seen == [(1800, 16, True)]
+    assert seen == [(1800, 16.0, True)]
     seen = _at(3 * MINUTE, 0, 8 * MINUTE, 5)
-    assert seen == [(300, 2, True)]
+    assert seen == [(300, 2.0, True)]
 
 
 def test_a_counter_unknown_on_one_side_is_unknown_at_the_age() -> None:

@@ -4,13 +4,17 @@ from hypothesis import strategies as st
 
 from streams.ids import PostId
 from tables.ages import Crossing
+from tables.channel import Channel
 from tables.gains import Moved, Sample, fold_sample
+from tables.gaps import first_gap
 from tables.posts import NewBuckets, place_of
-from tables.windows import DAY_MS
+from tables.windows import DAY_MS, LATENESS_MS
 from tests.tables import model
 
 T = 1_700_000_000_000
 POST = PostId(130)
+#: Of a channel that has been observed since T.
+GAPS = first_gap(T)
 
 counters = st.none() | st.integers(0, 1000)
 post_ids = st.lists(st.integers(1, 200), min_size=1, max_size=12)
@@ -42,19 +46,39 @@ def test_the_fold_says_what_the_plain_model_says(
         number, slot = place_of(PostId(post_id))
         buckets[number].see(slot, date_ms)
         posts[post_id] = model.ModelPost(date_ms)
+    channel, observed = Channel(), {T}
+    channel.advance(T)
     for at_ms, ids, columns in stream:
-        moved = fold_sample(buckets, _sample(at_ms, ids, columns), T)
-        expected = model.fold(posts, at_ms, ids, columns, T)
+        channel.advance(at_ms)
+        observed.add(at_ms)
+        # Of what is older than all gaps that are kept, nothing is booked anyway.
+        is_late = at_ms < channel.watermark_ms - LATENESS_MS
+        gaps, instants = ([], set()) if is_late else (channel.gaps, observed)
+        moved = fold_sample(buckets, _sample(at_ms, ids, columns), gaps)
+        expected = model.fold(posts, at_ms, ids, columns, instants)
         assert moved.gains == expected.gains
         assert moved.views_pace == pytest.approx(expected.views_pace)
         assert (moved.fell, moved.late) == (expected.fell, expected.late)
         assert set(moved.changed) == expected.changed
         if len(set(ids)) == len(ids):
             assert moved.measured == expected.measured
+            _assert_top(moved, expected)
     for post_id, post in posts.items():
         number, slot = place_of(PostId(post_id))
         assert list(buckets[number].newest(slot)) == post.values
         assert buckets[number].sampled_ms[slot] == post.sampled_ms
+
+
+def _assert_top(moved: Moved, expected: model.Outcome) -> None:
+    """Of equal paces any may be the top one."""
+    top = moved.top
+    if top is None:
+        assert not expected.paces
+        return
+    pace, gain = expected.paces[top.post_id]
+    assert top.pace == pytest.approx(pace)
+    assert top.views_gained == gain
+    assert top.pace == pytest.approx(max(pace for pace, _ in expected.paces.values()))
 
 
 def _sample(at_ms: int, ids: list[int], columns: list[model.Column]) -> Sample:
@@ -68,7 +92,7 @@ def _views(*samples: tuple[int, int | None], date_ms: int | None = None) -> list
         number, slot = place_of(POST)
         buckets[number].see(slot, date_ms)
     return [
-        fold_sample(buckets, Sample(at_ms, [POST], ([views], None, None, None)), T)
+        fold_sample(buckets, Sample(at_ms, [POST], ([views], None, None, None)), GAPS)
         for at_ms, views in samples
     ]
 
@@ -83,15 +107,16 @@ def test_no_increment_is_a_gain_of_0_not_an_unknown_one() -> None:
     assert _views((T, 10), (T + 1, 10))[1].gains[0] == 0
 
 
-def test_a_post_published_one_millisecond_after_the_first_observation_counts_from_0() -> None:
+def test_a_post_published_one_millisecond_after_an_observation_counts_from_0() -> None:
     assert _views((T + 5, 10), date_ms=T + 1)[0].gains[0] == 10
     assert _views((T + 5, 10), date_ms=T)[0].gains[0] is None
 
 
-def test_a_first_sample_exactly_24_h_after_publication_counts_from_0_and_late_by_one_not() -> None:
-    date_ms = T + 1
-    assert _views((date_ms + DAY_MS, 10), date_ms=date_ms)[0].gains[0] == 10
-    assert _views((date_ms + DAY_MS + 1, 10), date_ms=date_ms)[0].gains[0] is None
+def test_an_observation_exactly_24_h_before_the_sample_counts_from_0_and_an_earlier_one_not() -> (
+    None
+):
+    assert _views((T + DAY_MS, 10), date_ms=T + 1)[0].gains[0] == 10
+    assert _views((T + DAY_MS + 1, 10), date_ms=T + 1)[0].gains[0] is None
 
 
 def test_a_sample_exactly_90_days_later_gains_and_one_millisecond_more_is_a_baseline() -> None:
@@ -100,10 +125,26 @@ def test_a_sample_exactly_90_days_later_gains_and_one_millisecond_more_is_a_base
     assert [moved.gains[0] for moved in later] == [None, None, 1]
 
 
-def test_a_counter_that_falls_gains_nothing_and_is_the_newest() -> None:
-    fell = _views((T, 10), (T + 1, 4), (T + 2, 6))
-    assert [moved.gains[0] for moved in fell] == [None, 0, 2]
-    assert fell[1].fell == 1
+def test_a_counter_that_falls_and_comes_back_gains_what_lies_above_its_highest_value() -> None:
+    fell = _views(*enumerate((10, 4, 6, 3, 10, 13, 14), T))
+    assert [moved.gains[0] for moved in fell] == [None, 0, 0, 0, 0, 3, 1]
+    assert [moved.fell for moved in fell] == [0, 1, 0, 1, 0, 0, 0]
+
+
+def test_a_counter_that_fell_starts_anew_after_90_days() -> None:
+    fell = _views((T, 10), (T + 1, 4), (T + 91 * DAY_MS, 6), (T + 91 * DAY_MS + 1, 8))
+    assert [moved.gains[0] for moved in fell] == [None, 0, None, 2]
+
+
+def test_the_highest_value_is_kept_only_of_counters_that_are_below_it() -> None:
+    buckets = NewBuckets()
+    bucket = buckets[place_of(POST)[0]]
+    kept = []
+    for at_ms, views in enumerate((10, 4, 6, 10), T):
+        fold_sample(buckets, Sample(at_ms, [POST], ([views], None, None, None)), GAPS)
+        kept.append(list(bucket.highs.values()))
+    assert kept == [[], [10], [10], []]
+    assert bucket.newest(place_of(POST)[1])[0] == 10
 
 
 def test_a_sample_late_by_one_changes_nothing() -> None:
@@ -131,7 +172,7 @@ def test_a_sample_without_views_does_not_shorten_what_they_were_gained_in() -> N
         (360_000, [61]),
     ]
     paces = [
-        fold_sample(buckets, Sample(T + at_ms, [POST], (views, None, None, [1])), T).views_pace
+        fold_sample(buckets, Sample(T + at_ms, [POST], (views, None, None, [1])), GAPS).views_pace
         for at_ms, views in samples
     ]
     assert paces == [0, 0, 0, 10, 1]
@@ -149,9 +190,9 @@ def test_a_counter_that_a_sample_did_not_say_is_not_known_at_an_age() -> None:
     number, slot = place_of(POST)
     buckets[number].see(slot, T)
     minute = 60_000
-    fold_sample(buckets, Sample(T + 3 * minute, [POST], ([5], [1], None, [None])), T)
-    fold_sample(buckets, Sample(T + 4 * minute, [POST], ([6], None, [2], [9])), T)
-    moved = fold_sample(buckets, Sample(T + 6 * minute, [POST], ([8], [3], [4], None)), T)
+    fold_sample(buckets, Sample(T + 3 * minute, [POST], ([5], [1], None, [None])), GAPS)
+    fold_sample(buckets, Sample(T + 4 * minute, [POST], ([6], None, [2], [9])), GAPS)
+    moved = fold_sample(buckets, Sample(T + 6 * minute, [POST], ([8], [3], [4], None)), GAPS)
     assert moved.crossings == [
         Crossing(POST, 4 * minute, (6, None, 2, 9), 6 * minute, (8, 3, 4, None))
     ]

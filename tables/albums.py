@@ -1,0 +1,95 @@
+"""Albums count once: which of an album's posts counts, its leader, and which follow it.
+
+Telegram counts one view of an album in each of its posts, so their sum is no number of views. The
+leader is the lowest id of the posts known when the album was first seen. A leader's bucket knows
+who follows it, a follower's bucket that it follows.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from streams.ids import PostId
+from tables.posts import Buckets, bucket_of, place_of
+
+#: Albums of a channel whose leader is remembered, to recognise their other posts. A page of history
+#: has at most 50.
+KEPT = 64
+
+#: By album id, the album that was seen last at the end.
+Leaders = dict[int, PostId]
+
+
+def see_albums(
+    leaders: Leaders, buckets: Buckets, members: Mapping[int, Sequence[PostId]]
+) -> set[int]:
+    """Learn which posts belong to albums; the buckets that this changed, by number."""
+    touched: set[int] = set()
+    for album_id, post_ids in members.items():
+        leader = _leader(leaders, buckets, album_id, post_ids)
+        if leader is None:
+            continue
+        for post_id in post_ids:
+            if post_id != leader and not is_follower(buckets, post_id):
+                _follow(buckets, leader, post_id)
+                touched |= {bucket_of(post_id), bucket_of(leader)}
+    return touched
+
+
+def drop_leader(leaders: Leaders, buckets: Buckets, post_id: PostId) -> set[int]:
+    """A post is deleted: if it led, the lowest of its followers that is there leads on.
+
+    The buckets that this changed, by number.
+    """
+    number, slot = place_of(post_id)
+    distances = buckets[number].led.pop(slot, ())
+    left = sorted(
+        PostId(post_id + distance)
+        for distance in distances
+        if not _is_deleted(buckets, PostId(post_id + distance))
+    )
+    if not left:
+        return set()
+    leader, *followers = left
+    _lead(buckets, leader, followers)
+    for album_id, known in leaders.items():
+        if known == post_id:
+            leaders[album_id] = leader
+    return {bucket_of(leader)}
+
+
+def is_follower(buckets: Buckets, post_id: PostId) -> bool:
+    number, slot = place_of(post_id)
+    return bool(buckets[number].followers >> slot & 1)
+
+
+def _leader(
+    leaders: Leaders, buckets: Buckets, album_id: int, post_ids: Sequence[PostId]
+) -> PostId | None:
+    """The album's leader; None when it is not remembered and only followers were seen again."""
+    leader = leaders.pop(album_id, None)
+    if leader is None or _is_deleted(buckets, leader):
+        leader = min((each for each in post_ids if not is_follower(buckets, each)), default=None)
+    if leader is not None:
+        leaders[album_id] = leader
+        if len(leaders) > KEPT:
+            del leaders[next(iter(leaders))]
+    return leader
+
+
+def _follow(buckets: Buckets, leader: PostId, post_id: PostId) -> None:
+    number, slot = place_of(post_id)
+    buckets[number].followers |= 1 << slot
+    number, slot = place_of(leader)
+    buckets[number].led.setdefault(slot, []).append(post_id - leader)
+
+
+def _lead(buckets: Buckets, leader: PostId, followers: Sequence[PostId]) -> None:
+    number, slot = place_of(leader)
+    bucket = buckets[number]
+    bucket.followers &= ~(1 << slot)
+    if followers:
+        bucket.led[slot] = [post_id - leader for post_id in followers]
+
+
+def _is_deleted(buckets: Buckets, post_id: PostId) -> bool:
+    number, slot = place_of(post_id)
+    return bool(buckets[number].deleted >> slot & 1)

@@ -1,0 +1,62 @@
+"""When a channel was not observed lately: whether a post appeared while somebody looked.
+
+Kept are the gaps of more than STEP_MS between observations, of a day and the lateness; observations
+closer together are not kept one by one. So most rows hold one gap, that before the first
+observation, and none can hold more than 150.
+"""
+
+from bisect import insort
+from collections.abc import Sequence
+
+from tables.windows import DAY_MS, LATENESS_MS, MINUTE_MS
+
+#: Observations no further apart are taken for one stretch.
+STEP_MS = 600_000
+#: Before all observations.
+BEGINNING_MS = -1
+#: What ended so long before the newest observation is not asked for any more.
+KEPT_MS = DAY_MS + LATENESS_MS + MINUTE_MS
+
+#: From the last observation before it to the first one after it.
+Gap = tuple[int, int]
+
+
+def first_gap(first_ms: int) -> list[Gap]:
+    """Of a channel whose first observation is this one."""
+    return [(BEGINNING_MS, first_ms)]
+
+
+def follow(gaps: list[Gap], newest_ms: int, at_ms: int) -> None:
+    """Note an observation after the newest one."""
+    if at_ms - newest_ms > STEP_MS:
+        gaps.append((newest_ms, at_ms))
+        gaps[:] = [gap for gap in gaps if gap[1] >= at_ms - KEPT_MS]
+
+
+def fill(gaps: list[Gap], at_ms: int) -> None:
+    """Note an observation that is not the newest: it cuts the gap that it lies in, if any."""
+    for place in range(len(gaps) - 1, -1, -1):
+        start_ms, end_ms = gaps[place]
+        if start_ms < at_ms < end_ms:
+            del gaps[place]
+            for part in ((start_ms, at_ms), (at_ms, end_ms)):
+                if part[0] == BEGINNING_MS or part[1] - part[0] > STEP_MS:
+                    insort(gaps, part)
+            return
+        if end_ms <= at_ms:
+            return
+
+
+def observed_between(gaps: Sequence[Gap], from_ms: int, to_ms: int) -> bool:
+    """Whether there was an observation in [from_ms, to_ms), as far as is known for certain.
+
+    `from_ms` must not lie more than KEPT_MS before the newest observation. Without any gap nothing
+    is known: a row has at least that before its first observation. False is not certain where
+    `from_ms` lies in a stretch of observations and `to_ms` no more than STEP_MS after it.
+    """
+    for start_ms, end_ms in reversed(gaps):
+        if start_ms < from_ms:
+            return end_ms < to_ms if from_ms <= end_ms else to_ms - from_ms > STEP_MS
+        if start_ms < to_ms:
+            return True
+    return bool(gaps) and to_ms - from_ms > STEP_MS
