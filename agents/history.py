@@ -21,13 +21,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from agents.history_batch import HistoryBatch
 from agents.history_gathering import gathered
 from agents.history_repeating import batch_of
+from agents.recompute import Recompute
 from clickhouse.history import History, HistoryUnavailable, Insert
 from streams.clock import Clock, SystemClock
 from streams.ids import ChannelId
@@ -43,8 +44,9 @@ from streams.log import (
     Spans,
 )
 from streams.metrics import Metrics
+from streams.partitioner import partition_of
 from streams.pauses import Pauses
-from streams.topics import ALERTS, UPDATES, WINDOWS
+from streams.topics import ALERTS, UPDATES, WINDOWS, channel_key
 
 GROUP = "history"
 TOPICS = (UPDATES.name, WINDOWS.name, ALERTS.name)
@@ -64,6 +66,9 @@ class HistorySettings(msgspec.Struct, frozen=True):
     longest_pause_s: float = 30.0
     #: A batch that was begun longer ago is begun again before the next insertion.
     renew_s: float = 5.0
+    #: The windows of late samples are computed once no more of them are in the log, or after so
+    #: long.
+    recompute_s: float = 10.0
 
 
 class HistoryAgent:
@@ -89,7 +94,10 @@ class HistoryAgent:
         self._settings = settings or HistorySettings()
         self._clock = clock or SystemClock()
         self._position: dict[Partition, int] = {}
+        #: Of each topic: all have the same number.
+        self._partitions = 1
         self._marks: dict[ChannelId, int] = {}
+        self._recompute = Recompute(history, self._insist)
         self._moved = asyncio.Condition()
         self._ended = False
 
@@ -107,8 +115,8 @@ class HistoryAgent:
         Raises HistoryUnavailable when the agent has ended before.
         """
         async with self._moved:
-            await self._moved.wait_for(lambda: self._ended or self._is_at(offsets))
-        if not self._is_at(offsets):
+            await self._moved.wait_for(lambda: self._ended or _is_at(self._position, offsets))
+        if not _is_at(self._position, offsets):
             raise HistoryUnavailable("the history agent ended before it had stored everything")
 
     async def run(self) -> None:
@@ -151,6 +159,8 @@ class HistoryAgent:
         for spans in share.begun:
             await self._repeat(member, spans)
         self._marks = await self._known_marks(0)
+        await self._recompute.take_up(self._owns)
+        await self._put_late_right(self.position(), member.share)
         await member.finish(self.position())
         # Whoever waits for what is in history already has nothing else to be told by.
         await self._move({})
@@ -159,7 +169,9 @@ class HistoryAgent:
         """From the committed offsets on; without one, from the first offset kept."""
         self._position = {}
         for topic in TOPICS:
-            for partition, bounds in (await self._log.bounds(topic)).items():
+            found = await self._log.bounds(topic)
+            self._partitions = len(found)
+            for partition, bounds in found.items():
                 if partition in share.partitions:
                     self._position[partition] = share.committed.get(partition, bounds.first)
                     if self._position[partition] < bounds.first:
@@ -178,7 +190,10 @@ class HistoryAgent:
         # The marks are those from before it only if nobody has finished it by now and gone on.
         await renew()
         await self._store(batch, renew)
-        await self._finish(member, {each: span.next for each, span in spans.items()})
+        ends = {each: span.next for each, span in spans.items()}
+        await self._recompute.take_up(self._owns)
+        await self._put_late_right({**self._position, **ends}, renew)
+        await self._finish(member, ends)
 
     async def _known_marks(self, number: int) -> dict[ChannelId, int]:
         """Up to where each channel's windows are closed, not counting the batch of that number."""
@@ -194,7 +209,37 @@ class HistoryAgent:
                 begin = functools.partial(member.begin, batch.spans)
                 await begin()
                 await self._store(batch, begin)
+                self._recompute.note(batch.late)
+                await self._put_late_right({**self._position, **batch.ends}, begin)
                 await self._finish(member, batch.ends)
+
+    async def _put_late_right(self, stored: Offsets, renew: Callable[[], Awaitable[Any]]) -> None:
+        """Compute the windows of late samples once no more of them come, or it is time."""
+        if not self._recompute.has_work(self._marks):
+            return
+        is_all = _is_at(stored, await self._ends())
+        if is_all or self._recompute.waited_s >= self._settings.recompute_s:
+
+            def is_stored(channel_id: ChannelId, offset: int) -> bool:
+                return is_all or stored[self._updates_of(channel_id)] > offset
+
+            await self._recompute.run(self._marks, is_stored, renew)
+
+    async def _ends(self) -> Offsets:
+        """The ends of this member's partitions."""
+        return {
+            partition: bounds.next
+            for topic in TOPICS
+            for partition, bounds in (await self._log.bounds(topic)).items()
+            if partition in self._position
+        }
+
+    def _owns(self, channel_id: ChannelId) -> bool:
+        return self._updates_of(channel_id) in self._position
+
+    def _updates_of(self, channel_id: ChannelId) -> Partition:
+        """The partition of what is observed of a channel."""
+        return Partition(UPDATES.name, partition_of(channel_key(channel_id), self._partitions))
 
     async def _finish(self, member: Member, ends: Offsets) -> None:
         # What retention removed may have been begun: then the position is ahead of its end.
@@ -266,9 +311,10 @@ class HistoryAgent:
         )
         self._position[partition] = floor
 
-    def _is_at(self, offsets: Offsets) -> bool:
-        return all(
-            self._position.get(partition, -1) >= offset
-            for partition, offset in offsets.items()
-            if partition.topic in TOPICS
-        )
+
+def _is_at(position: Offsets, offsets: Offsets) -> bool:
+    return all(
+        position.get(partition, -1) >= offset
+        for partition, offset in offsets.items()
+        if partition.topic in TOPICS
+    )

@@ -12,6 +12,7 @@ from agents.reasons import Rejected
 from clickhouse.history import Insert
 from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows
+from streams.analytics import LateSamples
 from streams.clock import Clock, SystemClock
 from streams.codec import Undecodable, decode_analytics
 from streams.events import samples_of
@@ -107,6 +108,11 @@ class HistoryBatch:
         for rows in self._decided.values():
             marks.update(rows.closed_marks())
         return marks
+
+    @property
+    def late(self) -> Sequence[LateSamples]:
+        """What agents could not book: history works it out (agents.recompute)."""
+        return [late for rows in self._decided.values() for late in rows.late]
 
     def inserts(self) -> Sequence[Insert]:
         """Each table once; the same rows in the same order whenever the batch is read."""

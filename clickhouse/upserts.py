@@ -49,6 +49,11 @@ class DecidedRows:
             case Alert():
                 _keep_newest(self._alerts, message)
 
+    @property
+    def late(self) -> Sequence[LateSamples]:
+        """Samples that no window took."""
+        return list(self._late.values())
+
     def drop_closed(self, marks: Mapping[ChannelId, int]) -> int:
         """Drop the windows that start no later than the last one stored as closed of a channel.
 

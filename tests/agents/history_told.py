@@ -116,6 +116,12 @@ def stored(folder: Path) -> dict[str, list[Any]]:
         }
 
 
+def selected(folder: Path, question: str, **parameters: Any) -> list[Any]:
+    """Rows of a question beside the agent."""
+    with _client(folder) as client:
+        return list(client.query(question, parameters=parameters).result_rows)
+
+
 def run_in(folder: Path, statement: str) -> None:
     """A statement of an operator, beside the agent."""
     with _client(folder) as client:

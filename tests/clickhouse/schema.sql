@@ -61,7 +61,7 @@ AS SELECT
     w.samples AS samples,
     w.observed_at AS observed_at
 FROM windows AS w
-WHERE w.closed;
+WHERE w.closed AND (NOT w.recomputed);
 
 CREATE TABLE channel_hourly
 (
@@ -108,7 +108,7 @@ AS SELECT
     w.samples AS samples,
     w.observed_at AS observed_at
 FROM windows AS w
-WHERE w.closed;
+WHERE w.closed AND (NOT w.recomputed);
 
 CREATE TABLE channel_sources
 (
@@ -344,6 +344,92 @@ GROUP BY
     coalesce(t.album_id, t.post_id)
 HAVING (date_ms >= {from_ms:Int64}) AND (date_ms < {to_ms:Int64});
 
+CREATE TABLE recomputed
+(
+    `channel_id` Int64,
+    `late_offset` Int64,
+    `from_at` DateTime64(3, 'UTC'),
+    `to_at` DateTime64(3, 'UTC'),
+    `done_until` DateTime64(3, 'UTC'),
+    `needed_until` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(done_until)
+ORDER BY (channel_id, late_offset, from_at, to_at)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE VIEW resampled
+AS WITH
+    sampled AS
+    (
+        SELECT
+            s.post_id AS post_id,
+            toUnixTimestamp64Milli(s.observed_at) AS at_ms,
+            max(s.views) AS views,
+            max(s.forwards) AS forwards,
+            max(s.replies) AS replies,
+            max(s.reactions) AS reactions
+        FROM post_samples AS s
+        WHERE (s.channel_id = {channel_id:Int64}) AND (s.post_id IN (
+            SELECT t.post_id
+            FROM post_samples AS t
+            WHERE (t.channel_id = {channel_id:Int64}) AND (t.observed_at >= fromUnixTimestamp64Milli({from_ms:Int64})) AND (t.observed_at < fromUnixTimestamp64Milli({to_ms:Int64}))
+        ))
+        GROUP BY
+            post_id,
+            at_ms
+    )
+SELECT
+    post_id,
+    at_ms,
+    views,
+    forwards,
+    replies,
+    reactions,
+    true AS raw
+FROM sampled
+UNION ALL
+WITH
+    sampled AS
+    (
+        SELECT
+            s.post_id AS post_id,
+            toUnixTimestamp64Milli(s.observed_at) AS at_ms,
+            max(s.views) AS views,
+            max(s.forwards) AS forwards,
+            max(s.replies) AS replies,
+            max(s.reactions) AS reactions
+        FROM post_samples AS s
+        WHERE (s.channel_id = {channel_id:Int64}) AND (s.post_id IN (
+            SELECT t.post_id
+            FROM post_samples AS t
+            WHERE (t.channel_id = {channel_id:Int64}) AND (t.observed_at >= fromUnixTimestamp64Milli({from_ms:Int64})) AND (t.observed_at < fromUnixTimestamp64Milli({to_ms:Int64}))
+        ))
+        GROUP BY
+            post_id,
+            at_ms
+    )
+SELECT
+    h.post_id AS post_id,
+    toUnixTimestamp64Milli(max(h.observed_at)) AS at_ms,
+    toInt64(bitAnd(max(h.views), toInt128(18446744073709551615))) AS views,
+    toInt64(bitAnd(max(h.forwards), toInt128(18446744073709551615))) AS forwards,
+    toInt64(bitAnd(max(h.replies), toInt128(18446744073709551615))) AS replies,
+    toInt64(bitAnd(max(h.reactions), toInt128(18446744073709551615))) AS reactions,
+    false AS raw
+FROM post_hourly AS h
+WHERE (h.channel_id = {channel_id:Int64}) AND (h.post_id IN (
+    SELECT post_id
+    FROM sampled
+)) AND ((h.post_id, toInt64(toUnixTimestamp(h.hour))) NOT IN (
+    SELECT
+        post_id,
+        intDiv(at_ms, 3600000) * 3600
+    FROM sampled
+))
+GROUP BY
+    h.post_id,
+    h.hour;
+
 CREATE TABLE subscriber_samples
 (
     `channel_id` Int64,
@@ -471,7 +557,8 @@ CREATE TABLE windows
     `version` UInt64,
     `batch` UInt64,
     `sampled_from` Nullable(DateTime64(3, 'UTC')),
-    `sampled_to` Nullable(DateTime64(3, 'UTC'))
+    `sampled_to` Nullable(DateTime64(3, 'UTC')),
+    `recomputed` Bool DEFAULT false
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (channel_id, start)
