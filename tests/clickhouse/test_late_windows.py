@@ -98,7 +98,7 @@ async def recomputed(history: ChdbHistory, channel: int) -> dict[int, dict[str, 
 
 
 async def test_minutes_of_any_events_in_any_order(history: ChdbHistory) -> None:
-    examples = _examples(40)
+    examples = _examples(24)
     await store(history, [event for events in examples for event in events])
     for events in examples:
         found = await recomputed(history, events[0].channel_id)
