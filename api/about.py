@@ -21,4 +21,4 @@ async def about(ports: Wired) -> Answer[About]:
         modelled=settings.modelled,
         credits=list(settings.credits),
     )
-    return Answer(data, Meta(as_of=now, from_=None, to=None, coverage=1.0, sources=[]))
+    return Answer(data, Meta(as_of=now, from_=None, to=None, coverage=0.0, evidence={}, sources=[]))

@@ -1,7 +1,7 @@
 """What the REST interface answers, field by field; times are ISO-8601 in UTC.
 
 `streams` and `clickhouse` count in milliseconds; the translation to text is here and nowhere else.
-Nothing is computed here.
+No figure is computed here.
 """
 
 from collections.abc import Sequence
@@ -11,24 +11,30 @@ import msgspec
 
 from api.times import iso
 from clickhouse import reader
-from clickhouse.reader import Evidence, Overview
+from clickhouse.evidence import Basis, share
+from clickhouse.reader import Evidence
 from streams.analytics import ChannelSummary
 
 T = TypeVar("T")
 
 
+class Figure(msgspec.Struct, frozen=True):
+    """What one figure, or one series, rests on."""
+
+    coverage: float
+    n: int
+    as_of: str | None
+
+
 class Meta(msgspec.Struct, frozen=True):
     """What an answer rests on."""
 
-    #: The newest observation used; null with none.
     as_of: str | None
     from_: str | None = msgspec.field(name="from")
     to: str | None
-    #: Share of what was asked for that is known, 0 to 1.
     coverage: float
-    #: telegram, recording, import: who observed it.
+    evidence: dict[str, Figure]
     sources: list[str]
-    #: Lists only: gives the next page; null at the end.
     cursor: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
@@ -73,6 +79,7 @@ class ViewsPoint(msgspec.Struct, frozen=True):
     replies_gained: int | None
     reactions_gained: int | None
     posts: int | None
+    coverage: float
 
 
 class Views(msgspec.Struct, frozen=True):
@@ -83,8 +90,7 @@ class GrowthPoint(msgspec.Struct, frozen=True):
     time: str
     subscribers: int | None
     change: int | None
-    joined: int | None
-    left: int | None
+    coverage: float
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -132,6 +138,8 @@ class Alert(msgspec.Struct, frozen=True):
     observed: float
     expected: float | None
     method: str
+    url: str | None
+    text: str | None
 
 
 def meta(
@@ -146,6 +154,10 @@ def meta(
         from_=iso(from_ms),
         to=iso(to_ms),
         coverage=evidence.coverage,
+        evidence={
+            name: Figure(basis.coverage, basis.n, iso(basis.as_of_ms))
+            for name, basis in evidence.figures.items()
+        },
         sources=list(evidence.sources),
         cursor=cursor,
     )
@@ -156,9 +168,10 @@ def channels_meta(
 ) -> Meta:
     """What rows of channels rest on: their newest samples."""
     as_of_ms = max((row.last_sample_at_ms or 0 for row in rows), default=0) or None
-    sources = {"recording" if row.status == "recorded" else "telegram" for row in rows}
-    evidence = Evidence(as_of_ms, 1.0 if rows else 0.0, sorted(sources))
-    return meta(evidence, None, cursor)
+    known = sum(row.subscribers is not None for row in rows)
+    figures = {"subscribers": Basis(share(known, len(rows)), known, as_of_ms if known else None)}
+    sources = {source for row in rows for source in row.sources}
+    return meta(Evidence(sorted(sources), figures), None, cursor)
 
 
 def channel(row: reader.Channel) -> Channel:
@@ -188,29 +201,8 @@ def channel_of(summary: ChannelSummary) -> reader.Channel:
     )
 
 
-def overview(row: Overview, evidence: Evidence) -> Overview:
-    """Where nothing was observed, nobody knows that nothing was published."""
-    if evidence.as_of_ms is not None:
-        return row
-    return msgspec.structs.replace(row, posts=None, posts_per_day=None)
-
-
-def views(points: Sequence[reader.ViewsPoint], evidence: Evidence) -> Views:
-    """Without any observation in the range the numbers of posts are not known either."""
-    known = evidence.as_of_ms is not None or any(p.posts for p in points)
-    return Views(
-        [
-            ViewsPoint(
-                time=iso(p.time_ms),
-                views_gained=p.views_gained,
-                forwards_gained=p.forwards_gained,
-                replies_gained=p.replies_gained,
-                reactions_gained=p.reactions_gained,
-                posts=p.posts if known else None,
-            )
-            for p in points
-        ]
-    )
+def views(points: Sequence[reader.ViewsPoint]) -> Views:
+    return Views([ViewsPoint(iso(p.time_ms), *msgspec.structs.astuple(p)[1:]) for p in points])
 
 
 def growth(points: Sequence[reader.GrowthPoint]) -> Growth:
@@ -238,4 +230,6 @@ def alert(row: reader.AlertRow) -> Alert:
         observed=row.observed,
         expected=row.expected,
         method=row.method,
+        url=row.url,
+        text=row.text,
     )

@@ -11,7 +11,7 @@ from api.answers import Answer, Meta
 from api.parameters import Cursor, FromDay, FromWeek, Limit, Reference, StepAsked, To
 from api.ports import Ports, Wired
 from api.problems import Refused
-from api.questions import DAY_MS, POINTS_AT_MOST
+from api.questions import DAY_MS
 from clickhouse.reader import Channel, Overview
 
 WEEK_MS: Final = 7 * DAY_MS
@@ -56,7 +56,7 @@ async def overview(
     channel_id = await questions.channel_id(ports, channel)
     asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
     row, evidence = await ports.reader.overview(channel_id, *asked)
-    return Answer(answers.overview(row, evidence), answers.meta(evidence, asked))
+    return Answer(row, answers.meta(evidence, asked))
 
 
 @get("/channels/{channel:str}/views", tags=["channels"])
@@ -71,7 +71,7 @@ async def views(
     channel_id = await questions.channel_id(ports, channel)
     asked, step_ms = questions.stepped(from_, to, step, ports.clock.now_ms(), DAY_MS)
     points, evidence = await ports.reader.views(channel_id, *asked, step_ms)
-    return Answer(answers.views(points, evidence), answers.meta(evidence, asked))
+    return Answer(answers.views(points), answers.meta(evidence, asked))
 
 
 @get("/channels/{channel:str}/growth", tags=["channels"])
@@ -98,14 +98,12 @@ async def alerts(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Answer[list[answers.Alert]]:
-    """Alerts of a channel, newest first. They rest on its windows, and so does their coverage."""
+    """Alerts of a channel, newest first. Coverage: the share of the range that was sampled."""
     channel_id = await questions.channel_id(ports, channel)
     place = paging.read(cursor)
     now_ms = ports.clock.now_ms() if place.to_ms is None else place.to_ms
     asked = questions.time_range(from_, to, now_ms, WEEK_MS)
-    rows = await ports.reader.alerts(channel_id, *asked, place.start + limit + 1)
-    days_a_step = 1 + (asked.to_ms - asked.from_ms) // (DAY_MS * POINTS_AT_MOST)
-    _, evidence = await ports.reader.views(channel_id, *asked, DAY_MS * days_a_step)
+    rows, evidence = await ports.reader.alerts(channel_id, *asked, place.start + limit + 1)
     page = paging.cut(rows, place, limit, asked.to_ms)
     meta: Meta = answers.meta(evidence, asked, page.cursor)
     return Answer([answers.alert(row) for row in page.rows], meta)

@@ -18,6 +18,7 @@ from api.messages import FRAMES
 from api.ports import Wired
 from api.problems import MEDIA_TYPE, Problem
 from api.settings import Settings
+from clickhouse.definitions import FIELDS
 
 _SWAGGER = "/swagger"
 _SCHEMAS = "#/components/schemas/{name}"
@@ -72,7 +73,8 @@ def openapi(settings: Settings) -> OpenAPIConfig:
         version=settings.version,
         description=(
             "What was observed of Telegram channels. Times are ISO-8601 in UTC; null is "
-            "'not known', never zero; `meta` says when and from what. The live socket and the "
+            "'not known', never zero; `meta` says when, from what, and of how much of the time or "
+            "of the posts each figure is known. The live socket and the "
             "taps are described by /asyncapi.json."
         ),
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
@@ -103,6 +105,7 @@ def describe_rest(app: Litestar) -> dict[str, Any]:
     document = app.openapi_schema.to_schema()
     _, schemas = msgspec.json.schema_components([Problem], ref_template=_SCHEMAS)
     document["components"]["schemas"].update(schemas)
+    _put_definitions(document["components"]["schemas"])
     document["components"]["responses"] = {"Problem": _PROBLEM}
     for item in document["paths"].values():
         responses = item["get"]["responses"]
@@ -111,6 +114,13 @@ def describe_rest(app: Litestar) -> dict[str, Any]:
         responses["default"] = {"$ref": "#/components/responses/Problem"}
     text = _ANSWER.sub(r"\1\2Answer", msgspec.json.encode(document).decode())
     return cast("dict[str, Any]", msgspec.json.decode(text))
+
+
+def _put_definitions(schemas: dict[str, Any]) -> None:
+    """Every figure says what it means and what it rests on."""
+    for schema, fields in FIELDS.items():
+        for name, sentence in fields.items():
+            schemas[schema]["properties"][name]["description"] = f"{sentence}."
 
 
 @get("/asyncapi.json", include_in_schema=False)

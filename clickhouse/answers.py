@@ -1,23 +1,27 @@
 """The reader of history: each question is one or a few queries, put together here.
 
-What is known of what was asked (`Evidence.coverage`):
-overview, posts    the share of the posts whose views are known
-views              the share of the points whose views_gained is known
-growth             the share of the points whose subscribers are known
-post, curve        1 where views are known, else 0
-and 0 where there is nothing to be known of.
+Every answer comes with what its figures rest on (clickhouse.evidence, docs/GLOSSARY.md).
 """
 
 import asyncio
 from collections.abc import Sequence
+from textwrap import shorten
 from typing import Any
 
 import msgspec
 
 from clickhouse import cursor as cursors
-from clickhouse.figures import overview_of
+from clickhouse.evidence import Basis, Observed, Segment, reading, share
+from clickhouse.figures import COUNTERS, UNKNOWN, Asked, overview_of
 from clickhouse.history import History, QueryFailed
-from clickhouse.points import growth_points, resolution, share, steps, views_points
+from clickhouse.points import (
+    growth_bases,
+    growth_points,
+    resolution,
+    steps,
+    views_bases,
+    views_points,
+)
 from clickhouse.reader import (
     AlertRow,
     Channel,
@@ -34,6 +38,8 @@ from streams.ids import ChannelId, PostId, parse_channel
 SORTS = ("date", "views", "forwards", "replies", "reactions", "velocity")
 #: Posts of one album are published within this time.
 ALBUM_MS = 600_000
+#: Letters of a post's first words.
+OPENING = 100
 
 Row = dict[str, Any]
 
@@ -60,20 +66,17 @@ class HistoryReader:
         self, channel_id: ChannelId, from_ms: int, to_ms: int
     ) -> tuple[Overview, Evidence]:
         span = {"channel_id": channel_id, "from_ms": from_ms, "to_ms": to_ms}
-        posts, gained, subscribers, reach = await asyncio.gather(
+        posts, gained, subscribers, [reach], read = await asyncio.gather(
             self._row("overview", **span),
             self._row("gained", **span),
             self._row("subscribers_known", **span),
             self._rows("reach", **span),
+            self._read(channel_id),
         )
-        by_age = {row["age_s"]: row for row in reach}
-        overview = overview_of(posts, gained, subscribers, by_age, to_ms - from_ms)
-        evidence = Evidence(
-            as_of_ms=_newest(posts["as_of_ms"], gained["as_of_ms"], subscribers["as_of_ms"]),
-            coverage=share(posts["posts_known"], posts["posts"]),
-            sources=sorted({*posts["sources"], *subscribers["sources"]}),
-        )
-        return overview, evidence
+        asked = Asked(from_ms, to_ms, read, _sampled(gained))
+        overview, figures = overview_of(asked, posts, gained, subscribers, reach)
+        sources = {*posts["sources"], *gained["sources"], *subscribers["sources"]}
+        return overview, Evidence(sorted(sources), figures)
 
     async def views(
         self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
@@ -82,32 +85,29 @@ class HistoryReader:
         starts = steps(from_ms, to_ms, step_ms)
         span = {"channel_id": channel_id, "from_ms": from_ms, "to_ms": to_ms}
         query = f"views_{resolution(from_ms, to_ms, step_ms)}"
-        gained = await self._history.ask(query, {**span, "step_ms": step_ms})
-        published = await self._history.ask("posts_by_step", {**span, "step_ms": step_ms})
-        points = views_points(starts, gained, published)
-        known = sum(point.views_gained is not None for point in points)
-        as_of_ms = _newest(*(row["as_of_ms"] for row in gained.rows))
-        sources = await self._rows("sources", **span, what="counters")
-        return points, Evidence(
-            as_of_ms, share(known, len(points)), [row["source"] for row in sources]
+        gained, published, observed, read = await asyncio.gather(
+            self._rows(query, **span, step_ms=step_ms),
+            self._rows("posts_by_step", **span, step_ms=step_ms),
+            self._row("gained", **span),
+            self._read(channel_id),
         )
+        asked = Asked(from_ms, to_ms, read, _sampled(observed))
+        points = views_points(asked, starts, step_ms, gained, published)
+        return points, Evidence(observed["sources"], views_bases(asked, gained, published))
 
     async def growth(
         self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
     ) -> tuple[Sequence[GrowthPoint], Evidence]:
-        """`subscribers` are the last of the step; `change` since the newest number before it."""
         starts = steps(from_ms, to_ms, step_ms)
         span = {"channel_id": channel_id, "from_ms": from_ms, "to_ms": to_ms}
         query = f"growth_{resolution(from_ms, to_ms, step_ms)}"
-        rows = await self._rows(query, **span, step_ms=step_ms)
-        known = await self._row("subscribers_known", **span)
-        before = known["newest_before"] if known["before"] else None
-        last = {row["step"]: row["last_subscribers"] for row in rows}
-        return growth_points(starts, last, before), Evidence(
-            as_of_ms=_newest(*(row["as_of_ms"] for row in rows)),
-            coverage=share(len(rows), len(starts)),
-            sources=sorted({source for row in rows for source in row["sources"]}),
+        rows, known = await asyncio.gather(
+            self._rows(query, **span, step_ms=step_ms), self._row("subscribers_known", **span)
         )
+        before = (known["newest_before"], known["before_at_ms"])
+        points = growth_points(starts, step_ms, to_ms, rows, before)
+        sources = sorted({source for row in rows for source in row["sources"]})
+        return points, Evidence(sources, growth_bases(points, step_ms, to_ms, rows))
 
     async def posts(
         self,
@@ -135,19 +135,25 @@ class HistoryReader:
             limit=limit + 1,
         )
         page = rows[:limit]
-        url = await self._url(channel_id)
+        url, read = await asyncio.gather(self._url(channel_id), self._read(channel_id))
         next_cursor = None
         if len(rows) > limit:
             end = cursors.Place(sort, page[-1]["place"], page[-1]["post_id"])
             next_cursor = cursors.write(end)
-        return Page([_post(row, url) for row in page], next_cursor), _evidence_of_posts(page)
+        shown = [_post(row, url) for row in page]
+        figures = _bases_of_posts(shown, page, read.share(from_ms, to_ms))
+        figures["posts"] = Basis(
+            read.share(from_ms, to_ms), len(page), read.newest_ms(from_ms, to_ms)
+        )
+        return Page(shown, next_cursor), Evidence(_sources(page), figures)
 
     async def post(self, channel_id: ChannelId, post_id: PostId) -> tuple[PostRow, Evidence] | None:
         """The album's row where the post belongs to one."""
         row = await self._post_row(channel_id, post_id)
         if row is None:
             return None
-        return _post(row, await self._url(channel_id)), _evidence_of_posts([row])
+        post = _post(row, await self._url(channel_id))
+        return post, Evidence(_sources([row]), _bases_of_posts([post], [row], 1.0))
 
     async def curve(
         self, channel_id: ChannelId, post_id: PostId
@@ -157,19 +163,31 @@ class HistoryReader:
             return None
         rows = await self._rows("curve", channel_id=channel_id, post_ids=list(row["post_ids"]))
         points = [_curve_point(point, row["date_ms"]) for point in rows]
-        return points, Evidence(
-            as_of_ms=_newest(*(point.observed_at_ms for point in points)),
-            coverage=float(any(point.views is not None for point in points)),
-            sources=sorted({source for point in rows for source in point["sources"]}),
-        )
+        figures = {
+            name: UNKNOWN
+            if not (known := [p.observed_at_ms for p in points if getattr(p, name) is not None])
+            else Basis(1.0, len(known), max(known))
+            for name in COUNTERS
+        }
+        return points, Evidence(_sources(rows), figures)
 
     async def alerts(
         self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
-    ) -> Sequence[AlertRow]:
-        rows = await self._rows(
-            "alerts", channel_id=channel_id or 0, from_ms=from_ms, to_ms=to_ms, limit=limit
-        )
-        return [msgspec.convert(row, AlertRow) for row in rows]
+    ) -> tuple[Sequence[AlertRow], Evidence]:
+        span = {"channel_id": channel_id or 0, "from_ms": from_ms, "to_ms": to_ms}
+        rows = await self._rows("alerts", **span, limit=limit)
+        alerts = [_alert(row) for row in rows]
+        if channel_id is None:
+            return alerts, Evidence([], {})
+        gained = await self._row("gained", **span)
+        watched = Asked(from_ms, to_ms, Observed(), _sampled(gained))
+        basis = Basis(watched.gains_coverage, gained["samples"], gained["as_of_ms"])
+        return alerts, Evidence(gained["sources"], {"alerts": basis})
+
+    async def _read(self, channel_id: ChannelId) -> Observed:
+        """Of which spans all posts of the channel were read."""
+        rows = await self._rows("read_spans", channel_id=channel_id)
+        return Observed(reading(row["since_ms"], row["until_ms"]) for row in rows)
 
     async def _post_row(self, channel_id: ChannelId, post_id: PostId) -> Row | None:
         dates = await self._rows("post_date", channel_id=channel_id, post_id=post_id)
@@ -210,6 +228,7 @@ def _channel(row: Row) -> Channel:
         last_post_at_ms=row["last_post_at_ms"],
         last_sample_at_ms=row["last_sample_at_ms"],
         status=status,
+        sources=row["sources"] or (),
     )
 
 
@@ -217,9 +236,12 @@ def _newest_of(channel: Channel) -> tuple[int, int]:
     return (channel.last_sample_at_ms or 0, channel.last_post_at_ms or 0)
 
 
+def _sampled(gained: Row) -> Observed:
+    return Observed(Segment(*segment) for segment in gained["observed"])
+
+
 def _post(row: Row, url: str | None) -> PostRow:
-    answers = [row[name] for name in ("forwards", "replies", "reactions") if row[name] is not None]
-    rated = bool(row["views"] and answers)
+    rated = row["rated_answers"] is not None and row["rated_views"]
     return PostRow(
         post_id=row["post_id"],
         date_ms=row["date_ms"],
@@ -229,7 +251,7 @@ def _post(row: Row, url: str | None) -> PostRow:
         forwards=row["forwards"],
         replies=row["replies"],
         reactions=row["reactions"],
-        er_by_views_percent=100 * sum(answers) / row["views"] if rated else None,
+        er_by_views_percent=100 * row["rated_answers"] / row["rated_views"] if rated else None,
         velocity_per_h=row["velocity_per_h"],
         edited=row["edited"],
         deleted=row["deleted"],
@@ -247,14 +269,30 @@ def _curve_point(row: Row, date_ms: int) -> CurvePoint:
     )
 
 
-def _evidence_of_posts(rows: Sequence[Row]) -> Evidence:
-    return Evidence(
-        as_of_ms=_newest(*(row["observed_at_ms"] for row in rows)),
-        coverage=share(sum(row["views"] is not None for row in rows), len(rows)),
-        sources=sorted({source for row in rows for source in row["sources"]}),
-    )
+def _alert(row: Row) -> AlertRow:
+    text, username = row.pop("text"), row.pop("username")
+    url = f"https://t.me/{username}/{row['post_id']}" if username and row["post_id"] else None
+    return msgspec.convert({**row, "url": url, "text": opening(text) if text else None}, AlertRow)
 
 
-def _newest(*instants_ms: int | None) -> int | None:
-    """The newest; queries say 0, or nothing, where there was no observation."""
-    return max((at_ms for at_ms in instants_ms if at_ms), default=None)
+def opening(text: str) -> str:
+    """The first words of a post, in one line."""
+    line = " ".join(text.split())
+    words = shorten(line, OPENING, placeholder="…")
+    return words if words != "…" else f"{line[: OPENING - 1]}…"
+
+
+def _bases_of_posts(posts: Sequence[PostRow], rows: Sequence[Row], read: float) -> dict[str, Basis]:
+    """The share of the posts shown of which each figure is known."""
+    as_of_ms = max((row["observed_at_ms"] for row in rows), default=0) or None
+    figures = {}
+    for name in (*COUNTERS, "er_by_views_percent", "velocity_per_h"):
+        known = sum(getattr(post, name) is not None for post in posts)
+        figures[name] = (
+            Basis(read * share(known, len(posts)), known, as_of_ms) if known else UNKNOWN
+        )
+    return figures
+
+
+def _sources(rows: Sequence[Row]) -> Sequence[str]:
+    return sorted({source for row in rows for source in row["sources"]})

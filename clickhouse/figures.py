@@ -1,30 +1,55 @@
-"""The arithmetic of an overview: figures of the queries in, what the REST interface names out.
+"""The arithmetic of an overview: rows of the queries in, the figures and what each rests on out.
 
 Ratios are divided once, of whole numbers, so that they are the nearest to the true value.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from clickhouse.evidence import DAY_MS, Basis, Observed, oldest_age, per_day, share
 from clickhouse.reader import Overview
 
-DAY_MS = 86_400_000
+COUNTERS = ("views", "forwards", "replies", "reactions")
+REACHES = ("reach_1h", "reach_12h", "reach_24h", "reach_48h")
+#: What an unknown figure rests on.
+UNKNOWN = Basis(0.0, 0, None)
+_DAY_OLD = REACHES.index("reach_24h")
 
 Row = Mapping[str, Any]
 
 
+class Asked(NamedTuple):
+    """A range, and what is known of it."""
+
+    from_ms: int
+    to_ms: int
+    #: Of which parts all posts were read.
+    read: Observed
+    #: In which parts counters were sampled.
+    sampled: Observed
+
+    @property
+    def posts_coverage(self) -> float:
+        return self.read.share(self.from_ms, self.to_ms)
+
+    @property
+    def gains_coverage(self) -> float:
+        return self.sampled.share(self.from_ms, self.to_ms)
+
+
 def overview_of(
-    posts: Row, gained: Row, subscribers: Row, reach: Mapping[int, Row], length_ms: int
-) -> Overview:
-    """`reach` has the posts and their views by age in seconds."""
-    known, views = posts["posts_known"], posts["views"]
+    asked: Asked, posts: Row, gained: Row, subscribers: Row, reach: Row
+) -> tuple[Overview, dict[str, Basis]]:
+    """Called for every overview; the bases are by field of Overview, none left out."""
+    known, views = posts["views_known"], posts["views"]
     audience = subscribers["newest"] if subscribers["as_of_ms"] else None
-    day = reach.get(86_400)
-    return Overview(
+    number = posts["posts"] if asked.posts_coverage else None
+    reached, at_age = _cohort(reach)
+    overview = Overview(
         subscribers=audience,
-        subscribers_change=_change(subscribers),
-        posts=posts["posts"],
-        views=views if known else None,
+        subscribers_change=change_of(subscribers, asked.from_ms, DAY_MS),
+        posts=number,
+        views=views,
         views_gained=gained["views_gained"],
         forwards=posts["forwards"],
         replies=posts["replies"],
@@ -32,37 +57,115 @@ def overview_of(
         views_per_post_mean=_ratio(views, known),
         views_per_post_median=posts["views_median"] if known else None,
         err_percent=_percent(views, known, audience),
-        err24_percent=_percent(day["views"], day["posts"], audience) if day else None,
-        er_by_views_percent=_ratio(100 * posts["answers"], posts["answered_views"]),
-        posts_per_day=_ratio(posts["posts"] * DAY_MS, length_ms),
-        reach_1h=_reach(reach, 3600),
-        reach_12h=_reach(reach, 43_200),
-        reach_24h=_reach(reach, 86_400),
-        reach_48h=_reach(reach, 172_800),
+        err24_percent=_percent(reach["day_views"], reach["known"][_DAY_OLD], audience),
+        er_by_views_percent=_rate(posts["rated_answers"], posts["rated_views"]),
+        posts_per_day=per_day(number, asked.read.length_ms(asked.from_ms, asked.to_ms)),
+        **at_age,
     )
+    bases = _bases(asked, posts, gained, subscribers, reach, reached)
+    return overview, {
+        name: UNKNOWN if getattr(overview, name) is None else basis for name, basis in bases.items()
+    }
 
 
-def _change(subscribers: Row) -> int | None:
-    """From the newest number before the range, else the first in it, to the last in it."""
-    if not subscribers["within"]:
-        return None
-    if subscribers["before"]:
-        return int(subscribers["newest"] - subscribers["newest_before"])
-    if subscribers["within"] > 1:
-        return int(subscribers["newest"] - subscribers["first_within"])
+def _bases(
+    asked: Asked, posts: Row, gained: Row, subscribers: Row, reach: Row, reached: int
+) -> dict[str, Basis]:
+    counted_ms, read_ms = (
+        posts["as_of_ms"] or None,
+        asked.read.newest_ms(asked.from_ms, asked.to_ms),
+    )
+    published = Basis(asked.posts_coverage, posts["posts"], read_ms)
+
+    def of_posts(known: int, as_of_ms: int | None) -> Basis:
+        """The share of the range's posts of which it is known; of posts nobody read, none is."""
+        coverage = asked.posts_coverage * share(known, posts["posts"])
+        return Basis(coverage, known, as_of_ms if known else None)
+
+    counters = {name: of_posts(posts[f"{name}_known"], counted_ms) for name in COUNTERS}
+    reaches = {
+        name: of_posts(reached if place < _ages(reach) else 0, reach["as_of_ms"])
+        for place, name in enumerate(REACHES)
+    }
+    return {
+        "subscribers": _audience_basis(asked, subscribers),
+        "subscribers_change": change_basis(
+            subscribers, asked.from_ms, asked.to_ms, DAY_MS, subscribers["within"]
+        ),
+        "posts": published,
+        "views": counters["views"],
+        "views_gained": Basis(asked.gains_coverage, gained["samples"], gained["as_of_ms"]),
+        **{name: counters[name] for name in COUNTERS[1:]},
+        "views_per_post_mean": counters["views"],
+        "views_per_post_median": counters["views"],
+        "err_percent": counters["views"],
+        "err24_percent": of_posts(reach["known"][_DAY_OLD], reach["as_of_ms"]),
+        "er_by_views_percent": of_posts(posts["rated"], counted_ms),
+        "posts_per_day": published,
+        **reaches,
+    }
+
+
+def _audience_basis(asked: Asked, subscribers: Row) -> Basis:
+    """1 where the number was observed in the range; 0 where it is older, or unknown."""
+    within = subscribers["within"]
+    return Basis(float(within > 0), within, subscribers["as_of_ms"] or None)
+
+
+def baseline_of(subscribers: Row, from_ms: int, most_ms: int) -> tuple[int, int] | None:
+    """Number and instant from which a change counts: before `from_ms`, else the first after it.
+
+    A number more than `most_ms` older than `from_ms` is none: nobody knows what it was since.
+    """
+    before_ms = subscribers["before_at_ms"]
+    if before_ms and from_ms - before_ms <= most_ms:
+        return subscribers["newest_before"], before_ms
+    if subscribers["within"] and subscribers["first_at_ms"] < subscribers["as_of_ms"]:
+        return subscribers["first_within"], subscribers["first_at_ms"]
     return None
 
 
-def _reach(reach: Mapping[int, Row], age_s: int) -> float | None:
-    row = reach.get(age_s)
-    return _ratio(row["views"], row["posts"]) if row else None
+def change_of(subscribers: Row, from_ms: int, most_ms: int) -> int | None:
+    baseline = baseline_of(subscribers, from_ms, most_ms) if subscribers["within"] else None
+    return None if baseline is None else int(subscribers["newest"] - baseline[0])
 
 
-def _percent(views: int, posts: int, audience: int | None) -> float | None:
+def change_basis(subscribers: Row, from_ms: int, to_ms: int, most_ms: int, n: int) -> Basis:
+    """The share of the range that lies between the two numbers of a change."""
+    baseline = baseline_of(subscribers, from_ms, most_ms) if subscribers["within"] else None
+    if baseline is None:
+        return Basis(0.0, n, subscribers["as_of_ms"] if subscribers["within"] else None)
+    spanned_ms = subscribers["as_of_ms"] - max(baseline[1], from_ms)
+    return Basis(share(spanned_ms, to_ms - from_ms), n, subscribers["as_of_ms"])
+
+
+def _ages(reach: Row) -> int:
+    """How many ages are asked of each post: up to the oldest that any is known at."""
+    oldest = oldest_age(reach["known"])
+    return 0 if oldest is None else oldest + 1
+
+
+def _cohort(reach: Row) -> tuple[int, dict[str, float | None]]:
+    """How many posts are known at each of those ages, and their mean views at every one."""
+    ages = _ages(reach)
+    posts = reach["posts"][ages - 1] if ages else 0
+    views = reach["views"][ages - 1] if posts else []
+    means = {
+        name: views[place] / posts if posts and place < ages else None
+        for place, name in enumerate(REACHES)
+    }
+    return posts, means
+
+
+def _rate(answers: int | None, views: int | None) -> float | None:
+    return 100 * answers / views if answers is not None and views else None
+
+
+def _percent(views: float | None, posts: int, audience: int | None) -> float | None:
     """The mean views of a post as a percentage of the subscribers."""
-    if not posts or not audience:
+    if not posts or not audience or views is None:
         return None
-    return _ratio(100 * views, posts * audience)
+    return 100 * views / (posts * audience)
 
 
 def _ratio(part: int, whole: int) -> float | None:

@@ -1,13 +1,16 @@
 """Equal steps over a span of time: every step gets a point, whatever is known of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from clickhouse.history import Answer, QueryFailed
+from clickhouse.evidence import DAY_MS, HOUR_MS, Basis, share
+from clickhouse.figures import COUNTERS, UNKNOWN, Asked, change_basis, change_of
+from clickhouse.history import QueryFailed
 from clickhouse.reader import GrowthPoint, ViewsPoint
 
 MAX_POINTS = 10_000
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
+
+Row = Mapping[str, Any]
 
 
 def steps(from_ms: int, to_ms: int, step_ms: int) -> Sequence[int]:
@@ -31,34 +34,92 @@ def resolution(from_ms: int, to_ms: int, step_ms: int) -> str:
     return "minutes"
 
 
-def views_points(starts: Sequence[int], gained: Answer, published: Answer) -> Sequence[ViewsPoint]:
-    by_step = {row["step"]: row for row in gained.rows}
-    posts = {row["step"]: row["posts"] for row in published.rows}
-    return [
-        ViewsPoint(
-            time_ms=time_ms,
-            views_gained=(row := by_step.get(step, {})).get("views"),
-            forwards_gained=row.get("forwards"),
-            replies_gained=row.get("replies"),
-            reactions_gained=row.get("reactions"),
-            posts=posts.get(step, 0),
+def views_points(
+    asked: Asked, starts: Sequence[int], step_ms: int, gained: Sequence[Row], posts: Sequence[Row]
+) -> Sequence[ViewsPoint]:
+    """A step in which nothing was booked gained 0, if it was observed and the counter is known."""
+    by_step = {row["step"]: row for row in gained}
+    published = {row["step"]: row["posts"] for row in posts}
+    measured = {name for name in COUNTERS for row in gained if row[name] is not None}
+    points = []
+    for step, start_ms in enumerate(starts):
+        end_ms = min(start_ms + step_ms, asked.to_ms)
+        coverage = asked.sampled.share(start_ms, end_ms)
+        row = {name: 0 if coverage and name in measured else None for name in COUNTERS} | {
+            name: gain for name, gain in by_step.get(step, {}).items() if gain is not None
+        }
+        read = asked.read.length_ms(start_ms, end_ms)
+        points.append(
+            ViewsPoint(
+                time_ms=start_ms,
+                views_gained=row["views"],
+                forwards_gained=row["forwards"],
+                replies_gained=row["replies"],
+                reactions_gained=row["reactions"],
+                posts=published.get(step, 0) if read else None,
+                coverage=coverage,
+            )
         )
-        for step, time_ms in enumerate(starts)
-    ]
-
-
-def growth_points(
-    starts: Sequence[int], last_by_step: dict[int, int], before: int | None
-) -> Sequence[GrowthPoint]:
-    """`change` is the difference to the newest number before the step; None without one."""
-    points, previous = [], before
-    for step, time_ms in enumerate(starts):
-        last = last_by_step.get(step)
-        change = None if last is None or previous is None else last - previous
-        points.append(GrowthPoint(time_ms, last, change, joined=None, left=None))
-        previous = previous if last is None else last
     return points
 
 
-def share(known: int, asked: int) -> float:
-    return known / asked if asked else 0.0
+def views_bases(asked: Asked, gained: Sequence[Row], posts: Sequence[Row]) -> dict[str, Basis]:
+    as_of_ms = max((row["as_of_ms"] for row in gained), default=None)
+    samples = sum(row["samples"] for row in gained)
+    gains = Basis(asked.gains_coverage, samples, as_of_ms)
+    published = sum(row["posts"] for row in posts)
+    newest_ms = asked.read.newest_ms(asked.from_ms, asked.to_ms)
+    measured = {name for name in COUNTERS for row in gained if row[name] is not None}
+    return {
+        **{f"{name}_gained": gains if name in measured else UNKNOWN for name in COUNTERS},
+        "posts": Basis(asked.posts_coverage, published, newest_ms),
+    }
+
+
+def growth_points(
+    starts: Sequence[int], step_ms: int, to_ms: int, rows: Sequence[Row], before: tuple[int, int]
+) -> Sequence[GrowthPoint]:
+    """`before`: the newest number before the first step and its instant, 0 for none."""
+    return list(_growth(starts, step_ms, to_ms, {row["step"]: row for row in rows}, before))
+
+
+def _growth(
+    starts: Sequence[int],
+    step_ms: int,
+    to_ms: int,
+    by_step: Mapping[int, Row],
+    before: tuple[int, int],
+) -> Iterator[GrowthPoint]:
+    most_ms = max(step_ms, DAY_MS)
+    newest, newest_ms = before
+    for step, start_ms in enumerate(starts):
+        row = by_step.get(step)
+        if row is None:
+            yield GrowthPoint(start_ms, None, None, 0.0)
+            continue
+        known = {
+            "before_at_ms": newest_ms,
+            "newest_before": newest,
+            "within": 1,
+            "first_at_ms": row["first_at_ms"],
+            "first_within": row["first_subscribers"],
+            "newest": row["last_subscribers"],
+            "as_of_ms": row["last_at_ms"],
+        }
+        newest, newest_ms = row["last_subscribers"], row["last_at_ms"]
+        basis = change_basis(known, start_ms, min(start_ms + step_ms, to_ms), most_ms, 1)
+        yield GrowthPoint(start_ms, newest, change_of(known, start_ms, most_ms), basis.coverage)
+
+
+def growth_bases(
+    points: Sequence[GrowthPoint], step_ms: int, to_ms: int, rows: Sequence[Row]
+) -> dict[str, Basis]:
+    """`n` counts steps. Coverage: of `subscribers` the share of steps, of `change` that of time."""
+    as_of_ms = max((row["last_at_ms"] for row in rows), default=None)
+    lengths = [min(step_ms, to_ms - point.time_ms) for point in points]
+    spanned = sum(p.coverage * length for p, length in zip(points, lengths, strict=True))
+    changes = sum(point.change is not None for point in points)
+    return {
+        "subscribers": Basis(share(len(rows), len(points)), len(rows), as_of_ms),
+        "change": Basis(share(spanned, sum(lengths)), changes, as_of_ms),
+    }

@@ -3,11 +3,12 @@
 Every question takes [from_ms, to_ms) in event time. An unknown number is None, never 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
+from clickhouse.evidence import Basis
 from streams.ids import ChannelId, PostId
 
 
@@ -21,12 +22,17 @@ class Channel(msgspec.Struct, frozen=True):
     last_sample_at_ms: int | None
     #: live, away, waiting, private; `recorded` where the source is a recording; `unknown`.
     status: str
+    #: telegram, recording, import: who observed it.
+    sources: Sequence[str] = ()
 
 
 class Overview(msgspec.Struct, frozen=True):
+    """The figures of a range."""
+
+    # clickhouse.definitions says what each means.
+
     subscribers: int | None
     subscribers_change: int | None
-    #: None where nothing of the channel was observed in the range.
     posts: int | None
     views: int | None
     views_gained: int | None
@@ -46,20 +52,29 @@ class Overview(msgspec.Struct, frozen=True):
 
 
 class ViewsPoint(msgspec.Struct, frozen=True):
+    """One step: what was gained in it, and how much of it was observed."""
+
     time_ms: int
+    #: Increments booked in the step; None where none was measured.
     views_gained: int | None
     forwards_gained: int | None
     replies_gained: int | None
     reactions_gained: int | None
-    posts: int
+    #: Published in the step; None where no part of it was read.
+    posts: int | None
+    #: Share of the step in which counters were observed, 0 to 1: what the gains rest on.
+    coverage: float
 
 
 class GrowthPoint(msgspec.Struct, frozen=True):
     time_ms: int
+    #: The newest number in the step.
     subscribers: int | None
+    #: Since the newest number before the step (not older than the step is long, or 24 hours where
+    #: that is longer), else since the first one in it; None with a single number.
     change: int | None
-    joined: int | None
-    left: int | None
+    #: Share of the step that `change` spans, 0 to 1.
+    coverage: float
 
 
 class PostRow(msgspec.Struct, frozen=True):
@@ -71,6 +86,8 @@ class PostRow(msgspec.Struct, frozen=True):
     forwards: int | None
     replies: int | None
     reactions: int | None
+    #: (forwards + replies + reactions) / views * 100 of one instant: the newest sample that tells
+    #: all four; None without such a sample.
     er_by_views_percent: float | None
     #: Views gained an hour between the post's two newest samples; None with fewer than two.
     velocity_per_h: float | None
@@ -90,12 +107,20 @@ class CurvePoint(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True):
     """What an answer rests on: the `meta` of a response."""
 
-    #: The newest observation used; None with none.
-    as_of_ms: int | None
-    #: Share of what was asked for that is known, 0 to 1.
-    coverage: float
     #: telegram, recording, import: who observed it.
     sources: Sequence[str]
+    #: What each figure, or series, of the answer rests on.
+    figures: Mapping[str, Basis]
+
+    @property
+    def as_of_ms(self) -> int | None:
+        """The newest observation used; None with none."""
+        return max((f.as_of_ms for f in self.figures.values() if f.as_of_ms), default=None)
+
+    @property
+    def coverage(self) -> float:
+        """The lowest of the figures; 0 with none."""
+        return min((figure.coverage for figure in self.figures.values()), default=0.0)
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -145,7 +170,8 @@ class Reader(Protocol):
 
     async def alerts(
         self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
-    ) -> Sequence["AlertRow"]: ...
+    ) -> tuple[Sequence["AlertRow"], Evidence]:
+        """Newest first; `channel_id` None: of all channels, and then without evidence."""
 
 
 class AlertRow(msgspec.Struct, frozen=True):
@@ -159,3 +185,7 @@ class AlertRow(msgspec.Struct, frozen=True):
     observed: float
     expected: float | None
     method: str
+    #: The post's address; None where the post or the channel's username is unknown.
+    url: str | None = None
+    #: The first words of the post; None where they are unknown, or where there are none.
+    text: str | None = None

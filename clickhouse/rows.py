@@ -39,6 +39,8 @@ class ObservedRows:
         self.subscribers = Columns(
             "subscriber_samples", "channel_id", "observed_at", "source", "subscribers"
         )
+        #: By channel, source and reading: the oldest post and the last observation.
+        self._read: dict[tuple[int, str, int], tuple[int, int]] = {}
         self._hours: dict[tuple[int, int, str, str], tuple[int, int]] = {}
 
     def take(self, event: Event) -> None:
@@ -47,6 +49,7 @@ class ObservedRows:
                 self._take_counters(event)
             case PostsSeen():
                 self._take_posts(event, edited=False)
+                self._take_reading(event)
             case PostsEdited():
                 self._take_posts(event, edited=True)
             case PostsDeleted():
@@ -61,11 +64,12 @@ class ObservedRows:
 
     def __len__(self) -> int:
         tables = (self.posts, self.deletions, self.samples, self.subscribers)
-        return sum(map(len, tables)) + len(self._hours)
+        return sum(map(len, tables)) + len(self._hours) + len(self._read)
 
     def inserts(self, token: str) -> Sequence[Insert]:
         """What is not empty, in an order that never changes."""
-        tables = (self.posts, self.deletions, self.samples, self.subscribers, self._noted())
+        observed = (self.posts, self.deletions, self.samples, self.subscribers)
+        tables = (*observed, self._readings(), self._noted())
         return [Insert(table.table, token, table.by_name) for table in tables if len(table)]
 
     def _take_counters(self, event: CountersSampled) -> None:
@@ -87,6 +91,19 @@ class ObservedRows:
         for post in event.posts:
             self._take_post(event, post, edited=edited or post.edit_date_ms is not None)
         self._note(event, "posts")
+
+    def _take_reading(self, event: PostsSeen) -> None:
+        """A collector's is one reading; a recording says from when on it is complete."""
+        since_ms = event.complete_since_ms
+        if since_ms is None:
+            if event.source == "import" or not event.posts:
+                return
+            since_ms, reading = min(post.date_ms for post in event.posts), 0
+        else:
+            reading = since_ms
+        key = (event.channel_id, event.source, reading)
+        known = self._read.get(key, (since_ms, event.observed_at_ms))
+        self._read[key] = (min(known[0], since_ms), max(known[1], event.observed_at_ms))
 
     def _take_post(self, event: PostsSeen | PostsEdited, post: Post, *, edited: bool) -> None:
         self.posts.add(
@@ -119,6 +136,12 @@ class ObservedRows:
         key = (event.channel_id, at_ms // HOUR_MS, what, event.source)
         first_ms, last_ms = self._hours.get(key, (at_ms, at_ms))
         self._hours[key] = (min(first_ms, at_ms), max(last_ms, at_ms))
+
+    def _readings(self) -> Columns:
+        readings = Columns("read_spans", "channel_id", "source", "reading", "since", "until_at")
+        for (channel_id, source, reading), (since_ms, until_ms) in self._read.items():
+            readings.add(channel_id, source, reading, since_ms, until_ms)
+        return readings
 
     def _noted(self) -> Columns:
         noted = Columns(

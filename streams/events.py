@@ -51,6 +51,10 @@ class PostsSeen(Observation, frozen=True, kw_only=True, tag="posts_seen"):
     """A page of history, or a pushed new post. Counters in it were read at `observed_at_ms`."""
 
     posts: list[Post]
+    #: This message and others of its source tell every post that the channel published from here
+    #: to `observed_at_ms`. None: the source reads without gaps, from its oldest post on (a
+    #: collector), or says nothing of it (an import).
+    complete_since_ms: int | None = None
 
 
 class PostsEdited(Observation, frozen=True, kw_only=True, tag="posts_edited"):

@@ -2,6 +2,7 @@
 SELECT
     p.post_id AS post_id, p.date_ms AS date_ms, p.text AS text, p.views AS views,
     p.forwards AS forwards, p.replies AS replies, p.reactions AS reactions,
+    p.rated_views AS rated_views, p.rated_answers AS rated_answers,
     p.observed_at_ms AS observed_at_ms, p.sources AS sources,
     toBool(p.edited) AS edited, toBool(p.deleted) AS deleted,
     v.velocity_per_h AS velocity_per_h,

@@ -1,8 +1,9 @@
 -- What is known of a channel's subscribers before from_ms, and from there until to_ms?
 SELECT
-    countIf(at_ms < {from_ms:Int64}) AS before,
+    maxIf(at_ms, at_ms < {from_ms:Int64}) AS before_at_ms,
     argMaxIf(subscribers, at_ms, at_ms < {from_ms:Int64}) AS newest_before,
     countIf(at_ms >= {from_ms:Int64}) AS within,
+    minIf(at_ms, at_ms >= {from_ms:Int64}) AS first_at_ms,
     argMinIf(subscribers, at_ms, at_ms >= {from_ms:Int64}) AS first_within,
     argMax(subscribers, at_ms) AS newest,
     max(at_ms) AS as_of_ms,

@@ -5,16 +5,17 @@ SELECT
     sum(forwards_gained) AS forwards,
     sum(replies_gained) AS replies,
     sum(reactions_gained) AS reactions,
+    sum(samples) AS samples,
     toUnixTimestamp64Milli(max(observed_at)) AS as_of_ms
 FROM
 (
-    SELECT hour AS start, views_gained, forwards_gained, replies_gained, reactions_gained, observed_at
+    SELECT hour AS start, views_gained, forwards_gained, replies_gained, reactions_gained, samples, observed_at
     FROM channel_hourly
     WHERE channel_id = {channel_id:Int64}
         AND hour >= fromUnixTimestamp64Milli({from_ms:Int64})
         AND hour < fromUnixTimestamp64Milli({to_ms:Int64})
     UNION ALL
-    SELECT start, views_gained, forwards_gained, replies_gained, reactions_gained, observed_at
+    SELECT start, views_gained, forwards_gained, replies_gained, reactions_gained, samples, observed_at
     FROM windows FINAL
     WHERE channel_id = {channel_id:Int64}
         AND start >= fromUnixTimestamp64Milli({from_ms:Int64})

@@ -5,6 +5,7 @@ SELECT
     sum(forwards_gained) AS forwards,
     sum(replies_gained) AS replies,
     sum(reactions_gained) AS reactions,
+    sum(samples) AS samples,
     toUnixTimestamp64Milli(max(observed_at)) AS as_of_ms
 FROM windows FINAL
 WHERE channel_id = {channel_id:Int64}

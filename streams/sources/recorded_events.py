@@ -7,7 +7,7 @@
 - Subscribers as sampled; a channel's description where the channel is first observed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -29,7 +29,7 @@ from streams.recording import RecordedPost, Recording
 SOURCE = "recording"
 #: Which messages a recording gives, and in which order. Changes with anything of that, so that
 #: nobody goes on with a replay that another mapping began.
-MAPPING = 1
+MAPPING = 2
 #: Stands where an entry is of the channel, not of a post.
 NO_POST = PostId(0)
 
@@ -68,10 +68,11 @@ def events_of(recording: Recording) -> Iterator[Event]:
     and every sample comes exactly once. All rows are held in memory, to be ordered.
     """
     entries = sorted(_entries(recording), key=_order)
+    oldest_ms = _oldest_posts(entries)
     for _, group in groupby(entries, key=_message):
         together = list(group)
         for start in range(0, len(together), MAX_POSTS):
-            yield _event(together[start : start + MAX_POSTS])
+            yield _event(together[start : start + MAX_POSTS], oldest_ms)
 
 
 def _entries(recording: Recording) -> list[_Entry]:
@@ -85,6 +86,16 @@ def _entries(recording: Recording) -> list[_Entry]:
         for (channel_id, post_id, at_ms), counters in samples.items()
     ]
     return [*entries, *_descriptions(recording, entries)]
+
+
+def _oldest_posts(entries: Iterable[_Entry]) -> dict[ChannelId, int]:
+    """From when on a recording tells all posts of each channel."""
+    oldest_ms: dict[ChannelId, int] = {}
+    for entry in entries:
+        if isinstance(entry.payload, Post):
+            date_ms = entry.payload.date_ms
+            oldest_ms[entry.channel_id] = min(date_ms, oldest_ms.get(entry.channel_id, date_ms))
+    return oldest_ms
 
 
 def _posts(
@@ -159,7 +170,7 @@ def _entry(
     return _Entry(at_ms, _RANKS[type(payload)], channel_id, post_id, payload)
 
 
-def _event(together: Sequence[_Entry]) -> Event:
+def _event(together: Sequence[_Entry], oldest_ms: Mapping[ChannelId, int]) -> Event:
     """One message of entries that differ in the post alone."""
     first = together[0]
     if isinstance(first.payload, ChannelDescribed | SubscribersSampled):
@@ -167,7 +178,11 @@ def _event(together: Sequence[_Entry]) -> Event:
     posts = [entry.payload for entry in together if isinstance(entry.payload, Post)]
     if posts:
         return PostsSeen(
-            channel_id=first.channel_id, observed_at_ms=first.at_ms, source=SOURCE, posts=posts
+            channel_id=first.channel_id,
+            observed_at_ms=first.at_ms,
+            source=SOURCE,
+            posts=posts,
+            complete_since_ms=oldest_ms[first.channel_id],
         )
     counters = [entry.payload for entry in together if isinstance(entry.payload, _Counters)]
     return CountersSampled(

@@ -214,7 +214,9 @@ CREATE TABLE post_hourly
     `forwards` SimpleAggregateFunction(max, Nullable(Int128)),
     `replies` SimpleAggregateFunction(max, Nullable(Int128)),
     `reactions` SimpleAggregateFunction(max, Nullable(Int128)),
-    `observed_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+    `observed_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
+    `rated_views` SimpleAggregateFunction(max, Nullable(Int128)),
+    `rated_answers` SimpleAggregateFunction(max, Nullable(Int128))
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (channel_id, post_id, hour, source)
@@ -230,10 +232,13 @@ CREATE MATERIALIZED VIEW post_hourly_filled TO post_hourly
     `forwards` Nullable(Int128),
     `replies` Nullable(Int128),
     `reactions` Nullable(Int128),
-    `observed_at` DateTime64(3, 'UTC')
+    `observed_at` DateTime64(3, 'UTC'),
+    `rated_views` Nullable(Int128),
+    `rated_answers` Nullable(Int128)
 )
 AS WITH
-    bitShiftLeft(toInt128(toUnixTimestamp64Milli(s.observed_at)), 64) AS instant
+    bitShiftLeft(toInt128(toUnixTimestamp64Milli(s.observed_at)), 64) AS instant,
+    (s.forwards + s.replies) + s.reactions AS answers
 SELECT
     s.channel_id AS channel_id,
     s.post_id AS post_id,
@@ -243,7 +248,9 @@ SELECT
     instant + s.forwards AS forwards,
     instant + s.replies AS replies,
     instant + s.reactions AS reactions,
-    s.observed_at AS observed_at
+    s.observed_at AS observed_at,
+    if(isNull(answers), NULL, instant + s.views) AS rated_views,
+    if(isNull(s.views), NULL, instant + answers) AS rated_answers
 FROM post_samples AS s;
 
 CREATE TABLE post_samples
@@ -305,6 +312,8 @@ AS WITH
             toInt64(bitAnd(max(h.forwards), toInt128(18446744073709551615))) AS forwards,
             toInt64(bitAnd(max(h.replies), toInt128(18446744073709551615))) AS replies,
             toInt64(bitAnd(max(h.reactions), toInt128(18446744073709551615))) AS reactions,
+            toInt64(bitAnd(max(h.rated_views), toInt128(18446744073709551615))) AS rated_views,
+            toInt64(bitAnd(max(h.rated_answers), toInt128(18446744073709551615))) AS rated_answers,
             toUnixTimestamp64Milli(max(h.observed_at)) AS observed_at_ms,
             groupUniqArray(h.source) AS sources
         FROM post_hourly AS h
@@ -332,6 +341,8 @@ SELECT
     max(c.forwards) AS forwards,
     max(c.replies) AS replies,
     max(c.reactions) AS reactions,
+    argMax(c.rated_views, (ifNull(c.rated_answers, -1), ifNull(c.rated_views, -1))) AS rated_views,
+    max(c.rated_answers) AS rated_answers,
     max(c.observed_at_ms) AS observed_at_ms,
     groupUniqArrayArray(c.sources) AS sources,
     max(t.edited) AS edited,
@@ -343,6 +354,18 @@ GROUP BY
     t.album_id IS NULL,
     coalesce(t.album_id, t.post_id)
 HAVING (date_ms >= {from_ms:Int64}) AND (date_ms < {to_ms:Int64});
+
+CREATE TABLE read_spans
+(
+    `channel_id` Int64,
+    `source` LowCardinality(String),
+    `reading` Int64,
+    `since` SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    `until_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (channel_id, source, reading)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
 CREATE TABLE recomputed
 (

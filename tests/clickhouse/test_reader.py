@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.answers import HistoryReader
+from clickhouse.answers import OPENING, HistoryReader, opening
 from clickhouse.chdb import ChdbHistory, ChdbSettings
+from clickhouse.evidence import Basis
 from clickhouse.history import QueryFailed
 from clickhouse.reader import (
     AlertRow,
@@ -24,8 +25,17 @@ from streams.ids import InvalidChannel, PostId
 from tests.clickhouse.told import DAY_MS, END_MS, HOUR_MS, NEWS, QUIET, START_MS, at, tell
 
 #: Of a channel of which nothing at all is known in the range.
-NOTHING = Overview(None, None, 0, *[None] * 10, 0.0, *[None] * 4)  # type: ignore[arg-type]
+NOTHING = Overview(*[None] * len(Overview.__struct_fields__))
 LIVE = ["telegram"]
+UNKNOWN = Basis(0.0, 0, None)
+#: The time between the samplings of 04:00:30 and 06:00:30: the first one of the day crosses
+#: midnight, and nobody knows what was gained before it.
+SAMPLED = 2 / 24
+
+
+def evidence_of(**figures: Basis) -> dict[str, Basis]:
+    """Of an overview; what is not named is unknown."""
+    return {name: figures.get(name, UNKNOWN) for name in Overview.__struct_fields__}
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +63,8 @@ async def reader(engine: Path, told: ChdbSettings) -> AsyncIterator[HistoryReade
 
 
 async def test_channels(reader: HistoryReader) -> None:
-    news = Channel(NEWS, "NewsNow", "News", 1100, at(-20), at(3), at(30), "live")
-    quiet = Channel(QUIET, None, None, 77, at(5), None, None, "recorded")
+    news = Channel(NEWS, "NewsNow", "News", 1100, at(-20), at(3), at(30), "live", LIVE)
+    quiet = Channel(QUIET, None, None, 77, at(5), None, None, "recorded", ["recording"])
     assert await reader.channels() == [news, quiet]
     for reference in ("newsnow", "@NewsNow", str(NEWS), f"-100{NEWS}"):
         assert await reader.channel(reference) == news
@@ -79,36 +89,68 @@ async def test_overview(reader: HistoryReader) -> None:
         views_per_post_median=80.0,
         err_percent=100 * 160 / (2 * 1004),
         err24_percent=None,
-        er_by_views_percent=100 * 9 / 160,
+        er_by_views_percent=None,  # no sample tells all four
         posts_per_day=3.0,
-        reach_1h=26.0,  # (30 + max(21, 22)) / 2
+        reach_1h=30.0,  # post 1 alone is known at 12 h as well
         reach_12h=99.0,
         reach_24h=None,
         reach_48h=None,
     )
-    assert evidence == Evidence(as_of_ms=at(8.5), coverage=2 / 3, sources=LIVE)
+    known = Basis(2 / 3, 2, at(6))
+    read = Basis(1.0, 3, END_MS)
+    reach = Basis(1 / 3, 1, at(4))
+    assert evidence == Evidence(
+        LIVE,
+        evidence_of(
+            subscribers=Basis(1.0, 2, at(8.5)),
+            subscribers_change=Basis(8.5 / 24, 2, at(8.5)),
+            posts=read,
+            views=known,
+            views_gained=Basis(SAMPLED, 3, at(6) + 30_000),
+            forwards=known,
+            replies=Basis(1 / 3, 1, at(6)),
+            views_per_post_mean=known,
+            views_per_post_median=known,
+            err_percent=known,
+            posts_per_day=read,
+            reach_1h=reach,
+            reach_12h=reach,
+        ),
+    )
+    assert (evidence.coverage, evidence.as_of_ms) == (0.0, END_MS)
 
 
 async def test_overview_of_nothing_known(reader: HistoryReader) -> None:
     overview, evidence = await reader.overview(NEWS, at(-100), at(-50))
     assert overview == NOTHING
-    assert evidence == Evidence(None, 0.0, [])
+    assert evidence == Evidence([], evidence_of())
+    assert (evidence.coverage, evidence.as_of_ms) == (0.0, None)
 
 
 async def test_overview_of_a_single_subscriber_sample(reader: HistoryReader) -> None:
     overview, evidence = await reader.overview(QUIET, START_MS, END_MS)
     assert overview == msgspec.structs.replace(NOTHING, subscribers=77)
-    assert evidence == Evidence(at(5), 0.0, ["recording"])
+    assert evidence == Evidence(["recording"], evidence_of(subscribers=Basis(1.0, 1, at(5))))
 
 
 async def test_views_by_hour_and_by_minutes_agree(reader: HistoryReader) -> None:
     hours, evidence = await reader.views(NEWS, START_MS, END_MS, HOUR_MS)
     assert len(hours) == 24
-    assert hours[4] == ViewsPoint(at(4), 120, None, None, None, 0)
-    assert hours[5] == ViewsPoint(at(5), None, None, None, None, 0)
-    assert hours[6] == ViewsPoint(at(6), 26, None, None, None, 0)
+    # Of the segment from 04:01:30 to 06:00:30 nobody knows which part was gained in an hour.
+    assert hours[4] == ViewsPoint(at(4), 120, None, None, None, 0, 1 / 60)
+    assert hours[5] == ViewsPoint(at(5), None, None, None, None, 0, 0.0)
+    assert hours[6] == ViewsPoint(at(6), 26, None, None, None, 0, 0.0)
     assert [point.posts for point in hours[:4]] == [0, 1, 1, 1]
-    assert evidence == Evidence(at(6) + 30_000, 2 / 24, LIVE)
+    assert evidence == Evidence(
+        LIVE,
+        {
+            "views_gained": Basis(SAMPLED, 3, at(6) + 30_000),
+            "forwards_gained": UNKNOWN,
+            "replies_gained": UNKNOWN,
+            "reactions_gained": UNKNOWN,
+            "posts": Basis(1.0, 3, END_MS),
+        },
+    )
     minutes, _ = await reader.views(NEWS, START_MS, END_MS + HOUR_MS // 2, HOUR_MS)
     assert minutes[:24] == hours
     [day], _ = await reader.views(NEWS, START_MS, END_MS, DAY_MS)
@@ -126,13 +168,24 @@ async def test_views_begin_where_they_are_asked_to(reader: HistoryReader) -> Non
 async def test_growth(reader: HistoryReader) -> None:
     for until in (END_MS, END_MS + HOUR_MS // 2):
         points, evidence = await reader.growth(NEWS, START_MS, until, HOUR_MS)
-        assert points[7] == GrowthPoint(at(7), None, None, None, None)
-        assert points[8] == GrowthPoint(at(8), 1004, 4, None, None)
-        assert evidence.as_of_ms == at(8.5)
-        assert evidence.coverage == 1 / len(points)
+        assert points[7] == GrowthPoint(at(7), None, None, 0.0)
+        assert points[8] == GrowthPoint(at(8), 1004, 4, 0.5)
+        assert evidence.figures["subscribers"] == Basis(1 / len(points), 1, at(8.5))
         assert evidence.sources == LIVE
     days, _ = await reader.growth(NEWS, START_MS - DAY_MS, END_MS + DAY_MS, DAY_MS)
     assert [(day.subscribers, day.change) for day in days] == [(1000, None), (1004, 4), (1100, 96)]
+
+
+async def test_growth_counts_from_the_first_number_where_none_is_near(
+    reader: HistoryReader,
+) -> None:
+    """The day from 20:00 on: the number of 30:00 is its only one, and that of 8:30 is near."""
+    [day], evidence = await reader.growth(NEWS, at(20), at(44), DAY_MS)
+    assert day == GrowthPoint(at(20), 1100, 96, 10 / 24)
+    assert evidence.figures["change"] == Basis(10 / 24, 1, at(30))
+    [alone], evidence = await reader.growth(NEWS, at(33), at(57), DAY_MS)
+    assert (alone.subscribers, alone.change) == (None, None)
+    assert evidence.coverage == 0.0
 
 
 async def test_posts_newest_first(reader: HistoryReader) -> None:
@@ -144,10 +197,21 @@ async def test_posts_newest_first(reader: HistoryReader) -> None:
     assert (album.text, album.views, album.forwards, album.deleted) == ("album", 60, 1, False)
     assert album.velocity_per_h == 10.0  # (60 - 40) / 2 h
     assert (one.text, one.edited, one.url) == ("one, edited", True, "https://t.me/NewsNow/1")
-    assert one.er_by_views_percent == 100 * 8 / 100
+    assert one.er_by_views_percent is None
     assert one.velocity_per_h == 5.0
     assert page.cursor is None
-    assert evidence == Evidence(at(6), 3 / 4, LIVE)
+    assert evidence == Evidence(
+        LIVE,
+        {
+            "views": Basis(3 / 4, 3, at(6)),
+            "forwards": Basis(2 / 4, 2, at(6)),
+            "replies": Basis(1 / 4, 1, at(6)),
+            "reactions": UNKNOWN,
+            "er_by_views_percent": UNKNOWN,
+            "velocity_per_h": Basis(2 / 4, 2, at(6)),
+            "posts": Basis(1.0, 4, END_MS),
+        },
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,7 +253,9 @@ async def test_a_post_of_an_album_is_the_album(reader: HistoryReader) -> None:
     assert answer is not None
     post, evidence = answer
     assert (post.post_id, post.views, post.text) == (2, 60, "album")
-    assert evidence == Evidence(at(6), 1.0, LIVE)
+    assert evidence.sources == LIVE
+    assert evidence.figures["views"] == Basis(1.0, 1, at(6))
+    assert evidence.figures["replies"] == UNKNOWN
     assert await reader.post(NEWS, PostId(99)) is None
 
 
@@ -201,18 +267,44 @@ async def test_curves(reader: HistoryReader) -> None:
         CurvePoint(at(4), 10_800, 90, 3, None, None),
         CurvePoint(at(6), 18_000, 100, None, 5, None),
     ]
-    assert answer[1] == Evidence(at(6), 1.0, LIVE)
-    assert await reader.curve(NEWS, PostId(6)) == ([], Evidence(None, 0.0, []))
+    assert answer[1] == Evidence(
+        LIVE,
+        {
+            "views": Basis(1.0, 3, at(6)),
+            "forwards": Basis(1.0, 2, at(4)),
+            "replies": Basis(1.0, 1, at(6)),
+            "reactions": UNKNOWN,
+        },
+    )
+    unknown = dict.fromkeys(("views", "forwards", "replies", "reactions"), UNKNOWN)
+    assert await reader.curve(NEWS, PostId(6)) == ([], Evidence([], unknown))
     assert await reader.curve(NEWS, PostId(99)) is None
 
 
 async def test_alerts(reader: HistoryReader) -> None:
     alert = AlertRow(
-        "spike-1", NEWS, "spike", "resolved", at(4), at(6), PostId(1), 120.0, 12.5, "median"
-    )
-    assert await reader.alerts(None, START_MS, END_MS, 10) == [alert]
-    assert await reader.alerts(NEWS, START_MS, at(4), 10) == []
-    assert await reader.alerts(QUIET, START_MS, END_MS, 10) == []
+        "spike-1", NEWS, "spike", "resolved", at(4), at(6), PostId(1), 120.0, 12.5, "median",
+        "https://t.me/NewsNow/1", "one, edited",
+    )  # fmt: skip
+    watched = Evidence(LIVE, {"alerts": Basis(SAMPLED, 3, at(6) + 30_000)})
+    assert await reader.alerts(None, START_MS, END_MS, 10) == ([alert], Evidence([], {}))
+    assert await reader.alerts(NEWS, START_MS, END_MS, 10) == ([alert], watched)
+    rows, evidence = await reader.alerts(QUIET, START_MS, END_MS, 10)
+    assert (rows, evidence.coverage) == ([], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("two\nlines  of it", "two lines of it"),
+        ("word " * 30, "word " * 19 + "word…"),
+        ("a" * 101, "a" * 99 + "…"),
+        ("a" * 100, "a" * 100),
+    ],
+)
+def test_the_first_words_of_a_post(text: str, expected: str) -> None:
+    assert opening(text) == expected
+    assert len(opening(text)) <= OPENING
 
 
 @pytest.mark.parametrize("step_ms", [0, -60_000, 1000, 90_000])

@@ -66,9 +66,14 @@ OBSERVED: Sequence[Event] = (
 )
 
 
-def _window(minutes: int, gained: int | None, *, closed: bool = True) -> ActivityWindow:
+def _window(
+    minutes: int, gained: int | None, since: int | None, *, closed: bool = True
+) -> ActivityWindow:
+    """Sampled in its middle, and before it in the middle of the minute `since`."""
     start_ms = START_MS + minutes * MINUTE_MS
     return ActivityWindow(
+        sampled_from_ms=None if since is None else START_MS + since * MINUTE_MS + 30_000,
+        sampled_to_ms=start_ms + 30_000,
         channel_id=NEWS,
         observed_at_ms=start_ms + 30_000,
         start_ms=start_ms,
@@ -101,10 +106,10 @@ DECIDED: Sequence[Analytics] = (
         status="live",
     ),
     ChannelSummary(channel_id=QUIET, observed_at_ms=at(5), subscribers=77),
-    _window(-60, 50),
-    _window(240, 120),
-    _window(241, None),
-    _window(360, 26, closed=False),
+    _window(-60, 50, None),
+    _window(240, 120, -60),
+    _window(241, None, 240),
+    _window(360, 26, 241, closed=False),
     _age(1, 1, 30),
     _age(1, 12, 99),
     _age(2, 1, 21),

@@ -143,7 +143,7 @@ class HistoryLaws:
             counters("b", NOON_MS + HOUR_MS, 5, None),
         )
         [overview] = (await history.ask("overview", DAY)).rows
-        assert (overview["posts"], overview["posts_known"], overview["views"]) == (2, 1, 5)
+        assert (overview["posts"], overview["views_known"], overview["views"]) == (2, 1, 5)
         curve = await history.ask("curve", {"channel_id": DUROV, "post_ids": [1]})
         assert [row["views"] for row in curve.rows] == [5]
 

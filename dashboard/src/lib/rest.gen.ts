@@ -23,6 +23,8 @@ export interface Alert {
   observed: number;
   expected: number | null;
   method: string;
+  url: string | null;
+  text: string | null;
 }
 
 export interface Channel {
@@ -49,6 +51,13 @@ export interface CurvePoint {
   reactions: number | null;
 }
 
+/** What one figure, or one series, rests on. */
+export interface Figure {
+  coverage: number;
+  n: number;
+  as_of: string | null;
+}
+
 export interface Growth {
   points: GrowthPoint[];
 }
@@ -57,8 +66,7 @@ export interface GrowthPoint {
   time: string;
   subscribers: number | null;
   change: number | null;
-  joined: number | null;
-  left: number | null;
+  coverage: number;
 }
 
 /** What an answer rests on. */
@@ -67,10 +75,12 @@ export interface Meta {
   from: string | null;
   to: string | null;
   coverage: number;
+  evidence: Record<string, Figure>;
   sources: string[];
   cursor?: string | null;
 }
 
+/** The figures of a range. */
 export interface Overview {
   subscribers: number | null;
   subscribers_change: number | null;
@@ -127,6 +137,7 @@ export interface ViewsPoint {
   replies_gained: number | null;
   reactions_gained: number | null;
   posts: number | null;
+  coverage: number;
 }
 
 export interface Answer<T> {
