@@ -19,7 +19,7 @@ from bot.desk import Desk
 from bot.dispatcher import NOT_MODIFIED
 from bot.patience import outlast
 from clickhouse.history import HistoryError
-from clickhouse.reader import Channel
+from clickhouse.reader import Channel, PostRow
 from control.store import ControlStore, Delivery, Subscription
 from streams.analytics import Alert
 from streams.clock import Clock
@@ -76,7 +76,8 @@ class Courier:
         return True
 
     async def _tell(self, alert: Alert, chat_id: int, message_id: int | None) -> None:
-        text = texts.alert(alert, await self._channel(alert), self._desk.links)
+        channel, post = await self._channel(alert), await self._post(alert)
+        text = texts.alert(alert, channel, post, self._desk.links)
         if message_id is None:
             message_id = await self._send(chat_id, text, alert.channel_id)
         else:
@@ -110,6 +111,13 @@ class Courier:
         """An alert is not held up by history: it then names the channel by its id."""
         with suppress(HistoryError):
             return await self._desk.channel(str(alert.channel_id))
+        return None
+
+    async def _post(self, alert: Alert) -> PostRow | None:
+        """Without history, or before it has the post, an alert names the post by its id."""
+        if alert.post_id is not None:
+            with suppress(HistoryError):
+                return await self._desk.post(alert.channel_id, alert.post_id)
         return None
 
     async def _refused(self, chat_id: int, error: TelegramBadRequest) -> None:

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from aiogram.types import InlineKeyboardMarkup
 
 from bot import buttons, texts
-from clickhouse.reader import Channel, Overview, Reader
+from clickhouse.reader import Channel, PostRow, Reader
 from control.store import ControlStore, Subscription
 from streams.clock import Clock
-from streams.ids import ChannelId, InvalidChannel, parse_channel
+from streams.ids import ChannelId, InvalidChannel, PostId, parse_channel
 from streams.topics import DAY_MS
 
 #: Channels in one message of the list.
@@ -41,6 +41,10 @@ class Desk:
             return None
         return await self._reader.channel(str(wanted))
 
+    async def post(self, channel_id: ChannelId, post_id: PostId) -> PostRow | None:
+        found = await self._reader.post(channel_id, post_id)
+        return found[0] if found else None
+
     async def channels(self, chat_id: int, page: int = 0) -> Reply:
         """The nearest page to `page` that there is."""
         every = sorted(await self._reader.channels(), key=_by_size)
@@ -50,7 +54,10 @@ class Desk:
         page = min(max(page, 0), pages - 1)
         shown = every[page * PAGE : (page + 1) * PAGE]
         now_ms = self._clock.now_ms()
-        rows = [(channel, await self._last_day(channel, now_ms)) for channel in shown]
+        rows = [
+            (channel, *await self._reader.overview(channel.id, now_ms - DAY_MS, now_ms))
+            for channel in shown
+        ]
         text = texts.channels(rows, page * PAGE, len(every), self.links)
         subscribed = await self._subscribed(chat_id)
         return Reply(text, buttons.under_channels(shown, subscribed, page, pages))
@@ -80,10 +87,6 @@ class Desk:
         for subscription in await self._control.subscriptions(chat_id):
             await self._control.subscribe(Subscription(new_chat_id, subscription.channel_id))
             await self._control.unsubscribe(subscription)
-
-    async def _last_day(self, channel: Channel, now_ms: int) -> Overview:
-        known, _ = await self._reader.overview(channel.id, now_ms - DAY_MS, now_ms)
-        return known
 
     async def _subscribed(self, chat_id: int) -> set[ChannelId]:
         mine: Sequence[Subscription] = await self._control.subscriptions(chat_id)

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from clickhouse.evidence import Basis
+
 UNKNOWN = "—"
 _MINUS = "−"
 
@@ -32,3 +34,18 @@ def moment(time_ms: int | None) -> str:
     if time_ms is None:
         return UNKNOWN
     return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def of_hours(coverage: float, hours: int) -> str:
+    """6 of 24 h; nothing where (nearly) all of them were observed, never more than were"""
+    observed_h = int(coverage * hours * 10) / 10
+    if observed_h >= hours - 0.1:
+        return ""
+    return f"{observed_h:g} of {hours} h"
+
+
+def of_posts(basis: Basis | None, posts: int | None) -> str:
+    """53 of 640 posts; nothing where it rests on all of them"""
+    if basis is None or not basis.n or basis.n == posts:
+        return ""
+    return f"{basis.n:,} of {posts:,} posts" if posts is not None else f"{basis.n:,} posts"

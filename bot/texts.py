@@ -8,8 +8,9 @@ from html import escape as escape_html
 from typing import NamedTuple
 from urllib.parse import quote
 
-from bot.figures import UNKNOWN, change, figure, moment, percent
-from clickhouse.reader import Channel, Evidence, Overview
+from bot.figures import UNKNOWN, change, figure, moment, of_hours, of_posts, percent
+from clickhouse.answers import opening
+from clickhouse.reader import Channel, Evidence, Overview, PostRow
 from streams.analytics import Alert
 from streams.ids import ChannelId
 
@@ -21,6 +22,9 @@ COMMANDS = {
     "definitions": "what each figure means",
     "help": "how to use this bot",
 }
+
+#: The length of every answer's time.
+HOURS = 24
 
 #: Labels of buttons.
 ALERTS_ON = "🔔 Get alerts"
@@ -75,17 +79,21 @@ def definitions() -> str:
 
 #: The last 24 hours, as everywhere in the bot.
 _DEFINITIONS = {
-    "Subscribers": "the newest number that was observed; its change is against the first one "
-    "observed in the time",
+    "Subscribers": "the newest number that was observed; its change is against the newest one of "
+    "the 24 hours before, else against the first one observed in the time",
     "Views gained": "how much the counters of all posts, of any age, were seen to grow in the time",
     "Posts": "posts published in the time; an album counts once",
     "Views of these posts": "their newest counters; forwards, replies and reactions likewise",
-    "Views a post after 1 h, 24 h": "mean of the counters that posts had at that age; between two "
-    "samples they are interpolated",
+    "Views a post after 1 h, 24 h": "mean of the counters that the same posts had at each age; "
+    "between two samples they are interpolated",
     "ERR": "mean views of a post ÷ subscribers",
     "ERR after 24 h": "mean views at the age of 24 hours ÷ subscribers",
-    "Engagement by views": "(forwards + reactions + replies) ÷ views",
-    "known": "the share of what was asked for that was observed",
+    "Engagement by views": "(forwards + reactions + replies) ÷ views, of the posts of which all "
+    "four were read at one instant",
+    "6 of 24 h": "the part of the time that was observed; the figure is of that part",
+    "53 of 640 posts": "how many of the posts the figure rests on",
+    "Views spike": "a minute in which views are gained far faster than in the last minutes of this "
+    "channel that rest on about as many samples",
     "—": "not known; never to be read as zero",
 }
 
@@ -99,18 +107,21 @@ def title_of(channel: Channel) -> str:
     return channel.title or (f"@{channel.username}" if channel.username else str(channel.id))
 
 
-def channels(rows: Sequence[tuple[Channel, Overview]], first: int, total: int, links: Links) -> str:
+def channels(
+    rows: Sequence[tuple[Channel, Overview, Evidence]], first: int, total: int, links: Links
+) -> str:
     """A page of the list: rows `first` + 1 … of `total`. `Overview` is of the last 24 hours."""
     lines = [f"<b>Channels</b> {first + 1}–{first + len(rows)} of {total}"]
-    lines += [_row(channel, overview, links) for channel, overview in rows]
+    lines += [_row(*row, links) for row in rows]
     return "\n\n".join(lines)
 
 
-def _row(channel: Channel, overview: Overview, links: Links) -> str:
+def _row(channel: Channel, overview: Overview, evidence: Evidence, links: Links) -> str:
+    observed = "" if overview.views_gained is None else _hours(evidence, "views_gained")
     return (
         f"{_linked(channel, links)}\n"
         f"{figure(channel.subscribers)} subscribers · "
-        f"{change(overview.views_gained)} views in 24 h\n"
+        f"{change(overview.views_gained)} views in {observed or f'{HOURS} h'}\n"
         f"<i>as of {moment(channel.last_sample_at_ms)}{_status(channel)}</i>"
     )
 
@@ -132,51 +143,83 @@ def overview(
     channel: Channel, known: Overview, evidence: Evidence, to_ms: int, links: Links
 ) -> str:
     """The last 24 hours up to `to_ms`."""
+    gained = _during(evidence, "views_gained", "observed")
+    grown = _during(evidence, "subscribers_change", "observed")
+    read = _during(evidence, "posts", "read")
+
+    def rests(name: str) -> str:
+        return of_posts(evidence.figures.get(name), known.posts)
+
     figures = [
-        ("Subscribers", figure(channel.subscribers)),
-        ("Change of subscribers", change(known.subscribers_change)),
-        ("Views gained", change(known.views_gained)),
-        ("Posts", figure(known.posts)),
-        ("Views of these posts", figure(known.views)),
-        ("Views a post, mean", figure(known.views_per_post_mean)),
-        ("Views a post, median", figure(known.views_per_post_median)),
-        ("Views a post after 1 h", figure(known.reach_1h)),
-        ("Views a post after 24 h", figure(known.reach_24h)),
-        ("Forwards", figure(known.forwards)),
-        ("Replies", figure(known.replies)),
-        ("Reactions", figure(known.reactions)),
-        ("ERR", percent(known.err_percent)),
-        ("ERR after 24 h", percent(known.err24_percent)),
-        ("Engagement by views", percent(known.er_by_views_percent)),
+        ("Subscribers", figure(channel.subscribers), ""),
+        ("Change of subscribers", change(known.subscribers_change), grown),
+        ("Views gained", change(known.views_gained), gained),
+        ("Posts", figure(known.posts), read),
+        ("Views of these posts", figure(known.views), rests("views")),
+        ("Views a post, mean", figure(known.views_per_post_mean), rests("views")),
+        ("Views a post, median", figure(known.views_per_post_median), rests("views")),
+        ("Views a post after 1 h", figure(known.reach_1h), rests("reach_1h")),
+        ("Views a post after 24 h", figure(known.reach_24h), rests("reach_24h")),
+        ("Forwards", figure(known.forwards), rests("forwards")),
+        ("Replies", figure(known.replies), rests("replies")),
+        ("Reactions", figure(known.reactions), rests("reactions")),
+        ("ERR", percent(known.err_percent), rests("err_percent")),
+        ("ERR after 24 h", percent(known.err24_percent), rests("err24_percent")),
+        ("Engagement by views", percent(known.er_by_views_percent), rests("er_by_views_percent")),
     ]
+    lines = (
+        f"{name}: <b>{value}</b>{f' · {basis}' if basis and value != UNKNOWN else ''}"
+        for name, value, basis in figures
+    )
     return (
-        f"{_linked(channel, links)}\n<i>24 hours to {moment(to_ms)}</i>\n\n"
-        + "\n".join(f"{name}: <b>{value}</b>" for name, value in figures)
+        f"{_linked(channel, links)}\n<i>{HOURS} hours to {moment(to_ms)}</i>\n\n"
+        + "\n".join(lines)
         + f"\n\n<i>{_evidence(evidence)}{_status(channel)}</i>\n"
         "/definitions says what each figure means"
     )
+
+
+def _hours(evidence: Evidence, name: str) -> str:
+    basis = evidence.figures.get(name)
+    return of_hours(basis.coverage if basis else 0.0, HOURS)
+
+
+def _during(evidence: Evidence, name: str, verb: str) -> str:
+    hours = _hours(evidence, name)
+    return f"{hours} {verb}" if hours else ""
 
 
 def _evidence(evidence: Evidence) -> str:
     if evidence.as_of_ms is None:
         return "Nothing was observed in this time"
     sources = escape(", ".join(evidence.sources)) or UNKNOWN
-    known = f"{evidence.coverage * 100:.0f} % known"
-    return f"as of {moment(evidence.as_of_ms)} · {known} · from {sources}"
+    return f"as of {moment(evidence.as_of_ms)} · from {sources}"
 
 
-def alert(message: Alert, channel: Channel | None, links: Links) -> str:
-    """An alert's message, in each of its states. `channel` None: history could not be asked."""
+def alert(message: Alert, channel: Channel | None, post: PostRow | None, links: Links) -> str:
+    """An alert's message, in each of its states. None: history could not be asked."""
     name = title_of(channel) if channel else str(message.channel_id)
     page = links.channel(message.channel_id, channel.username if channel else None)
     is_over = message.state == "resolved"
     kind = _ALERTS.get(message.type, message.type.replace("_", " ").capitalize())
     head = f"✅ <b>{escape(kind)} is over</b>" if is_over else f"🔺 <b>{escape(kind)}</b>"
-    return (
-        f'{head} · <b><a href="{escape(page)}">{escape(name)}</a></b>\n\n'
-        f"{_measured(message)}\n{_period(message)}\n"
-        f"<i>{escape(message.method)}</i>"
-    )
+    parts = [
+        f'{head} · <b><a href="{escape(page)}">{escape(name)}</a></b>',
+        "",
+        _post(message, post),
+        _measured(message),
+        _period(message),
+        "/definitions" if message.type in _ALERTS else f"<i>{escape(message.method)}</i>",
+    ]
+    return "\n".join(part for part in parts if part is not None)
+
+
+def _post(message: Alert, post: PostRow | None) -> str | None:
+    """The post that the alert is about, by its first words."""
+    if message.post_id is None:
+        return None
+    words = escape(opening(post.text)) if post and post.text else f"Post {message.post_id}"
+    return f'<a href="{escape(post.url)}">{words}</a>' if post and post.url else words
 
 
 _ALERTS = {"spike": "Views spike"}
@@ -190,10 +233,9 @@ def _measured(message: Alert) -> str:
 
 
 def _period(message: Alert) -> str:
-    post = f"Post {message.post_id} · " if message.post_id else ""
     if message.state == "resolved":
-        return f"{post}{moment(message.raised_at_ms)} to {moment(message.resolved_at_ms)}"
-    return f"{post}since {moment(message.raised_at_ms)}, as of {moment(message.observed_at_ms)}"
+        return f"{moment(message.raised_at_ms)} to {moment(message.resolved_at_ms)}"
+    return f"since {moment(message.raised_at_ms)}, as of {moment(message.observed_at_ms)}"
 
 
 def which_channel(command: str) -> str:

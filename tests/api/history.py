@@ -69,7 +69,7 @@ def decisions() -> list[ActivityWindow | Alert | ChannelSummary | PostAge]:
         ActivityWindow(
             channel_id=CHANNEL, observed_at_ms=start_ms, start_ms=start_ms, views_gained=400,
             forwards_gained=4, replies_gained=2, reactions_gained=10, posts=1, samples=1,
-            closed=True,
+            closed=True, sampled_from_ms=start_ms - HOUR_MS, sampled_to_ms=start_ms,
         ),
         PostAge(
             channel_id=CHANNEL, observed_at_ms=start_ms, post_id=_FIRST, age_s=3_600, views=500,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from clickhouse.evidence import Basis
 from clickhouse.history import HistoryUnavailable, QueryFailed
 from clickhouse.reader import (
     AlertRow,
@@ -17,8 +18,16 @@ from clickhouse.reader import (
 from streams.ids import ChannelId, PostId, Username, parse_channel
 from tests.api.serving import CHANNEL, NOW_MS
 
-KNOWN = Evidence(NOW_MS - 1_500, 0.75, ["telegram"])
-NOTHING = Evidence(None, 0.0, [])
+_AS_OF_MS = NOW_MS - 1_500
+_HALF_A_DAY, _THE_POST = Basis(0.5, 12, _AS_OF_MS), Basis(0.75, 1, _AS_OF_MS)
+KNOWN = Evidence(
+    ["telegram"],
+    {
+        **dict.fromkeys(("views_gained", "alerts", "change"), _HALF_A_DAY),
+        **dict.fromkeys(("posts", "views", "reach_1h"), _THE_POST),
+    },
+)
+NOTHING = Evidence([], {})
 _POST = PostRow(
     PostId(7), NOW_MS - 3_600_000, "Hello", "https://t.me/durov/7", 1_000, 10, 5, 25, 4.0, 12.5,
     edited=False, deleted=False,
@@ -32,7 +41,7 @@ class FixedReader:
         return [
             Channel(
                 CHANNEL, "durov", "Durov", 10, NOW_MS - 9_000_000, NOW_MS - 3_600_000,
-                NOW_MS - 1_500, "live",
+                NOW_MS - 1_500, "live", ["telegram"],
             )
         ]  # fmt: skip
 
@@ -55,15 +64,15 @@ class FixedReader:
         self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
     ) -> tuple[Sequence[ViewsPoint], Evidence]:
         points = [
-            ViewsPoint(from_ms, None, None, None, None, 0),
-            ViewsPoint(from_ms + step_ms, 400, 3, 2, 8, 1),
+            ViewsPoint(from_ms, None, None, None, None, 0, 0.0),
+            ViewsPoint(from_ms + step_ms, 400, 3, 2, 8, 1, 0.5),
         ]
         return points, KNOWN
 
     async def growth(
         self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
     ) -> tuple[Sequence[GrowthPoint], Evidence]:
-        return [GrowthPoint(from_ms, 10, 1, None, None)], KNOWN
+        return [GrowthPoint(from_ms, 10, 1, 0.5)], KNOWN
 
     async def posts(
         self,
@@ -88,7 +97,7 @@ class FixedReader:
 
     async def alerts(
         self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
-    ) -> Sequence[AlertRow]:
+    ) -> tuple[Sequence[AlertRow], Evidence]:
         rows = [
             AlertRow(
                 f"spike-{number}", CHANNEL, "spike", "raised", NOW_MS - number * 60_000, None,
@@ -96,7 +105,7 @@ class FixedReader:
             )
             for number in range(3)
         ]  # fmt: skip
-        return rows[:limit]
+        return rows[:limit], KNOWN
 
 
 class AwayReader(FixedReader):

@@ -19,13 +19,15 @@ async def test_channels_and_overview(tmp_path: Path) -> None:
         try:
             async with stage.running():
                 channels = await stage.ask("/channels")
-                assert "1,010 subscribers · +400 views in 24 h" in channels.text
+                assert "1,010 subscribers · +400 views in 1 of 24 h" in channels.text
                 await stage.press(channels, "Durov")
                 overview = (await stage.api.sent_to(5, 2))[1]
                 assert overview.button(texts.ALERTS_ON)
         finally:
             await history.close()
     assert "Subscribers: 1,010\n" in overview.text
-    assert "Posts: 2\nViews of these posts: 1,700" in overview.text
-    assert "Views a post after 1 h: 500" in overview.text
+    assert "Views gained: +400 · 1 of 24 h observed" in overview.text
+    assert "Posts: 2 · 22 of 24 h read\n" in overview.text
+    assert "Views of these posts: 1,700 · 1 of 2 posts" in overview.text
+    assert "Views a post after 1 h: 500 · 1 of 2 posts" in overview.text
     assert "Views a post after 24 h: —" in overview.text

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from bot import texts
-from bot.figures import change, figure, moment, percent
-from clickhouse.reader import Channel, Evidence, Overview
+from bot.figures import change, figure, moment, of_hours, of_posts, percent
+from clickhouse.evidence import Basis
+from clickhouse.reader import Channel, Evidence, Overview, PostRow
 from streams.ids import ChannelId, PostId
 from streams.loopback.bot_api_html import read_html
 from tests.api.serving import CHANNEL, NOW_MS
@@ -20,23 +21,44 @@ KNOWN = Overview(
     12_345, -3, 2, 40_000, 1_500, 120, 0, 700, 20_000.0, 19_999.5, 162.0, None, 2.05, 2.0,
     5_000.0, None, None, None,
 )  # fmt: skip
-NO_EVIDENCE = Evidence(None, 0.0, [])
-EVIDENCE = Evidence(NOW_MS - 1_500, 0.875, ["recording", "telegram"])
+NO_EVIDENCE = Evidence([], {})
+_AS_OF_MS = NOW_MS - 1_500
+EVIDENCE = Evidence(
+    ["recording", "telegram"],
+    {
+        "views_gained": Basis(0.25, 300, _AS_OF_MS),
+        "subscribers_change": Basis(20.55 / 24, 9, _AS_OF_MS),
+        "posts": Basis(0.9999, 2, _AS_OF_MS),
+        **dict.fromkeys(("views", "forwards", "replies"), Basis(0.9999, 2, _AS_OF_MS)),
+        **dict.fromkeys(("reactions", "er_by_views_percent"), Basis(0.5, 1, _AS_OF_MS)),
+        "reach_1h": Basis(0.5, 1, _AS_OF_MS),
+        "err_percent": Basis(0.9999, 2, _AS_OF_MS),
+    },
+)
+SEVENTY_SEVEN = PostRow(
+    PostId(77), NOW_MS, "Cats & <dogs>\nand so on", "https://t.me/durov/77", 1, 0, 0, 0, 0.0, None,
+    edited=False, deleted=False,
+)  # fmt: skip
 
 TEXTS = {
     "start": texts.start(),
     "help": texts.help_(),
     "definitions": texts.definitions(),
-    "channels": texts.channels([(DUROV, KNOWN), (NAMELESS, NOTHING)], 8, 10, LINKS),
+    "channels": texts.channels(
+        [(DUROV, KNOWN, EVIDENCE), (NAMELESS, NOTHING, NO_EVIDENCE)], 8, 10, LINKS
+    ),
     "overview": texts.overview(DUROV, KNOWN, EVIDENCE, NOW_MS, LINKS),
     "overview_nothing_known": texts.overview(NAMELESS, NOTHING, NO_EVIDENCE, NOW_MS, LINKS),
-    "alert_raised": texts.alert(RAISED, DUROV, LINKS),
-    "alert_updated": texts.alert(updated(1_234.4), DUROV, LINKS),
-    "alert_resolved": texts.alert(resolved(), DUROV, LINKS),
+    "alert_raised": texts.alert(RAISED, DUROV, None, LINKS),
+    "alert_updated": texts.alert(
+        msgspec.structs.replace(updated(1_234.4), post_id=PostId(77)), DUROV, SEVENTY_SEVEN, LINKS
+    ),
+    "alert_resolved": texts.alert(resolved(), DUROV, None, LINKS),
     "alert_of_another_type": texts.alert(
         msgspec.structs.replace(
             RAISED, type="reach_lost", post_id=PostId(77), expected=None, method="a < b"
         ),
+        None,
         None,
         LINKS,
     ),
@@ -66,7 +88,7 @@ def test_telegram_takes_it(name: str) -> None:
 
 def test_a_page_of_the_longest_titles_fits_into_a_message() -> None:
     longest = msgspec.structs.replace(DUROV, title="<" * 128, username="x" * 32)
-    text = texts.channels([(longest, KNOWN)] * 8, 0, 8, LINKS)
+    text = texts.channels([(longest, KNOWN, EVIDENCE)] * 8, 0, 8, LINKS)
     assert len(read_html(text).text) <= 4096
 
 
@@ -92,6 +114,15 @@ def test_what_is_not_known_is_a_dash() -> None:
         (percent(0.0), "0.0 %"),
         (percent(162), "162 %"),
         (moment(NOW_MS), "2026-03-01 12:00 UTC"),
+        (of_hours(0.25, 24), "6 of 24 h"),
+        (of_hours(0.01, 24), "0.2 of 24 h"),
+        (of_hours(0.989, 24), "23.7 of 24 h"),
+        (of_hours(0.9999, 24), ""),
+        (of_hours(0.0, 24), "0 of 24 h"),
+        (of_posts(Basis(0.1, 53, None), 640), "53 of 640 posts"),
+        (of_posts(Basis(1.0, 640, None), 640), ""),
+        (of_posts(Basis(0.1, 53, None), None), "53 posts"),
+        (of_posts(None, 3), ""),
     ],
 )
 def test_figures(written: str, expected: str) -> None:
