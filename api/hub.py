@@ -13,8 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from api.live_view import Wanted
-from api.messages import Change, Tick
-from streams.analytics import upsert_key
+from api.messages import Change, Figures, Tick, key_of
 from streams.ids import ChannelId
 from streams.metrics import Metrics
 from streams.tracing import Span
@@ -46,7 +45,7 @@ def changes_text(changes: Sequence[Change], cursor: str, now_ms: int) -> str:
 
 
 def _upsert(change: Change) -> msgspec.Raw:
-    return msgspec.Raw(_encoder.encode(_Upsert(upsert_key(change), change)))
+    return msgspec.Raw(_encoder.encode(_Upsert(key_of(change), change)))
 
 
 class Queued(NamedTuple):
@@ -170,7 +169,9 @@ class Hub:
         `spans` go with the first frame that says something of their channel.
         """
         encoded = [(change.channel_id, _upsert(change)) for change in changes]
-        observed_at_ms = max((change.observed_at_ms for change in changes), default=None)
+        observed_at_ms = max(
+            (c.observed_at_ms for c in changes if not isinstance(c, Figures)), default=None
+        )
         frames: dict[Wanted, Queued | None] = {}
         left = dict(spans)
         for connection in self._connections:

@@ -8,23 +8,25 @@ moments, so that a burst costs a few frames and not a frame a message.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from typing import cast
+from collections.abc import Mapping
+
+import msgspec
 
 from api import cursor
 from api.cursor import BadCursor, Position
 from api.hub import Hub, Queued
-from api.live_view import LiveView
-from api.messages import Change
+from api.live_figures import LiveFigures
+from api.live_log import TOPICS, follow, is_of_log
+from api.live_view import LiveView, Wanted
+from api.messages import Change, Figures, LiveData
+from clickhouse.reader import Reader
 from streams.clock import Clock
 from streams.codec import Undecodable, decode_analytics
 from streams.ids import ChannelId
 from streams.log import Batch, Bounds, Log, LogClosed, LogError, OffsetTooOld, Partition, Record
 from streams.metrics import Metrics
-from streams.topics import ALERTS, WINDOWS
 from streams.tracing import Span, Traces
 
-TOPICS = (WINDOWS.name, ALERTS.name)
 #: Records a partition that are folded at start.
 LOOKBACK = 20_000
 #: A client that missed more records than this gets a snapshot instead.
@@ -35,6 +37,8 @@ FRAMES_AT_ONCE = 4
 #: Of so many frames that were sent, the way of one is measured.
 MEASURED = 16
 TICK_EVERY_S = 1.0
+#: How often history is asked for the posts of today.
+COUNT_POSTS_EVERY_S = 10.0
 _PAGE = 1_000
 _RETRY_FIRST_S = 0.25
 _RETRY_AT_MOST_S = 10.0
@@ -61,6 +65,7 @@ class Live:
         *,
         lookback: int = LOOKBACK,
         traces: Traces | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self.view = LiveView()
         self.hub = Hub(metrics)
@@ -73,6 +78,7 @@ class Live:
         self._metrics = metrics
         self._lookback = lookback
         self._traces = traces
+        self._figures = LiveFigures(self.view, reader)
         #: The last steps of traced observations that are in the view and not yet in a frame.
         self._spans: dict[ChannelId, list[Span]] = {}
         self._arrived = 0
@@ -98,7 +104,9 @@ class Live:
         return self._positions
 
     async def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._tick())]
+        await self._figures.count_posts(self._clock.now_ms())
+        runs = (self._run(), self._tick(), self._count_posts())
+        self._tasks = [asyncio.create_task(run) for run in runs]
 
     async def wait_ready(self) -> None:
         await self._caught_up.wait()
@@ -112,6 +120,15 @@ class Live:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def snapshot(self, wanted: Wanted, now_ms: int) -> LiveData:
+        """The present, of what is wanted: everything of named channels, a list of all of them."""
+        view = self.view
+        data = view.listed(now_ms) if wanted is None else view.everything(wanted)
+        return msgspec.structs.replace(data, figures=self.figures(wanted, now_ms))
+
+    def figures(self, wanted: Wanted, now_ms: int) -> list[Figures]:
+        return [self._figures.of(view, now_ms) for view in self.view.wanted(wanted)]
 
     async def lag(self) -> int:
         """How many messages of the log are not in the view yet. Raises LogError."""
@@ -260,27 +277,29 @@ class Live:
         self._timer = None
         earliest = asyncio.get_running_loop().time() - (FRAMES_AT_ONCE - 1) * FRAME_EVERY_S
         self._next_frame_at = max(self._next_frame_at, earliest) + FRAME_EVERY_S
+        now_ms = self._clock.now_ms()
         changes = self.view.take_changes()
+        changes += self._figures.changed({change.channel_id for change in changes}, now_ms)
         spans, self._spans = self._spans, {}
         if changes:
-            self.hub.publish(changes, self.cursor, self._clock.now_ms(), spans)
+            self.hub.publish(changes, self.cursor, now_ms, spans)
+
+    def _tell_figures(self) -> None:
+        """Those that changed because time passed, or posts were counted."""
+        now_ms = self._clock.now_ms()
+        if changes := self._figures.changed(self.view.channels, now_ms):
+            self.hub.publish(changes, self.cursor, now_ms)
+
+    async def _count_posts(self) -> None:
+        while True:
+            await asyncio.sleep(COUNT_POSTS_EVERY_S)
+            await self._figures.count_posts(self._clock.now_ms())
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_EVERY_S)
+            if len(self.hub):
+                self._tell_figures()
             self.hub.tick(self._clock.now_ms())
             with contextlib.suppress(LogError):
                 await self.lag()
-
-
-def follow(log: Log, start: Mapping[Partition, int]) -> AsyncGenerator[Batch, None]:
-    """All of analytics.* from `start` on. Close it to end it."""
-    return cast("AsyncGenerator[Batch, None]", log.subscribe(TOPICS, start))
-
-
-async def is_of_log(log: Log, partition: Partition, position: Position) -> bool:
-    """Whether a position was taken in this log, and not in one that was deleted since."""
-    if position.before_ms is None:
-        return True
-    before = await log.read(partition, position.next - 1, 1)
-    return bool(before) and before[0].timestamp_ms == position.before_ms

@@ -116,6 +116,7 @@ async def _greeting(connection: Connection, live: Live, clock: Clock) -> Sequenc
     try:
         until = live.cursor
         changes = _only(await live.missed(connection.cursor), connection.wanted)
+        changes += live.figures(connection.wanted, clock.now_ms())
     except Skipped as error:
         connection.gap = error.reason
         return _after_gap(connection, live, clock)
@@ -132,8 +133,9 @@ def _after_gap(connection: Connection, live: Live, clock: Clock) -> Sequence[str
 
 def _snapshot(connection: Connection, live: Live, clock: Clock) -> str:
     cursor = connection.cursor = live.cursor
-    data = live.view.everything(connection.wanted)
-    return text(Snapshot(now_ms=clock.now_ms(), cursor=cursor, data=data))
+    now_ms = clock.now_ms()
+    data = live.snapshot(connection.wanted, now_ms)
+    return text(Snapshot(now_ms=now_ms, cursor=cursor, data=data))
 
 
 def _only(changes: list[Change], wanted: Wanted) -> list[Change]:

@@ -8,7 +8,8 @@ last ALERTS alerts of all channels together. Larger windows and ages of posts ar
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
-from api.messages import Change, LiveData
+from api.messages import Change, LiveData, Minutes
+from clickhouse.evidence import HOUR_MS, MINUTE_MS
 from streams.analytics import (
     ActivityWindow,
     Alert,
@@ -25,7 +26,6 @@ from streams.ids import ChannelId, PostId
 WINDOWS = 120
 POSTS = 100
 ALERTS = 50
-MINUTE_MS = 60_000
 
 #: Channels that a connection wants; None is all.
 Wanted = frozenset[ChannelId] | None
@@ -63,6 +63,16 @@ class ChannelView:
             for post_id in sorted(self.posts)[:-POSTS]:
                 del self.posts[post_id]
         return (post_id for post_id in message.post_ids if post_id in self.posts)
+
+    def minutes(self, now_ms: int) -> Minutes | None:
+        """The last hour and the running minute; None where nothing was measured in it."""
+        from_ms = now_ms // MINUTE_MS * MINUTE_MS - HOUR_MS
+        starts = range(from_ms, now_ms + 1, MINUTE_MS)
+        windows = map(self.activity.get, starts)
+        views = [None if window is None else window.views_gained for window in windows]
+        if all(gained is None for gained in views):
+            return None
+        return Minutes(self.channel_id, from_ms, views)
 
     def counters(self, post_ids: Iterator[PostId]) -> PostCounters | None:
         """The counters of these posts as one message; None when none of them is kept."""
@@ -134,15 +144,37 @@ class LiveView:
         self._changed_posts.clear()
 
     def everything(self, wanted: Wanted = None) -> LiveData:
-        views = [v for v in self._channels.values() if wanted is None or v.channel_id in wanted]
+        """All that is kept of some channels, but their figures."""
+        views = self.wanted(wanted)
         counters = (v.counters(iter(sorted(v.posts))) for v in views)
         return LiveData(
             channels=[v.summary for v in views if v.summary is not None],
+            figures=[],
+            minutes=[],
             windows=[v.activity[start] for v in views for start in sorted(v.activity)],
             subscribers=[v.subscribers[start] for v in views for start in sorted(v.subscribers)],
             posts=[message for message in counters if message is not None],
-            alerts=[a for a in self._alerts.values() if wanted is None or a.channel_id in wanted],
+            alerts=self._alerts_of(wanted),
         )
+
+    def listed(self, now_ms: int) -> LiveData:
+        """What a list of all channels shows, but their figures."""
+        views = self.wanted(None)
+        return LiveData(
+            channels=[v.summary for v in views if v.summary is not None],
+            figures=[],
+            minutes=[minutes for v in views if (minutes := v.minutes(now_ms))],
+            windows=[],
+            subscribers=[],
+            posts=[],
+            alerts=self._alerts_of(None),
+        )
+
+    def wanted(self, wanted: Wanted) -> list[ChannelView]:
+        return [v for v in self._channels.values() if wanted is None or v.channel_id in wanted]
+
+    def _alerts_of(self, wanted: Wanted) -> list[Alert]:
+        return [a for a in self._alerts.values() if wanted is None or a.channel_id in wanted]
 
     def channel_named(self, username: str) -> ChannelId | None:
         """The channel that was last seen with this name (in lower case) and still has it."""

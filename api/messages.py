@@ -2,23 +2,56 @@
 
 A connection gets `snapshot` first (or, after a resume, the `changes` it missed), then `changes` as
 they happen and `tick` when nothing happens. `gap` says that changes were skipped; a fresh
-`snapshot` follows it at once. Everything in `data` is a message of `streams.analytics`, field by
-field, and folds the same way whether it comes with a snapshot or with changes: a later one of the
-same `key` replaces the earlier one, and `post_counters` replace what was known of the posts they
-name. Times are integers of milliseconds since 1970 UTC.
+`snapshot` follows it at once. Everything in `data` but `figures` and `minutes` is a message of
+`streams.analytics`, field by field, and folds the same way whether it comes with a snapshot or with
+changes: a later one of the same `key` replaces the earlier one, and `post_counters` replace what
+was known of the posts they name. Times are integers of milliseconds since 1970 UTC.
 """
 
 import msgspec
 
+from api.live_known import Known
 from streams.analytics import (
     ActivityWindow,
     Alert,
     ChannelSummary,
     PostCounters,
     SubscribersWindow,
+    upsert_key,
 )
+from streams.ids import ChannelId
 
-Change = ActivityWindow | SubscribersWindow | PostCounters | ChannelSummary | Alert
+
+class Figures(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, tag="figures"):
+    """What the list of channels shows of one: sent again when it changes, and every minute."""
+
+    channel_id: ChannelId
+    #: Up to when they count.
+    observed_at_ms: int
+    #: Views gained in the running minute and the 59 before it.
+    hour: Known
+    #: Posts published since midnight, UTC.
+    today: Known
+
+
+class Minutes(msgspec.Struct, frozen=True):
+    """Views gained in minutes that follow one another: what windows say, as one column."""
+
+    channel_id: ChannelId
+    #: The start of the first.
+    from_ms: int
+    #: None where nothing was measured.
+    views: list[int | None]
+
+
+Change = ActivityWindow | SubscribersWindow | PostCounters | ChannelSummary | Alert | Figures
+
+
+def key_of(change: Change) -> str:
+    """What a later change must share with an earlier one to replace it."""
+    if isinstance(change, Figures):
+        return f"{change.channel_id}/figures"
+    return upsert_key(change)
 
 
 class Upsert(msgspec.Struct, frozen=True):
@@ -28,9 +61,15 @@ class Upsert(msgspec.Struct, frozen=True):
 
 
 class LiveData(msgspec.Struct, frozen=True):
-    """The newest of everything live, bounded: see `api.live_view` for how much that is."""
+    """The newest of everything live, bounded: see `api.live_view` for how much that is.
+
+    A connection to all channels gets what a list of them shows: `minutes` in place of `windows`,
+    and neither `subscribers` nor `posts`. One to named channels gets everything of them.
+    """
 
     channels: list[ChannelSummary]
+    figures: list[Figures]
+    minutes: list[Minutes]
     #: Minute windows, oldest first within a channel.
     windows: list[ActivityWindow]
     #: Subscribers by minute, oldest first within a channel.

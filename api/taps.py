@@ -17,7 +17,7 @@ from litestar.response import Stream
 from api import cursor, questions
 from api.cloudevents import TYPES, envelope
 from api.cursor import BadCursor, Position
-from api.live_feed import TOPICS, follow, is_of_log
+from api.live_log import TOPICS, follow, is_of_log
 from api.live_view import Wanted
 from api.ports import Ports, Wired
 from api.problems import Refused

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from bot.figures import UNKNOWN, change, figure, moment, of_hours, of_posts, percent
-from clickhouse.answers import opening
 from clickhouse.reader import Channel, Evidence, Overview, PostRow
+from clickhouse.records import opening
 from streams.analytics import Alert
 from streams.ids import ChannelId
 

@@ -4,15 +4,12 @@ Every answer comes with what its figures rest on (clickhouse.evidence, docs/GLOS
 """
 
 import asyncio
-from collections.abc import Sequence
-from textwrap import shorten
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from clickhouse import cursor as cursors
-from clickhouse.evidence import Basis, Observed, Segment, reading, share
-from clickhouse.figures import COUNTERS, UNKNOWN, Asked, overview_of
+from clickhouse.evidence import Basis, Observed, Segment, reading
+from clickhouse.figures import COUNTERS, UNKNOWN, Asked, overview_of, posts_of
 from clickhouse.history import History, QueryFailed
 from clickhouse.points import (
     growth_bases,
@@ -33,13 +30,19 @@ from clickhouse.reader import (
     PostRow,
     ViewsPoint,
 )
+from clickhouse.records import (
+    alert_of,
+    bases_of_posts,
+    channel_of,
+    point_of,
+    post_of,
+    sources_of,
+)
 from streams.ids import ChannelId, PostId, parse_channel
 
 SORTS = ("date", "views", "forwards", "replies", "reactions", "velocity")
 #: Posts of one album are published within this time.
 ALBUM_MS = 600_000
-#: Letters of a post's first words.
-OPENING = 100
 
 Row = dict[str, Any]
 
@@ -51,7 +54,7 @@ class HistoryReader:
         self._history = history
 
     async def channels(self) -> Sequence[Channel]:
-        return [_channel(row) for row in await self._rows("channels")]
+        return [channel_of(row) for row in await self._rows("channels")]
 
     async def channel(self, reference: str) -> Channel | None:
         """Raises streams.ids.InvalidChannel. A username that moved is its newest channel's."""
@@ -140,20 +143,20 @@ class HistoryReader:
         if len(rows) > limit:
             end = cursors.Place(sort, page[-1]["place"], page[-1]["post_id"])
             next_cursor = cursors.write(end)
-        shown = [_post(row, url) for row in page]
-        figures = _bases_of_posts(shown, page, read.share(from_ms, to_ms))
+        shown = [post_of(row, url) for row in page]
+        figures = bases_of_posts(shown, page, read.share(from_ms, to_ms))
         figures["posts"] = Basis(
             read.share(from_ms, to_ms), len(page), read.newest_ms(from_ms, to_ms)
         )
-        return Page(shown, next_cursor), Evidence(_sources(page), figures)
+        return Page(shown, next_cursor), Evidence(sources_of(page), figures)
 
     async def post(self, channel_id: ChannelId, post_id: PostId) -> tuple[PostRow, Evidence] | None:
         """The album's row where the post belongs to one."""
         row = await self._post_row(channel_id, post_id)
         if row is None:
             return None
-        post = _post(row, await self._url(channel_id))
-        return post, Evidence(_sources([row]), _bases_of_posts([post], [row], 1.0))
+        post = post_of(row, await self._url(channel_id))
+        return post, Evidence(sources_of([row]), bases_of_posts([post], [row], 1.0))
 
     async def curve(
         self, channel_id: ChannelId, post_id: PostId
@@ -162,27 +165,45 @@ class HistoryReader:
         if row is None:
             return None
         rows = await self._rows("curve", channel_id=channel_id, post_ids=list(row["post_ids"]))
-        points = [_curve_point(point, row["date_ms"]) for point in rows]
+        points = [point_of(point, row["date_ms"]) for point in rows]
         figures = {
             name: UNKNOWN
             if not (known := [p.observed_at_ms for p in points if getattr(p, name) is not None])
             else Basis(1.0, len(known), max(known))
             for name in COUNTERS
         }
-        return points, Evidence(_sources(rows), figures)
+        return points, Evidence(sources_of(rows), figures)
 
     async def alerts(
         self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
     ) -> tuple[Sequence[AlertRow], Evidence]:
         span = {"channel_id": channel_id or 0, "from_ms": from_ms, "to_ms": to_ms}
         rows = await self._rows("alerts", **span, limit=limit)
-        alerts = [_alert(row) for row in rows]
+        alerts = [alert_of(row) for row in rows]
         if channel_id is None:
             return alerts, Evidence([], {})
         gained = await self._row("gained", **span)
         watched = Asked(from_ms, to_ms, Observed(), _sampled(gained))
         basis = Basis(watched.gains_coverage, gained["samples"], gained["as_of_ms"])
         return alerts, Evidence(gained["sources"], {"alerts": basis})
+
+    async def posts_of_all(
+        self, from_ms: int, to_ms: int
+    ) -> Mapping[ChannelId, tuple[int | None, Basis]]:
+        rows, spans = await asyncio.gather(
+            self._rows("posts_of_all", from_ms=from_ms, to_ms=to_ms),
+            self._rows("read_spans", channel_id=0),
+        )
+        posts = {row["channel_id"]: row["posts"] for row in rows}
+        read: dict[ChannelId, list[Segment]] = {}
+        for row in spans:
+            read.setdefault(row["channel_id"], []).append(reading(row["since_ms"], row["until_ms"]))
+        return {
+            channel_id: posts_of(
+                Asked(from_ms, to_ms, Observed(segments), Observed()), posts.get(channel_id, 0)
+            )
+            for channel_id, segments in read.items()
+        }
 
     async def _read(self, channel_id: ChannelId) -> Observed:
         """Of which spans all posts of the channel were read."""
@@ -215,84 +236,9 @@ class HistoryReader:
         return (await self._rows(query, **parameters))[0]
 
 
-def _channel(row: Row) -> Channel:
-    status = row["status"] or "unknown"
-    if status == "unknown" and row["newest_source"] in ("recording", "import"):
-        status = "recorded"
-    return Channel(
-        id=row["id"],
-        username=row["username"],
-        title=row["title"],
-        subscribers=row["subscribers"],
-        followed_since_ms=row["followed_since_ms"],
-        last_post_at_ms=row["last_post_at_ms"],
-        last_sample_at_ms=row["last_sample_at_ms"],
-        status=status,
-        sources=row["sources"] or (),
-    )
-
-
 def _newest_of(channel: Channel) -> tuple[int, int]:
     return (channel.last_sample_at_ms or 0, channel.last_post_at_ms or 0)
 
 
 def _sampled(gained: Row) -> Observed:
     return Observed(Segment(*segment) for segment in gained["observed"])
-
-
-def _post(row: Row, url: str | None) -> PostRow:
-    rated = row["rated_answers"] is not None and row["rated_views"]
-    return PostRow(
-        post_id=row["post_id"],
-        date_ms=row["date_ms"],
-        text=row["text"],
-        url=f"{url}{row['post_id']}" if url else None,
-        views=row["views"],
-        forwards=row["forwards"],
-        replies=row["replies"],
-        reactions=row["reactions"],
-        er_by_views_percent=100 * row["rated_answers"] / row["rated_views"] if rated else None,
-        velocity_per_h=row["velocity_per_h"],
-        edited=row["edited"],
-        deleted=row["deleted"],
-    )
-
-
-def _curve_point(row: Row, date_ms: int) -> CurvePoint:
-    return CurvePoint(
-        observed_at_ms=row["observed_at_ms"],
-        age_s=(row["observed_at_ms"] - date_ms) // 1000,
-        views=row["views"],
-        forwards=row["forwards"],
-        replies=row["replies"],
-        reactions=row["reactions"],
-    )
-
-
-def _alert(row: Row) -> AlertRow:
-    text, username = row.pop("text"), row.pop("username")
-    url = f"https://t.me/{username}/{row['post_id']}" if username and row["post_id"] else None
-    return msgspec.convert({**row, "url": url, "text": opening(text) if text else None}, AlertRow)
-
-
-def opening(text: str) -> str:
-    """The first words of a post, in one line."""
-    line = " ".join(text.split())
-    words = shorten(line, OPENING, placeholder="…")
-    return words if words != "…" else f"{line[: OPENING - 1]}…"
-
-
-def _bases_of_posts(posts: Sequence[PostRow], rows: Sequence[Row], read: float) -> dict[str, Basis]:
-    """The share of the posts shown of which each figure is known."""
-    as_of_ms = max((row["observed_at_ms"] for row in rows), default=0) or None
-    figures = {}
-    for name in (*COUNTERS, "er_by_views_percent", "velocity_per_h"):
-        known = sum(getattr(post, name) is not None for post in posts)
-        figures[name] = (
-            Basis(read * share(known, len(posts)), known, as_of_ms) if known else UNKNOWN
-        )
-    return figures
-
-
-def _sources(rows: Sequence[Row]) -> Sequence[str]:
-    return sorted({source for row in rows for source in row["sources"]})

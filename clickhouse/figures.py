@@ -43,7 +43,7 @@ def overview_of(
     """Called for every overview; the bases are by field of Overview, none left out."""
     known, views = posts["views_known"], posts["views"]
     audience = subscribers["newest"] if subscribers["as_of_ms"] else None
-    number = posts["posts"] if asked.posts_coverage else None
+    number, published = posts_of(asked, posts["posts"])
     reached, at_age = _cohort(reach)
     overview = Overview(
         subscribers=audience,
@@ -63,19 +63,24 @@ def overview_of(
         **at_age,
     )
     bases = _bases(asked, posts, gained, subscribers, reach, reached)
+    bases |= {"posts": published, "posts_per_day": published}
     return overview, {
         name: UNKNOWN if getattr(overview, name) is None else basis for name, basis in bases.items()
     }
 
 
+def posts_of(asked: Asked, posts: int) -> tuple[int | None, Basis]:
+    """The number of posts published; None where no part of the range was read."""
+    coverage = asked.posts_coverage
+    if not coverage:
+        return None, UNKNOWN
+    return posts, Basis(coverage, posts, asked.read.newest_ms(asked.from_ms, asked.to_ms))
+
+
 def _bases(
     asked: Asked, posts: Row, gained: Row, subscribers: Row, reach: Row, reached: int
 ) -> dict[str, Basis]:
-    counted_ms, read_ms = (
-        posts["as_of_ms"] or None,
-        asked.read.newest_ms(asked.from_ms, asked.to_ms),
-    )
-    published = Basis(asked.posts_coverage, posts["posts"], read_ms)
+    counted_ms = posts["as_of_ms"] or None
 
     def of_posts(known: int, as_of_ms: int | None) -> Basis:
         """The share of the range's posts of which it is known; of posts nobody read, none is."""
@@ -92,7 +97,6 @@ def _bases(
         "subscribers_change": change_basis(
             subscribers, asked.from_ms, asked.to_ms, DAY_MS, subscribers["within"]
         ),
-        "posts": published,
         "views": counters["views"],
         "views_gained": Basis(asked.gains_coverage, gained["samples"], gained["as_of_ms"]),
         **{name: counters[name] for name in COUNTERS[1:]},
@@ -101,7 +105,6 @@ def _bases(
         "err_percent": counters["views"],
         "err24_percent": of_posts(reach["known"][_DAY_OLD], reach["as_of_ms"]),
         "er_by_views_percent": of_posts(posts["rated"], counted_ms),
-        "posts_per_day": published,
         **reaches,
     }
 

@@ -173,6 +173,11 @@ class Reader(Protocol):
     ) -> tuple[Sequence["AlertRow"], Evidence]:
         """Newest first; `channel_id` None: of all channels, and then without evidence."""
 
+    async def posts_of_all(
+        self, from_ms: int, to_ms: int
+    ) -> Mapping[ChannelId, tuple[int | None, Basis]]:
+        """`posts` of the overview of every channel of which posts were ever read."""
+
 
 class AlertRow(msgspec.Struct, frozen=True):
     alert_id: str

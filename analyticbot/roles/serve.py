@@ -15,7 +15,7 @@ async def serve(process: Process, reader: Reader, settings: ApiSettings | None =
     It reads analytics.* by offsets of its own, without a group, so replicas do not know each other.
     """
     settings = settings or api_settings(process.settings)
-    live = Live(process.log, process.clock, process.metrics, traces=process.traces)
+    live = Live(process.log, process.clock, process.metrics, traces=process.traces, reader=reader)
     ports = (process.log, process.clock, process.metrics)
     application = app.build(reader, live, *ports, settings, process.health)
     await live.start()

@@ -1,6 +1,6 @@
 """A reader that knows one channel: for what the API does around history's answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from clickhouse.evidence import Basis
 from clickhouse.history import HistoryUnavailable, QueryFailed
@@ -107,9 +107,19 @@ class FixedReader:
         ]  # fmt: skip
         return rows[:limit], KNOWN
 
+    async def posts_of_all(
+        self, from_ms: int, to_ms: int
+    ) -> Mapping[ChannelId, tuple[int | None, Basis]]:
+        return {CHANNEL: (1, _THE_POST)}
+
 
 class AwayReader(FixedReader):
     async def channels(self) -> Sequence[Channel]:
+        raise HistoryUnavailable("127.0.0.1:8123 refuses connections")
+
+    async def posts_of_all(
+        self, from_ms: int, to_ms: int
+    ) -> Mapping[ChannelId, tuple[int | None, Basis]]:
         raise HistoryUnavailable("127.0.0.1:8123 refuses connections")
 
 

@@ -86,7 +86,7 @@ class Serving:
         self.metrics = Metrics()
         self.clock = standing_clock()
         self.settings = settings or Settings(port=0)
-        self.live = Live(log, self.clock, self.metrics)
+        self.live = Live(log, self.clock, self.metrics, reader=reader)
         app = build(reader, self.live, log, self.clock, self.metrics, self.settings)
         self.app = app
         self.server = Server(app, self.live, self.settings)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from api import live_feed
-from api.live_feed import Live, follow
+from api.live_feed import Live
+from api.live_log import follow
 from api.messages import Gap, Snapshot
 from streams.embedded.log import EmbeddedLog
 from streams.log import Batch, Log, LogError, Offsets, OffsetTooOld, Partition

@@ -4,15 +4,17 @@ import asyncio
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api import hub, live_socket
-from api.messages import Changes, Gap, Snapshot, Tick
+from api.live_known import Known
+from api.messages import Change, Changes, Figures, Gap, Snapshot, Tick
 from streams.analytics import ActivityWindow, ChannelSummary, upsert_key
 from streams.log import Draft, Log
 from streams.topics import WINDOWS
-from tests.api.reading import FixedReader
+from tests.api.reading import AwayReader, FixedReader
 from tests.api.serving import (
     CHANNEL,
     NOW_MS,
@@ -35,22 +37,83 @@ def window(minute: int, views: int) -> ActivityWindow:
     )
 
 
+def decided(changes: Changes) -> list[Change]:
+    """What a frame tells beside the figures, which move with the clock as well."""
+    return [upsert.value for upsert in changes.data if not isinstance(upsert.value, Figures)]
+
+
 async def test_snapshot_then_changes(serving: Serving) -> None:
     await put(serving.log, summary("One"), window(0, 5))
     await until(lambda: serving.live.view.everything().windows)
-    async with serving.connect() as socket:
+    async with serving.connect("?channels=durov") as socket:
         first = frame(await socket.recv())
         assert isinstance(first, Snapshot)
         assert (first.data.channels, first.data.windows) == ([summary("One")], [window(0, 5)])
         assert first.now_ms == NOW_MS
         await put(serving.log, window(0, 7))
         changes = await next_of(socket, Changes)
-    assert [(u.key, u.value) for u in changes.data] == [(upsert_key(window(0, 7)), window(0, 7))]
+    assert changes.data[0].key == upsert_key(window(0, 7))
+    assert decided(changes) == [window(0, 7)]
+
+
+async def test_a_list_of_channels_comes_with_figures_and_columns(serving: Serving) -> None:
+    """Sampled every five minutes for half an hour: 30 of 60 minutes, and not an hour."""
+    windows = [
+        msgspec.structs.replace(
+            window(minute, 100),
+            sampled_from_ms=NOW_MS + (minute - 5) * 60_000,
+            sampled_to_ms=NOW_MS + minute * 60_000,
+            samples=2,
+        )
+        for minute in range(-25, 5, 5)
+    ]
+    await put(serving.log, summary("One"), *windows[:-1])
+    await until(lambda: len(serving.live.view.everything().windows) == 5)
+    async with serving.connect() as socket:
+        first = frame(await socket.recv())
+        assert isinstance(first, Snapshot)
+        assert (first.data.windows, first.data.posts) == ([], [])
+        [minutes] = first.data.minutes
+        assert minutes.from_ms == NOW_MS - 3_600_000
+        assert [i for i, views in enumerate(minutes.views) if views] == [35, 40, 45, 50, 55]
+        [figures] = first.data.figures
+        # From 11:30 to 11:55, of the time since 11:01.
+        sampled_ms = NOW_MS - 5 * 60_000
+        assert figures.hour == Known(500, 25 / 59, 10, sampled_ms)
+        assert figures.today == Known(1, 0.75, 1, NOW_MS - 1_500)
+        await put(serving.log, windows[-1])
+        while windows[-1] not in decided(changes := await next_of(socket, Changes)):
+            pass
+    told = {upsert.key: upsert.value for upsert in changes.data}
+    assert told[f"{CHANNEL}/figures"].hour == Known(600, 30 / 59, 12, NOW_MS)
+
+
+async def test_figures_are_told_again_when_a_minute_has_passed(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(serving.log, summary("One"), window(-59, 5))
+    await until(lambda: serving.live.view.everything().windows)
+    async with serving.connect() as socket:
+        assert (await next_of(socket, Snapshot)).data.figures[0].hour.value == 5
+        monkeypatch.setattr(serving.clock, "now_ms", lambda: NOW_MS + 60_000)
+        while (changes := await next_of(socket, Changes)).data[0].key != f"{CHANNEL}/figures":
+            pass
+    assert changes.data[0].value.hour == Known(None, 0.0, 0, None)
+
+
+async def test_posts_of_today_are_unknown_while_history_is_away(log: Log) -> None:
+    await put(log, summary("One"))
+    async with Serving(log, AwayReader()) as serving, serving.connect() as socket:
+        first = await next_of(socket, Snapshot)
+    assert first.data.figures[0].today == Known(None, 0.0, 0, None)
 
 
 async def test_history_of_the_log_is_there_from_the_start(log: Log) -> None:
     await put(log, summary("One"), window(0, 5))
-    async with Serving(log, FixedReader()) as serving, serving.connect() as socket:
+    async with (
+        Serving(log, FixedReader()) as serving,
+        serving.connect("?channels=durov") as socket,
+    ):
         first = await next_of(socket, Snapshot)
     assert (first.data.channels, first.data.windows) == ([summary("One")], [window(0, 5)])
 
@@ -64,7 +127,7 @@ async def test_only_the_channels_asked_for(serving: Serving) -> None:
         await put(serving.log, summary("One again"))
         await put(serving.log, summary("Two again", OTHER, username="other"))
         changes = await next_of(socket, Changes)
-    assert [u.value for u in changes.data] == [summary("Two again", OTHER, username="other")]
+    assert decided(changes) == [summary("Two again", OTHER, username="other")]
 
 
 async def test_resume_gives_what_was_missed(serving: Serving) -> None:
@@ -78,16 +141,17 @@ async def test_resume_gives_what_was_missed(serving: Serving) -> None:
     async with serving.connect(f"?channels=durov&resume={cursor}") as socket:
         first = frame(await socket.recv())
     assert isinstance(first, Changes)
-    assert [u.value for u in first.data] == [window(0, 3), window(1, 4)]
+    assert decided(first) == [window(0, 3), window(1, 4)]
+    assert first.data[-1].key == f"{CHANNEL}/figures"
 
 
-async def test_resume_at_the_end_gives_an_empty_frame(serving: Serving) -> None:
+async def test_resume_at_the_end_gives_a_frame_without_news(serving: Serving) -> None:
     await put(serving.log, window(0, 1))
     await until(lambda: serving.live.view.everything().windows)
     async with serving.connect(f"?resume={serving.live.cursor}") as socket:
         first = frame(await socket.recv())
     assert isinstance(first, Changes)
-    assert first.data == []
+    assert decided(first) == []
 
 
 async def test_cursor_of_another_log_is_a_gap(serving: Serving, tmp_path: Path) -> None:

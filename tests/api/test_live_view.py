@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.live_view import ALERTS, POSTS, WINDOWS, LiveView, changes_of
+from api.messages import Change, Figures, Minutes
 from streams.analytics import (
     ActivityWindow,
     Alert,
@@ -47,6 +48,11 @@ def alert(number: int, state: str = "raised", channel: ChannelId = ONE) -> Alert
         channel_id=channel, observed_at_ms=number, alert_id=f"a{number}", type="spike",
         state=state, raised_at_ms=number, observed=2.0, expected=1.0, method="ratio",
     )  # fmt: skip
+
+
+def decided(change: Change) -> Analytics:
+    assert not isinstance(change, Figures)
+    return change
 
 
 def folded(*messages: Analytics) -> LiveView:
@@ -110,6 +116,20 @@ def test_what_was_not_asked_for_is_left_out() -> None:
     assert (data.windows, data.alerts) == ([window(1, channel=TWO)], [alert(2, channel=TWO)])
 
 
+def test_a_list_has_columns_in_place_of_windows() -> None:
+    now_ms = 120 * MINUTE_MS + 20_000
+    view = folded(
+        window(59, 1), window(60, 2), window(61, None), window(120, 7), window(59, 3, TWO),
+        subscribers(100), counters(1, {1: 5}), alert(1),
+        ChannelSummary(channel_id=ONE, observed_at_ms=1, title="One"),
+    )  # fmt: skip
+    data = view.listed(now_ms)
+    assert data.minutes == [Minutes(ONE, 60 * MINUTE_MS, [2, *[None] * 59, 7])]
+    assert [channel.title for channel in data.channels] == ["One"]
+    assert (data.windows, data.subscribers, data.posts) == ([], [], [])
+    assert data.alerts == [alert(1)]
+
+
 def test_a_channel_by_its_newest_name() -> None:
     view = folded(
         ChannelSummary(channel_id=ONE, observed_at_ms=1, username="Old"),
@@ -142,9 +162,9 @@ def test_changes_fold_to_what_a_snapshot_holds(messages: list[Analytics], every:
         source.fold(message)
         if number % every == 0:
             for change in source.take_changes():
-                client.fold(change)
+                client.fold(decided(change))
     for change in source.take_changes():
-        client.fold(change)
+        client.fold(decided(change))
     everything = source.everything()
     assert sorted(map(repr, changes_of(client.everything()))) == sorted(
         map(repr, changes_of(everything))

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.answers import OPENING, HistoryReader, opening
+from clickhouse.answers import HistoryReader
 from clickhouse.chdb import ChdbHistory, ChdbSettings
 from clickhouse.evidence import Basis
 from clickhouse.history import QueryFailed
@@ -21,6 +21,7 @@ from clickhouse.reader import (
     Overview,
     ViewsPoint,
 )
+from clickhouse.records import OPENING, opening
 from streams.ids import InvalidChannel, PostId
 from tests.clickhouse.told import DAY_MS, END_MS, HOUR_MS, NEWS, QUIET, START_MS, at, tell
 

@@ -64,6 +64,15 @@ export interface ChannelSummary {
   status_until_ms: number | null;
 }
 
+/** What the list of channels shows of one: sent again when it changes, and every minute. */
+export interface Figures {
+  kind: "figures";
+  channel_id: number;
+  observed_at_ms: number;
+  hour: Known;
+  today: Known;
+}
+
 export interface Gap {
   type: "gap";
   now_ms: number;
@@ -71,13 +80,30 @@ export interface Gap {
   reason: string;
 }
 
+/** A figure, and what it rests on. */
+export interface Known {
+  value: number | null;
+  coverage: number;
+  n: number;
+  as_of_ms: number | null;
+}
+
 /** The newest of everything live, bounded: see `api.live_view` for how much that is. */
 export interface LiveData {
   channels: ChannelSummary[];
+  figures: Figures[];
+  minutes: Minutes[];
   windows: ActivityWindow[];
   subscribers: SubscribersWindow[];
   posts: PostCounters[];
   alerts: Alert[];
+}
+
+/** Views gained in minutes that follow one another: what windows say, as one column. */
+export interface Minutes {
+  channel_id: number;
+  from_ms: number;
+  views: (number | null)[];
 }
 
 /** The newest counters of posts, as columns: what moved with one message. */
@@ -125,7 +151,7 @@ export interface Tick {
 
 export interface Upsert {
   key: string;
-  value: ActivityWindow | SubscribersWindow | PostCounters | ChannelSummary | Alert;
+  value: ActivityWindow | SubscribersWindow | PostCounters | ChannelSummary | Alert | Figures;
 }
 
 export type LiveMessage = Snapshot | Changes | Tick | Gap;

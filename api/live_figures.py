@@ -1,0 +1,71 @@
+"""The figures of the list of channels, as connections have been told of them.
+
+Gains come from the live view; posts of today are counted in history, now and then.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from api.live_known import UNKNOWN, Known, day_of, gained_in, hour_before, known
+from api.live_view import ChannelView, LiveView
+from api.messages import Figures
+from clickhouse.evidence import DAY_MS, MINUTE_MS, Basis
+from clickhouse.history import HistoryError
+from clickhouse.reader import Reader
+from streams.ids import ChannelId
+
+_logger = logging.getLogger(__name__)
+
+
+class LiveFigures:
+    """`reader` None: posts are not known."""
+
+    def __init__(self, view: LiveView, reader: Reader | None) -> None:
+        self._view = view
+        self._reader = reader
+        #: The day whose posts were counted, and what was found.
+        self._day_ms = -1
+        self._posts: Mapping[ChannelId, tuple[int | None, Basis]] = {}
+        self._told: dict[ChannelId, tuple[object, ...]] = {}
+
+    async def count_posts(self, now_ms: int) -> None:
+        """What cannot be asked now stays as it was, until midnight."""
+        if self._reader is None:
+            return
+        try:
+            self._posts = await self._reader.posts_of_all(*day_of(now_ms))
+        except HistoryError as error:
+            _logger.debug("posts_of_today_unknown", extra={"reason": str(error)})
+            return
+        self._day_ms = now_ms // DAY_MS
+
+    def of(self, view: ChannelView, now_ms: int) -> Figures:
+        return Figures(
+            channel_id=view.channel_id,
+            observed_at_ms=now_ms,
+            hour=gained_in(view.activity, *hour_before(now_ms)),
+            today=self._today(view.channel_id, now_ms),
+        )
+
+    def changed(self, channel_ids: Iterable[ChannelId], now_ms: int) -> list[Figures]:
+        """Those that were not told since they changed, or since the minute began."""
+        changed = []
+        for channel_id in channel_ids:
+            if (view := self._view.channels.get(channel_id)) is None:
+                continue
+            figures = self.of(view, now_ms)
+            state = (now_ms // MINUTE_MS, *_told(figures.hour), *_told(figures.today))
+            if self._told.get(channel_id) != state:
+                self._told[channel_id] = state
+                changed.append(figures)
+        return changed
+
+    def _today(self, channel_id: ChannelId, now_ms: int) -> Known:
+        if channel_id not in self._posts or self._day_ms != now_ms // DAY_MS:
+            return UNKNOWN
+        return known(*self._posts[channel_id])
+
+
+def _told(figure: Known) -> tuple[int | None, int]:
+    """Its coverage moves with every instant: told of once a minute."""
+    return figure.value, figure.n

@@ -1,0 +1,23 @@
+"""The records of analytics.*, as live socket and taps read them."""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import cast
+
+from api.cursor import Position
+from streams.log import Batch, Log, Partition
+from streams.topics import ALERTS, WINDOWS
+
+TOPICS = (WINDOWS.name, ALERTS.name)
+
+
+def follow(log: Log, start: Mapping[Partition, int]) -> AsyncGenerator[Batch, None]:
+    """All of analytics.* from `start` on. Close it to end it."""
+    return cast("AsyncGenerator[Batch, None]", log.subscribe(TOPICS, start))
+
+
+async def is_of_log(log: Log, partition: Partition, position: Position) -> bool:
+    """Whether a position was taken in this log, and not in one that was deleted since."""
+    if position.before_ms is None:
+        return True
+    before = await log.read(partition, position.next - 1, 1)
+    return bool(before) and before[0].timestamp_ms == position.before_ms
