@@ -81,18 +81,6 @@ def segment(from_ms: int, to_ms: int) -> Segment:
     return Segment(from_ms, to_ms, to_ms - from_ms <= DIVISIBLE_MS)
 
 
-def joined(segments: Iterable[Segment]) -> list[Segment]:
-    """The same as fewer segments: divisible ones that touch or overlap become one."""
-    result: list[Segment] = []
-    for each in sorted(segments):
-        last = result[-1] if result else None
-        if last and last.divisible and each.divisible and each.from_ms <= last.to_ms:
-            result[-1] = Segment(last.from_ms, max(last.to_ms, each.to_ms))
-        else:
-            result.append(each)
-    return result
-
-
 def reading(since_ms: int, until_ms: int) -> Segment:
     """All posts were told of it: from the beginning of the day (UTC) of the oldest one."""
     return Segment(since_ms // DAY_MS * DAY_MS, until_ms)

@@ -225,7 +225,7 @@ async def test_a_burst_costs_few_frames(serving: Serving) -> None:
         frames = 0
         newest = None
         while newest != window(0, 199):
-            newest = (await next_of(socket, Changes)).data[-1].value
+            newest = decided(await next_of(socket, Changes))[-1]
             frames += 1
     assert frames < 150
 
