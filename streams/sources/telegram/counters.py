@@ -10,7 +10,7 @@ from streams.ids import PostId
 from streams.sources.telegram.calls import CallFailed, Flooded
 from streams.sources.telegram.channel import FollowedChannel
 from streams.sources.telegram.connection import Connection
-from streams.sources.telegram.mapping import column, reactions_of
+from streams.sources.telegram.mapping import COMPLETE, column, reactions_of, replies_of
 
 
 class ReadCounters(NamedTuple):
@@ -35,8 +35,10 @@ async def read_counters(
     silent = [i for i in post_ids if read[i].views is None]
     if not there:
         return ReadCounters(now_ms, None, silent)
-    reactions = await _reactions(channel, on, channel.recent.reacted(there))
-    replies = [read[i].replies for i in there]
+    complete = channel.source == COMPLETE
+    reacted = channel.recent.reacted(there)
+    reactions: dict[PostId, int | None] = dict.fromkeys(there, 0 if complete else None)
+    reactions |= dict.fromkeys(reacted) | await _reactions(channel, on, reacted)
     sample = CountersSampled(
         channel_id=channel.known_id,
         observed_at_ms=now_ms,
@@ -44,8 +46,8 @@ async def read_counters(
         post_ids=there,
         views=[read[i].views for i in there],
         forwards=column([read[i].forwards for i in there]),
-        replies=column([None if reply is None else reply.replies for reply in replies]),
-        reactions=column([reactions.get(i) for i in there]),
+        replies=column([replies_of(read[i].replies, complete=complete) for i in there]),
+        reactions=column([reactions[i] for i in there]),
     )
     return ReadCounters(now_ms, sample, silent)
 

@@ -25,7 +25,7 @@ from streams.sources.telegram.calls import CallFailed
 from streams.sources.telegram.channel import FollowedChannel
 from streams.sources.telegram.connection import Connection
 from streams.sources.telegram.counters import read_counters
-from streams.sources.telegram.mapping import column, posts_of
+from streams.sources.telegram.mapping import COMPLETE, column, posts_of
 from streams.sources.telegram.recent import Compared
 
 logger = logging.getLogger(__name__)
@@ -125,7 +125,12 @@ async def _read_page(channel: FollowedChannel, on: Connection, below: PostId) ->
     answer: Any = await on.calls(request, channel.channel_id)
     ids = [message.id for message in answer.messages]
     return _Page(
-        posts_of(answer.messages, answer.chats, reactive=channel.reactive),
+        posts_of(
+            answer.messages,
+            answer.chats,
+            reactive=channel.reactive,
+            complete=channel.source == COMPLETE,
+        ),
         PostId(min(ids)) if ids else None,
         PostId(max(ids, default=0)),
         len(ids) >= MAX_POSTS,

@@ -12,6 +12,8 @@ from telethon.tl import types
 from streams.events import Post
 from streams.ids import ChannelId, PostId
 
+#: The source that knows all counters of its posts.
+COMPLETE = "telegram"
 #: What a document is called by the first of its attributes that says so.
 _DOCUMENTS = (
     (types.DocumentAttributeSticker, "sticker"),
@@ -22,18 +24,32 @@ _DOCUMENTS = (
 
 
 def posts_of(
-    messages: Iterable[Any], chats: Iterable[Any] = (), *, reactive: bool = True
+    messages: Iterable[Any],
+    chats: Iterable[Any] = (),
+    *,
+    reactive: bool = True,
+    complete: bool = False,
 ) -> list[Post]:
-    """The posts among the messages, in their order."""
+    """The posts among the messages, in their order. `reactive`, `complete`: as of `post_of`."""
     usernames = {chat.id: name for chat in chats if (name := getattr(chat, "username", None))}
     posts = (message for message in messages if type(message) is types.Message)
-    return [post_of(message, usernames, reactive=reactive) for message in posts]
+    return [post_of(message, usernames, reactive=reactive, complete=complete) for message in posts]
 
 
 def post_of(
-    message: types.Message, usernames: Mapping[int, str] | None = None, *, reactive: bool = True
+    message: types.Message,
+    usernames: Mapping[int, str] | None = None,
+    *,
+    reactive: bool = True,
+    complete: bool = False,
 ) -> Post:
-    """`reactive`: whether the channel allows reactions, so that a post without any has none."""
+    """`reactive`: whether the channel allows reactions, so that a post without any has none.
+
+    `complete`: whoever sends it knows all counters, as Telegram does: a post without replies is
+    one without comments, and there are no reactions where they are not allowed. A recording that
+    is played may not know them.
+    """
+    reactive = reactive or (complete and message.views is not None)
     # `edit_hide`: Telegram changed the buttons or reactions, nobody edited the post.
     edited = message.edit_date if not message.edit_hide else None
     return Post(
@@ -46,7 +62,7 @@ def post_of(
         forwarded_from=origin_of(message.fwd_from, usernames or {}),
         views=message.views,
         forwards=message.forwards,
-        replies=None if message.replies is None else message.replies.replies,
+        replies=replies_of(message.replies, complete=complete and message.views is not None),
         reactions=reactions_of(message.reactions) if message.reactions or reactive else None,
     )
 
@@ -76,6 +92,13 @@ def reactions_of(reactions: Any) -> dict[str, int]:
     """Empty where there are none: a whole message says all it has."""
     results = [] if reactions is None else reactions.results
     return {_reaction(result.reaction): result.count for result in results}
+
+
+def replies_of(replies: Any, *, complete: bool) -> int | None:
+    """None where there is no telling; `complete` as of `post_of`."""
+    if replies is None:
+        return 0 if complete else None
+    return int(replies.replies)
 
 
 def channel_of(update: Any) -> ChannelId | None:

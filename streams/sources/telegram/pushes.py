@@ -18,7 +18,7 @@ from streams.metrics import Metrics
 from streams.publisher import Publisher
 from streams.sources.telegram.channel import FollowedChannel, Following
 from streams.sources.telegram.client import CollectorClient
-from streams.sources.telegram.mapping import channel_of, column, posts_of, reactions_of
+from streams.sources.telegram.mapping import COMPLETE, channel_of, column, posts_of, reactions_of
 from streams.tracing import Span
 
 _COUNTERS = (
@@ -183,7 +183,9 @@ def _events(push: Push, source: str, reactive: bool) -> list[Event]:
     if not isinstance(update, types.UpdateNewChannelMessage | types.UpdateEditChannelMessage):
         return []
     chats = getattr(update, "_entities", {}).values()
-    if not (posts := posts_of([update.message], chats, reactive=reactive)):
+    complete = source == COMPLETE
+    posts = posts_of([update.message], chats, reactive=reactive, complete=complete)
+    if not posts:
         return []
     # an edit without an edit date changed the reactions or buttons only
     edited = isinstance(update, types.UpdateEditChannelMessage) and posts[0].edit_date_ms

@@ -54,6 +54,7 @@ def test_a_post_without_counters_is_seen_at_its_date(tmp_path: Path) -> None:
             observed_at_ms=ms(5),
             source="recording",
             posts=[Post(post_id=1, date_ms=ms(5), text="hello")],
+            complete_since_ms=ms(5),
         )
     ]
 
@@ -66,6 +67,7 @@ def test_a_post_with_counters_is_seen_with_them_when_they_were_read(tmp_path: Pa
             observed_at_ms=ms(9),
             source="recording",
             posts=[Post(post_id=1, date_ms=ms(5), views=3)],
+            complete_since_ms=ms(5),
         )
     ]
 
@@ -87,10 +89,26 @@ def test_a_sampled_post_is_seen_at_its_first_sample_and_its_own_counters_are_the
             observed_at_ms=ms(6),
             source="recording",
             posts=[Post(post_id=1, date_ms=ms(5))],
+            complete_since_ms=ms(5),
         ),
         CountersSampled(observed_at_ms=ms(6), views=[1], **sampled),
         CountersSampled(observed_at_ms=ms(8), views=[2], **sampled),
         CountersSampled(observed_at_ms=ms(9), views=[4], forwards=[1], reactions=[5], **sampled),
+    ]
+
+
+def test_every_message_says_from_when_on_the_posts_of_its_channel_are_all_there(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        {"channel": channel, "message_id": number, "date": at(minute), "sampled_at": None}
+        for channel, number, minute in (("id7", 2, 9), ("id7", 1, 5), ("id8", 1, 7))
+    ]
+    seen = [event for event in events(tmp_path, posts=rows) if isinstance(event, PostsSeen)]
+    assert [(e.channel_id, e.complete_since_ms) for e in seen] == [
+        (7, ms(5)),
+        (8, ms(7)),
+        (7, ms(5)),
     ]
 
 

@@ -44,6 +44,16 @@ def test_a_channel_without_reactions_says_nothing_of_them() -> None:
     assert post_of(message(reactions=reactions(thumb=1)), reactive=False).reactions == {"👍": 1}
 
 
+def test_what_telegram_leaves_out_is_none_and_not_unknown() -> None:
+    """Comments are off, and reactions: that is 0 of them. A recording may not know."""
+    seen = message(views=7)
+    assert post_of(seen).replies is None
+    whole = post_of(seen, reactive=False, complete=True)
+    assert (whole.replies, whole.reactions) == (0, {})
+    # Without counters it says nothing of them.
+    assert post_of(message(), reactive=False, complete=True).replies is None
+
+
 def test_a_post_with_everything() -> None:
     origin = types.MessageFwdHeader(date=DATE, from_id=types.PeerChannel(8))
     full = message(
