@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { apply, empty, fromSnapshot, lastHour, lastMinutes, MINUTE, newestMinute, postsToday, sumKnown } from "../src/lib/fold";
-import type { ActivityWindow, Alert, ChannelSummary, PostCounters } from "../src/lib/live.gen";
-import { rows, sorted } from "../src/lib/rows";
+import { apply, empty, fromSnapshot, lastMinutes, MINUTE, newestMinute, sumKnown } from "../src/lib/fold";
+import type { ActivityWindow, Alert, ChannelSummary, Figures, Known, PostCounters } from "../src/lib/live.gen";
+import { rows, sorted, statusOf } from "../src/lib/rows";
 import { gained, spanUntil } from "../src/lib/series";
 
 const NOW = Date.UTC(2026, 10, 24, 14, 3, 20);
@@ -27,6 +27,14 @@ function alert(alert_id: string, state: string): Alert {
   return { kind: "alert", v: 1, channel_id: 1, observed_at_ms: NOW, alert_id, type: "spike", state, raised_at_ms: NOW, resolved_at_ms: null, post_id: null, observed: 9, expected: 1, method: "" };
 }
 
+function known(value: number | null, coverage = 1): Known {
+  return { value, coverage, n: 1, as_of_ms: NOW };
+}
+
+function figures(channel_id: number, hour: Known, today: Known = known(1)): Figures {
+  return { kind: "figures", channel_id, observed_at_ms: NOW, hour, today };
+}
+
 test("a later window of the same minute replaces the earlier one", () => {
   const live = empty();
   apply(live, minute(0, 5));
@@ -45,10 +53,17 @@ test("a channel that is touched is a new object, another one is not", () => {
 });
 
 test("a snapshot and the same messages one by one give the same", () => {
-  const data = { channels: [summary(1, "A")], windows: [minute(1, 5)], subscribers: [], posts: [counters([7], [70], [NOW])], alerts: [alert("x", "raised")] };
+  const data = { channels: [summary(1, "A")], figures: [figures(1, known(5))], minutes: [], windows: [minute(1, 5)], subscribers: [], posts: [counters([7], [70], [NOW])], alerts: [alert("x", "raised")] };
   const live = empty();
-  for (const change of [...data.windows, ...data.alerts, ...data.posts, ...data.channels]) apply(live, change);
+  for (const change of [...data.windows, ...data.alerts, ...data.figures, ...data.posts, ...data.channels]) apply(live, change);
   expect(live).toEqual(fromSnapshot(data));
+});
+
+test("minutes come as columns with a list, and as windows after it", () => {
+  const column = { channel_id: 1, from_ms: RUNNING - 2 * MINUTE, views: [4, null, 6] };
+  const live = fromSnapshot({ channels: [], figures: [], minutes: [column], windows: [], subscribers: [], posts: [], alerts: [] });
+  apply(live, minute(0, 7));
+  expect(lastMinutes(live.channels.get(1), NOW, 4)).toEqual([null, 4, null, 7]);
 });
 
 test("counters replace what was known of the posts they name, and only of those", () => {
@@ -92,16 +107,6 @@ test("nothing known adds up to nothing known", () => {
   expect(sumKnown([])).toBeNull();
   expect(sumKnown([null, undefined])).toBeNull();
   expect(sumKnown([null, 0, 2])).toBe(2);
-  expect(lastHour(undefined, NOW)).toBeNull();
-});
-
-test("posts of today are a lower bound when all that are known are from today", () => {
-  const live = empty();
-  apply(live, counters([1, 2], [1, 1], [NOW - 86_400_000, NOW]));
-  expect(postsToday(live.channels.get(1), NOW)).toEqual({ posts: 1, atLeast: false });
-  apply(live, counters([1], [1], [NOW]));
-  expect(postsToday(live.channels.get(1), NOW)).toEqual({ posts: 2, atLeast: true });
-  expect(postsToday(undefined, NOW)).toBeNull();
 });
 
 test("a chart's end is the sum of the live minutes, the rest is history", () => {
@@ -120,14 +125,28 @@ test("without live minutes a chart is what history says", () => {
   expect(gained(span, new Map([[RUNNING, 3]]), new Map())).toEqual([null, 3]);
 });
 
+test("a recorded channel is recorded in the list and on its page", () => {
+  const recorded = { ...summary(1, "A"), status: "unknown" };
+  const rest = { id: 1, username: "a", title: "A", subscribers: null, followed_since: null, last_post_at: null, last_sample_at: null, status: "recorded" };
+  expect(statusOf(recorded, rest)).toBe("recorded");
+  expect(statusOf({ ...recorded, status: "away" }, rest)).toBe("away");
+  expect(statusOf(null, null)).toBe("unknown");
+});
+
+test("where no live minute measured anything, history is asked", () => {
+  const span = spanUntil(NOW, MINUTE, MINUTE);
+  expect(gained(span, new Map([[RUNNING, 0]]), new Map([[RUNNING, { start_ms: RUNNING, views_gained: null }]]))).toEqual([0]);
+});
+
 test("rows: the socket brings REST up to date; unknown comes last in both orders", () => {
   const live = empty();
   apply(live, summary(1, "Live name"));
-  apply(live, minute(1, 5, 1));
-  apply(live, minute(1, 50, 3));
+  apply(live, figures(1, known(5)));
+  // Ten minutes of its hour were observed: its pace is the highest.
+  apply(live, figures(3, known(4, 1 / 6)));
   const rest = { username: "b", title: "B", subscribers: 10, followed_since: null, last_post_at: null, last_sample_at: null, status: "recorded" };
   const list = rows([{ ...rest, id: 1 }, { ...rest, id: 2 }], live.channels, NOW);
-  expect(list.map((row) => [row.id, row.name, row.hour])).toEqual([[1, "Live name", 5], [2, "B", null], [3, "Channel 3", 50]]);
+  expect(list.map((row) => [row.id, row.name, row.hour.value])).toEqual([[1, "Live name", 5], [2, "B", null], [3, "Channel 3", 4]]);
   expect(sorted(list, "hour", false).map((row) => row.id)).toEqual([3, 1, 2]);
   expect(sorted(list, "hour", true).map((row) => row.id)).toEqual([1, 3, 2]);
   expect(sorted(list, "name", false).map((row) => row.id)).toEqual([2, 3, 1]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, change, compact, compactChange, count, date, duration, instant, mean, ms, percent, seconds } from "../src/lib/format";
+import { ago, change, compact, compactChange, count, date, duration, instant, mean, ms, ofPosts, ofTime, percent, portion, seconds } from "../src/lib/format";
 
 const AT = Date.UTC(2026, 10, 24, 14, 3, 5);
 
@@ -36,4 +36,12 @@ test("durations take one unit", () => {
   );
   expect(ago(AT - 720_000, AT)).toBe("12 min ago");
   expect(ago(AT + 1000, AT)).toBe("0 s ago");
+});
+
+test("a part is never called the whole", () => {
+  const [hour, day] = [3_600_000, 86_400_000];
+  expect([portion(0.9999), portion(1), portion(0.4)]).toEqual(["99.9 %", "100 %", "40 %"]);
+  expect([ofTime(0.5, hour), ofTime(0.999, hour), ofTime(0, hour)]).toEqual(["30 of 60 min", "", "0 of 60 min"]);
+  expect([ofTime(0.2535, day), ofTime(0.3, 7 * day)]).toEqual(["6 of 24 h", "2.1 of 7 d"]);
+  expect([ofPosts(53, 640), ofPosts(640, 640), ofPosts(53, null)]).toEqual(["53 of 640 posts", "", "53 posts"]);
 });

@@ -1,6 +1,6 @@
 // How live messages add up to what is shown. The same rules for a snapshot and for changes: a later
 // message replaces the earlier one of its key. No Svelte, no sockets here.
-import type { ActivityWindow, Alert, Change, ChannelSummary, LiveData, SubscribersWindow } from "./live.gen";
+import type { ActivityWindow, Alert, Change, ChannelSummary, Figures, LiveData, Minutes } from "./live.gen";
 
 export const MINUTE = 60_000;
 const MINUTES_KEPT = 240;
@@ -17,13 +17,16 @@ export interface PostNow {
   reactions: number | null;
 }
 
+/** What is kept of a minute. */
+export type Minute = Pick<ActivityWindow, "start_ms" | "views_gained">;
+
 /** What the socket has said of one channel. A new object for every message that touches it. */
 export interface ChannelNow {
   id: number;
   summary: ChannelSummary | null;
+  figures: Figures | null;
   /** By start_ms, in order of first arrival. */
-  minutes: Map<number, ActivityWindow>;
-  subscribers: Map<number, SubscribersWindow>;
+  minutes: Map<number, Minute>;
   posts: Map<number, PostNow>;
 }
 
@@ -38,7 +41,8 @@ export function empty(): Live {
 
 export function fromSnapshot(data: LiveData): Live {
   const live = empty();
-  const parts: Change[][] = [data.channels, data.windows, data.subscribers, data.posts, data.alerts];
+  for (const column of data.minutes) applyColumn(live, column);
+  const parts: Change[][] = [data.channels, data.figures, data.windows, data.subscribers, data.posts, data.alerts];
   for (const part of parts) for (const change of part) apply(live, change);
   return live;
 }
@@ -51,8 +55,7 @@ export function apply(live: Live, change: Change): void {
     trim(live.alerts, ALERTS_KEPT);
     return;
   }
-  const channel = { ...(live.channels.get(change.channel_id) ?? blank(change.channel_id)) };
-  live.channels.set(channel.id, channel);
+  const channel = touched(live, change.channel_id);
   switch (change.kind) {
     case "channel":
       channel.summary = change;
@@ -61,10 +64,10 @@ export function apply(live: Live, change: Change): void {
       channel.minutes.set(change.start_ms, change);
       trim(channel.minutes, MINUTES_KEPT);
       break;
+    case "figures":
+      channel.figures = change;
+      break;
     case "subscribers":
-      if (change.size_ms !== MINUTE) break;
-      channel.subscribers.set(change.start_ms, change);
-      trim(channel.subscribers, MINUTES_KEPT);
       break;
     case "post_counters":
       change.post_ids.forEach((post_id, i) => {
@@ -83,8 +86,22 @@ export function apply(live: Live, change: Change): void {
   }
 }
 
+function applyColumn(live: Live, column: Minutes): void {
+  const { minutes } = touched(live, column.channel_id);
+  column.views.forEach((views_gained, i) => {
+    const start_ms = column.from_ms + i * MINUTE;
+    minutes.set(start_ms, { start_ms, views_gained });
+  });
+}
+
+function touched(live: Live, id: number): ChannelNow {
+  const channel = { ...(live.channels.get(id) ?? blank(id)) };
+  live.channels.set(id, channel);
+  return channel;
+}
+
 function blank(id: number): ChannelNow {
-  return { id, summary: null, minutes: new Map(), subscribers: new Map(), posts: new Map() };
+  return { id, summary: null, figures: null, minutes: new Map(), posts: new Map() };
 }
 
 function trim<K, V>(map: Map<K, V>, kept: number): void {
@@ -117,25 +134,11 @@ export function sumKnown(values: Iterable<number | null | undefined>): number | 
 }
 
 /** The newest full minute with a known gain, at most three minutes old. */
-export function newestMinute(channel: ChannelNow | undefined, now: number): ActivityWindow | null {
+export function newestMinute(channel: ChannelNow | undefined, now: number): Minute | null {
   const running = Math.floor(now / MINUTE) * MINUTE;
   for (let back = 1; back <= 3; back++) {
     const window = channel?.minutes.get(running - back * MINUTE);
     if (window && window.views_gained !== null) return window;
   }
   return null;
-}
-
-/** Views gained in the last 60 minutes, as far as known. */
-export function lastHour(channel: ChannelNow | undefined, now: number): number | null {
-  return sumKnown(lastMinutes(channel, now, 60));
-}
-
-/** How many of the newest posts are from today (UTC); `atLeast` where older ones of today may be missing. */
-export function postsToday(channel: ChannelNow | undefined, now: number): { posts: number; atLeast: boolean } | null {
-  if (!channel || channel.posts.size === 0) return null;
-  const midnight = Math.floor(now / 86_400_000) * 86_400_000;
-  const dated = [...channel.posts.values()].filter((post) => post.date_ms !== null);
-  const posts = dated.filter((post) => (post.date_ms ?? 0) >= midnight).length;
-  return { posts, atLeast: posts > 0 && posts === dated.length };
 }

@@ -44,6 +44,27 @@ export function percent(value: Maybe<number>): string {
   return `${(Math.abs(value) < 1 ? HUNDREDTHS : TENTHS).format(value)} %`;
 }
 
+/** A share, 0 to 1: 99.9 %. Never 100 % of what is not all of it. */
+export function portion(share: number): string {
+  return `${TENTHS.format(Math.floor(share * 1000) / 10)} %`.replace(".0 %", " %");
+}
+
+/** "30 of 60 min": the observed part of a time. Empty where (nearly) all of it was observed. */
+export function ofTime(coverage: number, length: number): string {
+  const unit = length <= 2 * 3_600_000 ? 60_000 : length <= 2 * 86_400_000 ? 3_600_000 : 86_400_000;
+  const name = unit === 60_000 ? "min" : unit === 3_600_000 ? "h" : "d";
+  const step = unit === 60_000 ? 1 : 0.1;
+  const [whole, part] = [length / unit, Math.floor((coverage * length) / unit / step) * step];
+  if (part >= whole - 1.5 * step) return "";
+  return `${+part.toFixed(1)} of ${+whole.toFixed(1)} ${name}`;
+}
+
+/** "53 of 640 posts". Empty where it is all of them. */
+export function ofPosts(n: number, posts: number | null): string {
+  if (n === posts) return "";
+  return posts === null ? `${count(n)} posts` : `${count(n)} of ${count(posts)} posts`;
+}
+
 /** A mean: one decimal below 100. */
 export function mean(value: Maybe<number>): string {
   if (value == null) return UNKNOWN;

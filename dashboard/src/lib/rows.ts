@@ -1,6 +1,7 @@
 // The rows of the list of channels: what REST said, brought up to date by the socket.
-import { lastHour, lastMinutes, newestMinute, postsToday, type ChannelNow } from "./fold";
+import { lastMinutes, newestMinute, type ChannelNow } from "./fold";
 import { ms } from "./format";
+import type { ChannelSummary, Known } from "./live.gen";
 import type { Channel } from "./rest.gen";
 
 export interface Row {
@@ -13,10 +14,14 @@ export interface Row {
   lastPost: number | null;
   lastSample: number | null;
   minute: { gained: number | null; start_ms: number } | null;
-  hour: number | null;
-  today: { posts: number; atLeast: boolean } | null;
+  /** Views gained in the last 60 minutes, and of how many of them. */
+  hour: Known;
+  /** Posts since midnight UTC, and of which share of that time. */
+  today: Known;
   spark: (number | null)[];
 }
+
+export const NOT_KNOWN: Known = { value: null, coverage: 0, n: 0, as_of_ms: null };
 
 export const COLUMNS = ["name", "minute", "hour", "today", "subscribers", "lastPost"] as const;
 export type Column = (typeof COLUMNS)[number];
@@ -35,24 +40,36 @@ function row(id: number, rest: Channel | undefined, live: ChannelNow | undefined
     id,
     username,
     name: summary?.title ?? rest?.title ?? (username ? `@${username}` : `Channel ${id}`),
-    status: summary && summary.status !== "unknown" ? summary.status : (rest?.status ?? "unknown"),
+    status: statusOf(summary, rest),
     reason: summary?.status_reason ?? "",
     subscribers: summary?.subscribers ?? rest?.subscribers ?? null,
     lastPost: summary?.last_post_at_ms ?? ms(rest?.last_post_at),
     lastSample: summary?.last_sample_at_ms ?? ms(rest?.last_sample_at),
     minute: minute && { gained: minute.views_gained, start_ms: minute.start_ms },
-    hour: lastHour(live, now),
-    today: postsToday(live, now),
+    hour: live?.figures?.hour ?? NOT_KNOWN,
+    today: live?.figures?.today ?? NOT_KNOWN,
     spark: lastMinutes(live, now, 60),
   };
+}
+
+/** One word for the list and for the channel's own page. */
+export function statusOf(summary: ChannelSummary | null | undefined, rest: Channel | null | undefined): string {
+  return summary && summary.status !== "unknown" ? summary.status : (rest?.status ?? "unknown");
+}
+
+/** What was gained, as if all of the time had been like its observed part. */
+function pace(hour: Known): number | null {
+  return hour.value === null || !hour.coverage ? hour.value : hour.value / hour.coverage;
 }
 
 function amount(row: Row, column: Column): number | null {
   switch (column) {
     case "minute":
       return row.minute?.gained ?? null;
+    case "hour":
+      return pace(row.hour);
     case "today":
-      return row.today?.posts ?? null;
+      return row.today.value;
     case "name":
       return null;
     default:

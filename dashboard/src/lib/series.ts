@@ -1,7 +1,6 @@
 // Views gained over time: what history answered, with the end of it counted from the live minutes, so
 // that the chart moves and still says what the API says.
-import type { ActivityWindow } from "./live.gen";
-import { MINUTE, sumKnown } from "./fold";
+import { MINUTE, sumKnown, type Minute } from "./fold";
 
 export interface Span {
   from: number;
@@ -17,22 +16,23 @@ export function spanUntil(now: number, length: number, step: number): Span {
 
 /**
  * One value a step of `span`; null where nothing is known. A step that begins no earlier than the
- * oldest live minute is the sum of its minutes; any other is as history has it.
+ * oldest live minute is the sum of its minutes; any other, and one in which no minute measured
+ * anything, is as history has it.
  */
 export function gained(
   span: Span,
   history: ReadonlyMap<number, number | null>,
-  minutes: ReadonlyMap<number, ActivityWindow>,
+  minutes: ReadonlyMap<number, Minute>,
 ): (number | null)[] {
   const oldest = Math.min(...minutes.keys());
   const values: (number | null)[] = [];
   for (let start = span.from; start < span.to; start += span.step) {
-    if (start < oldest) values.push(history.get(start) ?? null);
-    else values.push(sumKnown(minutesOf(start, span.step, minutes)));
+    const known = start < oldest ? null : sumKnown(minutesOf(start, span.step, minutes));
+    values.push(known ?? history.get(start) ?? null);
   }
   return values;
 }
 
-function* minutesOf(start: number, step: number, minutes: ReadonlyMap<number, ActivityWindow>) {
+function* minutesOf(start: number, step: number, minutes: ReadonlyMap<number, Minute>) {
   for (let minute = start; minute < start + step; minute += MINUTE) yield minutes.get(minute)?.views_gained;
 }

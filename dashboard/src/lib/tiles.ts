@@ -1,6 +1,6 @@
 // The overview's numbers: what each is called, how it is defined, how it reads.
-import { change, count, mean, percent } from "./format";
-import type { Overview } from "./rest.gen";
+import { change, count, mean, ofPosts, ofTime, percent } from "./format";
+import type { Answer, Overview } from "./rest.gen";
 
 export interface Tile {
   field: keyof Overview;
@@ -23,10 +23,10 @@ export const GROUPS: Group[] = [
     name: "Reach",
     tiles: [
       tile("views_gained", "Views gained", change, "Increments of view counters observed in the period, whatever the post."),
-      tile("reach_1h", "Reach after 1 h", mean, "Mean views that posts of the period had 1 hour after publication."),
-      tile("reach_12h", "Reach after 12 h", mean, "Mean views that posts of the period had 12 hours after publication."),
-      tile("reach_24h", "Reach after 24 h", mean, "Mean views that posts of the period had 24 hours after publication."),
-      tile("reach_48h", "Reach after 48 h", mean, "Mean views that posts of the period had 48 hours after publication."),
+      tile("reach_1h", "Reach after 1 h", mean, "Mean views of a post 1 hour after publication. All ages are of the same posts: those known at every age shown."),
+      tile("reach_12h", "Reach after 12 h", mean, "Mean views of a post 12 hours after publication. All ages are of the same posts: those known at every age shown."),
+      tile("reach_24h", "Reach after 24 h", mean, "Mean views of a post 24 hours after publication. All ages are of the same posts: those known at every age shown."),
+      tile("reach_48h", "Reach after 48 h", mean, "Mean views of a post 48 hours after publication. All ages are of the same posts: those known at every age shown."),
       tile("err24_percent", "ERR24", percent, "Mean views of a post 24 hours after publication / subscribers × 100."),
     ],
   },
@@ -34,11 +34,11 @@ export const GROUPS: Group[] = [
     name: "Posts of the period",
     tiles: [
       tile("posts", "Posts", count, "Posts published in the period; an album counts once."),
-      tile("posts_per_day", "Posts a day", mean, "Posts published in the period / its days."),
+      tile("posts_per_day", "Posts a day", mean, "Posts published in the period / its days of which all posts were read."),
       tile("views", "Their views", count, "The newest view counters of the posts published in the period, added up."),
       tile("views_per_post_mean", "Mean views", mean, "Views of the posts published in the period / posts."),
       tile("views_per_post_median", "Median views", mean, "The middle one of the posts published in the period, by views."),
-      tile("er_by_views_percent", "ER by views", percent, "(forwards + reactions + replies) / views × 100, of the posts published in the period."),
+      tile("er_by_views_percent", "ER by views", percent, "(forwards + reactions + replies) / views × 100, of the posts of which all four were read at one instant."),
     ],
   },
   {
@@ -48,8 +48,19 @@ export const GROUPS: Group[] = [
       tile("reactions", "Reactions", count, "The newest reaction counters of the posts published in the period, added up."),
       tile("replies", "Replies", count, "The newest counters of comments of the posts published in the period, added up."),
       tile("subscribers", "Subscribers", count, "The newest number observed before the end of the period."),
-      tile("subscribers_change", "Their change", change, "Subscribers at the end − at the beginning of the period."),
+      tile("subscribers_change", "Their change", change, "The newest number − the one at the beginning of the period."),
       tile("err_percent", "ERR", percent, "Mean views of a post / subscribers × 100."),
     ],
   },
 ];
+
+/** Figures of a time; the others are of posts. */
+const OF_TIME: readonly (keyof Overview)[] = ["views_gained", "posts", "posts_per_day", "subscribers_change"];
+
+/** What a number rests on, where that is not all of what was asked for. */
+export function rests({ data, meta }: Answer<Overview>, field: keyof Overview): string {
+  const figure = meta.evidence[field];
+  if (data[field] === null || !figure || field === "subscribers") return "";
+  if (!OF_TIME.includes(field)) return ofPosts(figure.n, data.posts);
+  return ofTime(figure.coverage, Date.parse(meta.to ?? "") - Date.parse(meta.from ?? ""));
+}
