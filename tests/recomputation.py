@@ -13,7 +13,6 @@ from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import zstandard
@@ -42,10 +41,6 @@ def lines(folder: Path, name: str) -> Iterator[Row]:
 
 def ms(text: str) -> int:
     return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
-
-
-def exact(part: int | Fraction, whole: int | Fraction) -> float | None:
-    return float(Fraction(part) / Fraction(whole)) if whole else None
 
 
 class Recomputed:
@@ -108,10 +103,20 @@ class RecomputedChannel:
             counters.update(self.samples[post_id][at_ms])
         return counters
 
-    @cached_property
+    @property
     def gains(self) -> dict[int, Row]:
         """What each minute gained, by its start; a counter is absent where nothing was measured."""
+        return self._minutes[0]
+
+    @property
+    def measured(self) -> dict[int, int]:
+        """How many times a post was sampled in each minute so that any counter's gain is known."""
+        return self._minutes[1]
+
+    @cached_property
+    def _minutes(self) -> tuple[dict[int, Row], dict[int, int]]:
         minutes: dict[int, Row] = defaultdict(dict)
+        measured: dict[int, int] = defaultdict(int)
         for post_id, samples in self.samples.items():
             if post_id in self._followers:
                 continue
@@ -120,6 +125,7 @@ class RecomputedChannel:
             for at_ms in sorted(samples):
                 minute = minutes[at_ms // MINUTE_MS * MINUTE_MS]
                 lapsed = before_ms is not None and at_ms - before_ms > 90 * DAY_MS
+                known = False
                 for name, value in samples[at_ms].items():
                     base = highest.get(name)
                     if base is None and self._appeared(post_id, at_ms):
@@ -128,10 +134,12 @@ class RecomputedChannel:
                         base = None
                         highest.pop(name, None)
                     if base is not None:
+                        known = True
                         minute[name] = minute.get(name, 0) + max(value - base, 0)
                     highest[name] = max(value, highest.get(name, value))
                 before_ms = at_ms
-        return minutes
+                measured[at_ms // MINUTE_MS * MINUTE_MS] += known
+        return minutes, measured
 
     @cached_property
     def _followers(self) -> set[int]:
@@ -162,74 +170,6 @@ class RecomputedChannel:
     def published(self, from_ms: int, to_ms: int) -> list[int]:
         return sorted(post for post, date in self.dates.items() if from_ms <= date < to_ms)
 
-    def overview(self, from_ms: int, to_ms: int) -> Row:
-        posts = self.published(from_ms, to_ms)
-        newest = [self.newest(post) for post in posts]
-        views = [counters["views"] for counters in newest if "views" in counters]
-        answered = [c for c in newest if "views" in c and len(c) > 1]
-        answers = sum(sum(c.get(name, 0) for name in COUNTERS[1:]) for c in answered)
-        audience, change = self._subscribers(from_ms, to_ms)
-        mean = Fraction(sum(views), len(views)) if views else None
-        reach = {age: self._reach(posts, age) for age in AGES_S}
-        gained = [
-            gains["views"]
-            for start, gains in self.gains.items()
-            if from_ms <= start < to_ms and "views" in gains
-        ]
-        day = reach[86_400]
-        return {
-            "subscribers": audience,
-            "subscribers_change": change,
-            "posts": len(posts),
-            "views": sum(views) if views else None,
-            "views_gained": sum(gained) if gained else None,
-            **{name: _total(newest, name) for name in COUNTERS[1:]},
-            "views_per_post_mean": None if mean is None else float(mean),
-            "views_per_post_median": float(median(views)) if views else None,
-            "err_percent": exact(100 * mean, audience) if mean and audience else None,
-            "err24_percent": exact(100 * day, audience) if day and audience else None,
-            "er_by_views_percent": exact(100 * answers, sum(c["views"] for c in answered)),
-            "posts_per_day": exact(len(posts) * DAY_MS, to_ms - from_ms),
-            **{
-                f"reach_{hours}h": None if (r := reach[hours * 3600]) is None else float(r)
-                for hours in (1, 12, 24, 48)
-            },
-        }
-
-    def views(self, from_ms: int, to_ms: int, step_ms: int) -> list[Row]:
-        points = []
-        for start in range(from_ms, to_ms, step_ms):
-            end = min(start + step_ms, to_ms)
-            within = [gains for minute, gains in self.gains.items() if start <= minute < end]
-            points.append(
-                {
-                    "time_ms": start,
-                    **{f"{name}_gained": _total(within, name) for name in COUNTERS},
-                    "posts": len(self.published(start, end)),
-                }
-            )
-        return points
-
-    def growth(self, from_ms: int, to_ms: int, step_ms: int) -> list[Row]:
-        points = []
-        for start in range(from_ms, to_ms, step_ms):
-            end = min(start + step_ms, to_ms)
-            within = [at_ms for at_ms in self.subscribers if start <= at_ms < end]
-            before = [at_ms for at_ms in self.subscribers if at_ms < start]
-            last = self.subscribers[max(within)] if within else None
-            known = last is not None and before
-            change = last - self.subscribers[max(before)] if known and last is not None else None
-            points.append(
-                {
-                    "time_ms": start,
-                    "subscribers": last,
-                    "change": change,
-                    "joined": None,
-                    "left": None,
-                }
-            )
-        return points
-
     def curve(self, post_id: int) -> list[Row]:
         return [
             {
@@ -240,37 +180,12 @@ class RecomputedChannel:
             for at_ms, sample in sorted(self.samples.get(post_id, {}).items())
         ]
 
-    def _subscribers(self, from_ms: int, to_ms: int) -> tuple[int | None, int | None]:
-        known = sorted(at_ms for at_ms in self.subscribers if at_ms < to_ms)
-        if not known:
-            return None, None
-        newest = self.subscribers[known[-1]]
-        within = [at_ms for at_ms in known if at_ms >= from_ms]
-        before = [at_ms for at_ms in known if at_ms < from_ms]
-        base = before[-1:] or within[:1]
-        if not within or base == within[-1:]:
-            return newest, None
-        return newest, newest - self.subscribers[base[0]]
-
-    def _reach(self, posts: list[int], age_s: int) -> Fraction | None:
-        known = [
-            self.views_at_ages[post][age_s]
-            for post in posts
-            if age_s in self.views_at_ages.get(post, {})
-        ]
-        return sum(known, Fraction()) / len(known) if known else None
-
 
 def _own(row: Row) -> Row:
     counters = {name: row[name] for name in COUNTERS[:3] if row[name] is not None}
     if row["reactions"] is not None:
         counters["reactions"] = sum(row["reactions"].values())
     return counters
-
-
-def _total(rows: list[Row], name: str) -> int | None:
-    known = [row[name] for row in rows if name in row]
-    return sum(known) if known else None
 
 
 def _at_ages(viewed: dict[int, int | None]) -> dict[int, Fraction]:

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from tests.recomputation import DAY_MS, HOUR_MS, MINUTE_MS, Recomputed, RecomputedChannel
+from tests.recomputed_figures import Figures
 
 ROOT = Path(__file__).parent.parent
 RECORDING = Path(
@@ -48,6 +49,7 @@ class Replayed:
     def __init__(self, recomputed: Recomputed, history: Path) -> None:
         self.recomputed = recomputed
         self.channels = {name: recomputed.channel(_key(name)) for name in CHANNELS}
+        self.figures = {name: Figures(channel) for name, channel in self.channels.items()}
         questions = [_STORED, *(q for name in CHANNELS for q in _questions(self, name))]
         answers = _asked(history, questions)
         self._answers = dict(zip(map(msgspec.json.encode, questions), answers, strict=True))
@@ -82,38 +84,42 @@ def test_everything_is_in_history(replayed: Replayed) -> None:
 
 @pytest.mark.parametrize("name", CHANNELS)
 def test_overview(replayed: Replayed, name: str) -> None:
-    channel = replayed.channels[name]
+    channel, figures = replayed.channels[name], replayed.figures[name]
     for span in _spans(channel):
         overview, evidence = replayed.answer("overview", name, *span)
-        expected = channel.overview(*span)
+        expected, bases = figures.overview(*span)
         # Interpolated counters are floats, and their sum depends on their order.
         of_floats = {n: v for n, v in expected.items() if n.startswith(("reach_", "err24_"))}
         assert {n: overview[n] for n in of_floats} == pytest.approx(of_floats)
         assert overview | of_floats == expected
-        published = channel.published(*span)
-        known = sum("views" in channel.newest(post) for post in published)
-        assert evidence["coverage"] == (known / len(published) if published else 0)
+        assert _coverages(evidence) == pytest.approx({n: float(b[0]) for n, b in bases.items()})
+        assert _numbers(evidence) == {n: b[1] for n, b in bases.items()}
         assert evidence["sources"] in (["recording"], [])
 
 
 @pytest.mark.parametrize("name", CHANNELS)
 def test_views(replayed: Replayed, name: str) -> None:
-    channel = replayed.channels[name]
+    channel, figures = replayed.channels[name], replayed.figures[name]
     for span in _steps(channel):
         points, evidence = replayed.answer("views", name, *span)
-        assert points == channel.views(*span)
-        known = sum(point["views_gained"] is not None for point in points)
-        assert evidence["coverage"] == known / len(points)
+        assert points == figures.views(*span)
+        coverages = _coverages(evidence)
+        measured = any(point["views_gained"] is not None for point in points)
+        assert coverages["views_gained"] == (figures.sampled(*span[:2]) if measured else 0.0)
+        assert coverages["posts"] == figures.read(*span[:2])
 
 
 @pytest.mark.parametrize("name", CHANNELS)
 def test_growth(replayed: Replayed, name: str) -> None:
-    channel = replayed.channels[name]
+    channel, figures = replayed.channels[name], replayed.figures[name]
     for span in _steps(channel):
         points, evidence = replayed.answer("growth", name, *span)
-        assert points == channel.growth(*span)
+        assert points == figures.growth(*span)
         known = sum(point["subscribers"] is not None for point in points)
-        assert evidence["coverage"] == known / len(points)
+        spanned = sum(point["coverage"] for point in points) / len(points)
+        coverages = _coverages(evidence)
+        assert coverages["subscribers"] == known / len(points)
+        assert coverages["change"] == pytest.approx(spanned)
 
 
 @pytest.mark.parametrize("name", CHANNELS)
@@ -123,7 +129,7 @@ def test_curves(replayed: Replayed, name: str) -> None:
     for post in _posts(channel):
         points, evidence = replayed.answer("curve", name, post)
         assert points == channel.curve(post)
-        assert evidence["coverage"] == float("views" in channel.newest(post))
+        assert _coverages(evidence)["views"] == float("views" in channel.newest(post))
 
 
 @pytest.mark.parametrize("name", CHANNELS)
@@ -141,11 +147,19 @@ def test_posts_by_views(replayed: Replayed, name: str) -> None:
 def test_the_numbers_compared_are_numbers(replayed: Replayed) -> None:
     """Against a comparison of nothing with nothing."""
     channel = replayed.channels["hykilp"]
-    whole = channel.overview(*_spans(channel)[0])
+    whole, _ = replayed.figures["hykilp"].overview(*_spans(channel)[0])
     for name in ("views", "views_gained", "reach_1h", "reach_48h", "views_per_post_median"):
         assert whole[name] is not None, name
-    growth = replayed.channels["bridgemedia"]
-    assert growth.overview(*_spans(growth)[0])["subscribers_change"] is not None
+    span = _spans(replayed.channels["bridgemedia"])[0]
+    assert replayed.figures["bridgemedia"].overview(*span)[0]["subscribers_change"] is not None
+
+
+def _coverages(evidence: Any) -> dict[str, float]:
+    return {name: basis["coverage"] for name, basis in evidence["figures"].items()}
+
+
+def _numbers(evidence: Any) -> dict[str, int]:
+    return {name: basis["n"] for name, basis in evidence["figures"].items()}
 
 
 _STORED: list[Any] = ["stored", None]
