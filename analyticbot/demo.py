@@ -26,6 +26,7 @@ from streams.clock import SpeededClock, SystemClock
 from streams.loopback.bot_api import BotApi
 from streams.loopback.played import read_channels
 from streams.loopback.player import Player
+from streams.loopback.staging import AUDIENCES, STAGED
 from streams.loopback.telegram import LoopbackTelegram
 from streams.loopback.world.world import World
 from streams.metrics import Metrics
@@ -40,7 +41,8 @@ MEASURED = (
 )
 MODELLED = (
     "Each post of the nine news channels was sampled once: its last value is measured, the growth "
-    "towards it is modelled. Texts and titles are ours. Subscribers are not in the recording."
+    "towards it is modelled. So are all subscribers, and the posts whose text says so: one that "
+    "takes off, an album, an edit, a deletion. Texts and titles are ours."
 )
 CREDITS = (
     "HSE-AI25-Team-78/aggregator-bot (MIT)",
@@ -63,7 +65,7 @@ async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) ->
     world = World(clock)
     with resources.as_file(resources.files("streams.loopback") / "recording") as folder:
         channels = read_channels(Recording(folder))
-    player = Player(world, channels)
+    player = Player(world, channels, STAGED, AUDIENCES)
     async with (
         LoopbackTelegram(world, strict=False) as telegram,
         BotApi(BOT_TOKEN) as bot_api,

@@ -3,18 +3,20 @@
 Each channel has a shift, the constant between the instant something was recorded and the instant
 it is played, chosen so that 60% of its posts lie before the start: they are the channel's history
 when somebody first looks, and the rest is still to come. Nothing is played twice; when what was
-recorded is over, the channel just stays as it is.
+recorded is over, the channel just stays as it is. What the demo adds (streams.loopback.staging)
+comes at its own times.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from streams.ids import ChannelId, PostId
 from streams.loopback.played import PlayedChannel, PlayedPost
-from streams.loopback.world.channel import WorldChannel, WorldPost
+from streams.loopback.staging import Audience, StagedCounters, StagedPost
+from streams.loopback.world.channel import Kind, WorldChannel, WorldPost
 from streams.loopback.world.counters import Counters
 from streams.loopback.world.world import World
 
@@ -52,13 +54,15 @@ class Shift(msgspec.Struct, frozen=True):
 
 
 class _Due(NamedTuple):
-    """Something that will happen to a post: its publication, or its edit."""
+    """Something that will happen to a post."""
 
     at_ms: int
     post_id: PostId
     channel: WorldChannel
     post: WorldPost
-    edit_date_ms: int | None
+    kind: Kind
+    #: What an edit makes of the text.
+    text: str
 
     def __lt__(self, other: tuple[object, ...]) -> bool:
         return self[:2] < other[:2]
@@ -67,8 +71,17 @@ class _Due(NamedTuple):
 class Player:
     """Puts the channels into the world when it is made, as they stood at the start."""
 
-    def __init__(self, world: World, channels: Sequence[PlayedChannel]) -> None:
+    def __init__(
+        self,
+        world: World,
+        channels: Sequence[PlayedChannel],
+        staged: Mapping[str, Sequence[StagedPost]] | None = None,
+        audiences: Mapping[str, Audience] | None = None,
+    ) -> None:
+        """`staged` and `audiences`: by username, what is added to what was recorded."""
         self._world = world
+        self._staged = staged or {}
+        self._audiences = audiences or {}
         self._due: list[_Due] = []
         self._pushed: dict[ChannelId, Mapping[PostId, Counters]] = {}
         start_ms = world.clock.now_ms()
@@ -114,22 +127,37 @@ class Player:
 
     def _put(self, played: PlayedChannel) -> WorldChannel:
         shift = self._shifts[played.channel_id]
+        start_ms = shift.played_start_ms
+        staged = self._staged.get(played.username or "", ())
         posts = [_post(one, shift) for one in played.posts]
+        sets = [_staged_posts(one, start_ms) for one in staged]
+        _number(posts, [post for posts in sets for post in posts])
         channel = self._world.add_channel(
             played.channel_id,
             played.username,
             played.title,
-            subscribers=lambda now_ms: played.subscribers_at(shift.recorded(now_ms)),
-            history=[post for post in posts if post.date_ms <= shift.played_start_ms],
+            subscribers=self._subscribers(played, shift),
+            history=[post for post in posts if post.date_ms <= start_ms],
         )
-        self._due += _plan(channel, posts, shift.played_start_ms)
+        self._due += _plan(channel, posts, start_ms)
+        for one, members in zip(staged, sets, strict=True):
+            self._due += _plan_staged(channel, one, members, start_ms)
         return channel
 
+    def _subscribers(self, played: PlayedChannel, shift: Shift) -> Callable[[int], int | None]:
+        audience = self._audiences.get(played.username or "")
+        if audience is not None and not played.subscribers:
+            return lambda now_ms: audience.at(now_ms - shift.played_start_ms)
+        return lambda now_ms: played.subscribers_at(shift.recorded(now_ms))
+
     def _happen(self, due: _Due) -> None:
-        if due.edit_date_ms is None:
-            self._world.publish(due.channel, due.post)
-        else:
-            self._world.edit(due.channel, due.post_id, due.post.text, at_ms=due.edit_date_ms)
+        match due.kind:
+            case Kind.NEW:
+                self._world.publish(due.channel, due.post)
+            case Kind.EDIT:
+                self._world.edit(due.channel, due.post.post_id, due.text, at_ms=due.at_ms)
+            case Kind.DELETE:
+                self._world.delete(due.channel, [due.post.post_id])
 
     def _push_counters(self, channel: WorldChannel, now_ms: int) -> None:
         """Of the newest posts, those that have changed since they were last pushed."""
@@ -174,8 +202,59 @@ def _plan(channel: WorldChannel, posts: Iterable[WorldPost], start_ms: int) -> I
     """What is still to happen; an edit that is still to come is taken off its post till then."""
     for post in posts:
         if post.date_ms > start_ms:
-            yield _Due(post.date_ms, post.post_id, channel, post, None)
+            yield _Due(post.date_ms, post.post_id, channel, post, Kind.NEW, "")
         edit_ms = post.edit_date_ms
         if edit_ms is not None and edit_ms > start_ms:
             post.edit_date_ms = None
-            yield _Due(edit_ms, post.post_id, channel, post, edit_ms)
+            yield _Due(edit_ms, post.post_id, channel, post, Kind.EDIT, post.text)
+
+
+def _staged_posts(staged: StagedPost, start_ms: int) -> list[WorldPost]:
+    """The post, or the photos of the album, without ids."""
+    date_ms = start_ms + staged.at_ms
+    counters = StagedCounters(date_ms, staged.growth)
+    if not staged.photos:
+        return [WorldPost(PostId(0), date_ms, staged.text, counters)]
+    return [
+        WorldPost(
+            PostId(0),
+            date_ms,
+            "" if number else staged.text,
+            counters,
+            media="photo",
+            album_id=date_ms,
+        )
+        for number in range(staged.photos)
+    ]
+
+
+def _number(posts: list[WorldPost], staged: Iterable[WorldPost]) -> None:
+    """Give staged posts the ids of their dates; the recorded ones behind them move up."""
+    if not (added := list(staged)):
+        return
+    first_ms = min(post.date_ms for post in added)
+    later = sorted(
+        (post for post in (*posts, *added) if post.date_ms >= first_ms),
+        key=lambda post: (post.date_ms, post.post_id),
+    )
+    newest = max((post.post_id for post in posts if post.date_ms < first_ms), default=PostId(0))
+    moved = 0
+    for post in later:
+        if not post.post_id:
+            moved += 1
+            post.post_id = PostId(newest + 1)
+        else:
+            post.post_id = PostId(post.post_id + moved)
+        newest = post.post_id
+
+
+def _plan_staged(
+    channel: WorldChannel, staged: StagedPost, posts: Iterable[WorldPost], start_ms: int
+) -> Iterable[_Due]:
+    for post in posts:
+        yield _Due(post.date_ms, post.post_id, channel, post, Kind.NEW, "")
+        for after_ms, kind in ((staged.edit_at_ms, Kind.EDIT), (staged.delete_at_ms, Kind.DELETE)):
+            if after_ms is not None:
+                yield _Due(
+                    start_ms + after_ms, post.post_id, channel, post, kind, staged.edited_text
+                )
