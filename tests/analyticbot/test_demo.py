@@ -90,8 +90,7 @@ def all_live(answer: Any) -> bool:
 
 def test_ten_channels_are_observed(demo: Demo) -> None:
     channels = demo.get_when("/api/v1/channels", all_live)["data"]
-    # The recording has none: unknown, not zero.
-    assert {channel["subscribers"] for channel in channels} == {None}
+    assert all(channel["subscribers"] > 0 for channel in channels)
 
 
 def test_views_are_gained_as_the_recording_plays(demo: Demo) -> None:
@@ -101,6 +100,12 @@ def test_views_are_gained_as_the_recording_plays(demo: Demo) -> None:
     )
     assert 0 < answer["meta"]["coverage"] <= 1
     assert answer["meta"]["sources"]
+
+
+def test_a_post_takes_off_and_an_alert_says_so(demo: Demo) -> None:
+    alerts = demo.get_when("/api/v1/channels/d_code/alerts", lambda answer: answer["data"])["data"]
+    assert {alert["type"] for alert in alerts} == {"spike"}
+    assert all(alert["observed"] > 4 * alert["expected"] for alert in alerts)
 
 
 def test_a_channel_is_found_in_every_spelling(demo: Demo) -> None:
