@@ -58,7 +58,7 @@ def drop_leader(leaders: Leaders, buckets: Buckets, post_id: PostId) -> set[int]
 
 def is_follower(buckets: Buckets, post_id: PostId) -> bool:
     number, slot = place_of(post_id)
-    return bool(buckets[number].followers >> slot & 1)
+    return slot in buckets[number].followers
 
 
 def _leader(
@@ -77,7 +77,7 @@ def _leader(
 
 def _follow(buckets: Buckets, leader: PostId, post_id: PostId) -> None:
     number, slot = place_of(post_id)
-    buckets[number].followers |= 1 << slot
+    buckets[number].followers.append(slot)
     number, slot = place_of(leader)
     buckets[number].led.setdefault(slot, []).append(post_id - leader)
 
@@ -85,7 +85,7 @@ def _follow(buckets: Buckets, leader: PostId, post_id: PostId) -> None:
 def _lead(buckets: Buckets, leader: PostId, followers: Sequence[PostId]) -> None:
     number, slot = place_of(leader)
     bucket = buckets[number]
-    bucket.followers &= ~(1 << slot)
+    bucket.followers.remove(slot)
     if followers:
         bucket.led[slot] = [post_id - leader for post_id in followers]
 

@@ -15,14 +15,14 @@ the share of one minute, as if the views had come evenly since they were said la
 from collections.abc import Iterable, Sequence
 from itertools import compress
 from operator import ne
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
 from streams.ids import PostId
 from tables.ages import Crossing
 from tables.gaps import Gap, observed_between
-from tables.posts import BUCKET_BITS, COUNTERS, SLOT_MASK, VIEWS, Buckets, mark_of
+from tables.posts import BUCKET_BITS, COUNTERS, SLOT_MASK, VIEWS, Buckets
 from tables.runs import BITS, Run, stretches
 from tables.windows import DAY_MS, MINUTE_MS
 
@@ -131,68 +131,42 @@ def _fold_ordinary(
     before_ms = run.before_ms
     if counter == VIEWS and (bucket.viewed_ms or not isinstance(before_ms, int)):
         return False
-    changes: _Changes = compress(zip(slots, news, olds, strict=True), map(ne, news, olds))
-    if bucket.highs or bucket.followers:
-        changes = _counting(run, counter, changes, moved)
+    highs = bucket.highs.get(counter)
+    skip = run.followers | highs.keys() if highs else run.followers
+    skipped: list[tuple[int, int, int]] = []
     gained = changed = most = top = 0
+    changes: Any = compress(zip(slots, news, olds, strict=True), map(ne, news, olds))
     for slot, new, old in changes:
         values[slot] = new
         changed |= BITS[slot]
-        gain = new - old  # type: ignore[operator]
-        if gain > 0:
+        gain = new - old
+        if slot in skip:
+            if gain < 0 or (highs and slot in highs):
+                skipped.append((slot, new, old))
+        elif gain > 0:
             gained += gain
             if gain > most:
                 most, top = gain, slot
         else:
             moved.fell += 1
-            bucket.highs[mark_of(counter, slot)] = cast(int, old)
+            bucket.rise(counter, slot, new, old)
+    for slot, new, old in skipped:
+        moved.fell += new < old
+        gain = bucket.rise(counter, slot, new, old)
+        if gain and slot not in run.followers:
+            gained += gain
+            if gain > most:
+                most, top = gain, slot
     run.changed |= changed
     if counter == VIEWS and gained:
         since_ms = at_ms - cast(int, before_ms)
         moved.views_pace += a_minute_of(gained, since_ms)
         moved.put_top(PostId(run.first_id + top), most, a_minute_of(most, since_ms))
-    if own := run.present & ~bucket.followers:
+    if own := run.present & ~run.following:
         moved.gains[counter] = (moved.gains[counter] or 0) + gained
         run.measured |= own
     bucket.stale[counter] &= ~run.present
     return True
-
-
-#: Slot, new and old value.
-_Changes = Iterable[tuple[int, int | None, int | None]]
-
-
-def _counting(run: Run, counter: int, changes: _Changes, moved: Moved) -> _Changes:
-    """The changes that may count, against the highest value so far. Puts the others itself."""
-    bucket = run.bucket
-    values, highs, followers = bucket.counters[counter], bucket.highs, bucket.followers
-    for slot, new, old in changes:
-        bit = BITS[slot]
-        if not followers & bit and mark_of(counter, slot) not in highs:
-            yield slot, new, old
-            continue
-        gain = _rise(run, counter, slot, cast(int, new), cast(int, old), moved)
-        if gain and not followers & bit:
-            yield slot, new, cast(int, new) - gain
-        else:
-            values[slot] = new
-            run.changed |= bit
-
-
-def _rise(run: Run, counter: int, slot: int, new: int, old: int, moved: Moved) -> int:
-    """By how much a counter rose over its highest value so far, which is kept when it falls."""
-    highs, mark = run.bucket.highs, mark_of(counter, slot)
-    if new < old:
-        moved.fell += 1
-        highs.setdefault(mark, old)
-        return 0
-    high = highs.get(mark)
-    if high is None:
-        return new - old
-    if new < high:
-        return 0
-    del highs[mark]
-    return new - high
 
 
 def _fold_any(
@@ -205,18 +179,18 @@ def _fold_any(
 ) -> None:
     """Fold one counter of any run."""
     bucket = run.bucket
-    values, followers = bucket.counters[counter], bucket.followers
+    values, following = bucket.counters[counter], run.following
     gains: list[tuple[int, int]] = []
     changed = unsaid = from_zero = 0
     # Bits of slots whose increment cannot be told.
-    unmeasured = run.lapsed | followers
+    unmeasured = run.lapsed | following
     for slot, new in zip(run.slots, news, strict=True):
         bit, old = BITS[slot], values[slot]
         if new is None:
             unsaid |= bit
             continue
         if run.lapsed & bit:
-            bucket.highs.pop(mark_of(counter, slot), None)
+            bucket.forget_high(counter, slot)
         if new == old:
             continue
         changed |= bit
@@ -227,9 +201,12 @@ def _fold_any(
             else:
                 gains.append((slot, new))
                 from_zero |= bit
-        elif run.lapsed & bit:
-            moved.fell += new < old
-        elif (gain := _rise(run, counter, slot, new, old, moved)) and not followers & bit:
+            continue
+        moved.fell += new < old
+        if run.lapsed & bit:
+            continue
+        gain = bucket.rise(counter, slot, new, old)
+        if gain and not following & bit:
             gains.append((slot, gain))
     repeated = run.same_instant & ~changed
     measured = run.present & ~(unmeasured | unsaid | repeated)

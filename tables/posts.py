@@ -52,10 +52,10 @@ class Bucket(Row, array_like=True, gc=False):
     deleted: int = 0
     #: When views were said last, by slot, of posts whose newest sample did not say them.
     viewed_ms: dict[int, int] = msgspec.field(default_factory=dict)
-    #: The highest value of a counter that fell, by `mark_of`: up to it nothing is gained again.
-    highs: dict[int, int] = msgspec.field(default_factory=dict)
-    #: A bit a slot: posts of albums that do not count, because another post of the album does.
-    followers: int = 0
+    #: The highest values of counters that fell, by counter and slot: up to there nothing is gained.
+    highs: dict[int, dict[int, int]] = msgspec.field(default_factory=dict)
+    #: Slots of albums' posts that do not count, because another post of the album does.
+    followers: list[int] = msgspec.field(default_factory=list)
     #: Of albums' leaders, by slot: how far behind it in ids each of its followers is.
     led: dict[int, list[int]] = msgspec.field(default_factory=dict)
 
@@ -81,6 +81,25 @@ class Bucket(Row, array_like=True, gc=False):
         self.deleted |= bit
         return was_there
 
+    def rise(self, counter: int, slot: int, new: int, old: int) -> int:
+        """By how much a counter rose over its highest value, which is kept while it is below."""
+        highs = self.highs.get(counter)
+        if new < old:
+            self.highs.setdefault(counter, {}).setdefault(slot, old)
+            return 0
+        if highs is None or slot not in highs:
+            return new - old
+        if new < highs[slot]:
+            return 0
+        gain = new - highs[slot]
+        self.forget_high(counter, slot)
+        return gain
+
+    def forget_high(self, counter: int, slot: int) -> None:
+        highs = self.highs.get(counter)
+        if highs and highs.pop(slot, None) is not None and not highs:
+            del self.highs[counter]
+
     def newest(self, slot: int) -> Counters:
         """The newest value of each counter, however old."""
         views, forwards, replies, reactions = self.counters
@@ -96,11 +115,6 @@ class Bucket(Row, array_like=True, gc=False):
             None if s & bit else value for s, value in zip(self.stale, values, strict=True)
         )
         return v, f, r, x
-
-
-def mark_of(counter: int, slot: int) -> int:
-    """The key of a post's counter in `Bucket.highs`."""
-    return counter << BUCKET_BITS | slot
 
 
 def taken(slots: Sequence[int]) -> Callable[[Slots], Sequence[int | None]]:

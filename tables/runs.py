@@ -14,6 +14,7 @@ from tables.windows import DAY_MS
 #: How far apart two samples may lie and still be successive.
 BASELINE_AGAIN_MS = 90 * DAY_MS
 
+NOBODY: frozenset[int] = frozenset()
 #: A bit a slot.
 BITS = tuple(1 << slot for slot in range(SLOTS))
 
@@ -27,6 +28,8 @@ class Run:
         "changed",
         "crossed",
         "first_id",
+        "followers",
+        "following",
         "lapsed",
         "late_to_ms",
         "measured",
@@ -50,6 +53,11 @@ class Run:
         self.before_ms: int | dict[int, int | None] | None = None
         # Bits of slots: in this run; sampled before at this very instant; long not sampled.
         self.present = sum(map(BITS.__getitem__, slots))
+        # The bucket's slots that do not count, and their bits.
+        self.followers, self.following = NOBODY, 0
+        if bucket.followers:
+            self.followers = frozenset(bucket.followers)
+            self.following = sum(map(BITS.__getitem__, bucket.followers))
         self.same_instant = self.lapsed = 0
         # The newest instant at which a post that is late had been sampled.
         self.late_to_ms = -1

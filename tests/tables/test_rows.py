@@ -13,7 +13,7 @@ from tables.channel import Channel, Span
 from tables.gains import Sample, Top, fold_sample
 from tables.gaps import first_gap
 from tables.minute import Minute
-from tables.posts import KEEP_WEEKS, WEEK_MS, Bucket, NewBuckets, Shelf, buckets_of, mark_of
+from tables.posts import KEEP_WEEKS, WEEK_MS, Bucket, NewBuckets, Shelf, buckets_of
 from tables.rows import VERSION, Row, RowDecoder, UnknownRow, encode_row
 from tables.spikes import Spike, Spikes
 
@@ -27,9 +27,9 @@ def test_every_row_comes_back_as_it_was() -> None:
     bucket = buckets[1]
     bucket.edit(3, T)
     bucket.delete(63)
-    bucket.followers = 1 << 63
+    bucket.followers = [63]
     bucket.led = {5: [1, 2]}
-    bucket.highs = {mark_of(3, 63): 9}
+    bucket.highs = {3: {63: 9}}
     minute = Minute(60_000, first_sampled=0, last_sampled=59_999, top=Top(PostId(65), 3, 0.5))
     channel = Channel(
         minutes={60_000: minute},
@@ -81,7 +81,7 @@ def test_rows_of_an_installation_that_has_run_are_read() -> None:
     assert (spikes.spike.observed, spikes.spike.post_id) == (7570.4, None)
     assert isinstance(bucket, Bucket)
     assert bucket.newest(60)[0] == 5000
-    assert (bucket.highs, bucket.followers, bucket.led) == ({}, 0, {})
+    assert (bucket.highs, bucket.followers, bucket.led) == ({}, [], {})
 
 
 def test_rows_of_an_installation_that_has_run_go_on() -> None:
