@@ -8,14 +8,16 @@ sends and its end, the embedded log commits all of a message or nothing.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from faust.types import EventT, StreamT
 
 from agents.dead import DeadCount, DeadLimit, dead_headers
-from agents.reasons import Rejected
-from agents.sending import Sender
+from agents.reasons import DeadReason, Rejected
+from agents.sending import Headers, Sender
+from agents.sifting import Part
+from streams.codec import encode
 from streams.metrics import Metrics, Stage
 from streams.tracing import Span, SpanName, Traces
 
@@ -105,11 +107,25 @@ class Body:
         else:
             self._count.note(None)
 
+    def bury_parts(self, event: EventT[bytes], parts: Iterable[Part]) -> None:
+        """Put aside what of a message cannot be processed, while the rest of it is."""
+        for part in parts:
+            added = {"refused_posts": b"%d" % part.posts}
+            self._put_aside(event, encode(part.event), part.reason, part.detail, added)
+
     def _bury(self, event: EventT[bytes], rejected: Rejected) -> None:
+        self._put_aside(event, event.message.value, rejected.reason, str(rejected), {})
+
+    def _put_aside(
+        self,
+        event: EventT[bytes],
+        value: bytes | None,
+        reason: DeadReason,
+        detail: str,
+        added: Headers,
+    ) -> None:
         message: Any = event.message
-        added = dead_headers(
-            rejected.reason, str(rejected), message.topic, message.partition, message.offset
-        )
-        headers = {**dict(message.headers or {}), **added}
-        self._dead(event, message.key, message.value, message.timestamp, headers)
-        self._metrics.dropped(self.stage, rejected.reason)
+        place = dead_headers(reason, detail, message.topic, message.partition, message.offset)
+        headers = {**dict(message.headers or {}), **place, **added}
+        self._dead(event, message.key, value, message.timestamp, headers)
+        self._metrics.dropped(self.stage, reason)

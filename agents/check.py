@@ -1,11 +1,21 @@
-"""What a decoded event must say to be processed. Bytes in, an event in its plain form out."""
+"""What a decoded event must say to be processed. Bytes in, an event in its plain form out.
+
+A message is rejected as a whole where nothing of it can be taken. What is wrong with some of its
+posts or counters costs those alone (agents.sifting).
+"""
 
 from collections.abc import Collection, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 
 from agents.reasons import Rejected, dead_reason
+from agents.sifting import (
+    Part,
+    sifted_deletions,
+    sifted_posts,
+    sifted_sample,
+)
 from streams.codec import Undecodable, decode_event
 from streams.events import (
     CountersSampled,
@@ -17,19 +27,21 @@ from streams.events import (
     SubscribersSampled,
 )
 from streams.ids import InvalidChannel, PostId, bare_id
-
-#: How far the clocks of Telegram, of the observer and of this process may lie apart.
-SKEW_MS = 300_000
-#: The year 2100: beyond it a time is not in milliseconds.
-LAST_MS = 4_102_444_800_000
-#: What JSON carries exactly.
-HIGHEST_COUNTER = 2**53 - 1
+from streams.limits import FIRST_MS, HIGHEST_COUNTER, LAST_MS, SKEW_MS
 
 
-def read_event(data: bytes, now_ms: int = LAST_MS) -> Event:
+class Checked(NamedTuple):
+    """A message that can be processed."""
+
+    event: Event
+    #: What of it cannot: posts and counters that are not in `event`.
+    refused: Sequence[Part] = ()
+
+
+def read_event(data: bytes, now_ms: int = LAST_MS) -> Checked:
     """Decode and check a message of telegram.updates that was not observed after now.
 
-    Raises Rejected.
+    Raises Rejected where nothing of it can be taken.
     """
     try:
         event = decode_event(data)
@@ -38,24 +50,33 @@ def read_event(data: bytes, now_ms: int = LAST_MS) -> Event:
     return checked(event, now_ms)
 
 
-def checked(event: Event, now_ms: int = LAST_MS) -> Event:
-    """The event under its bare channel id. Raises Rejected."""
-    if not 0 < event.observed_at_ms < LAST_MS:
-        raise Rejected("wrong_shape", f"{event.observed_at_ms} is no time in milliseconds")
-    if event.observed_at_ms > now_ms + SKEW_MS:
-        # It would move its channel's watermark on for good, and close what is still to come.
-        ahead_s = (event.observed_at_ms - now_ms) // 1000
-        raise Rejected("future_date", f"observed {ahead_s} s after now: is a clock wrong?")
+def checked(event: Event, now_ms: int = LAST_MS) -> Checked:
+    """The event under its bare channel id, and what of it is refused. Raises Rejected."""
+    _check_instant(event.observed_at_ms, now_ms)
+    event = _bare(event)
     match event:
-        case CountersSampled():
-            _check_sample(event)
-        case PostsSeen() | PostsEdited():
-            _check_posts(event.posts, event.observed_at_ms)
-        case PostsDeleted():
-            _check_ids(event.post_ids)
-        case SubscribersSampled():
-            _check_counters((event.subscribers,))
-    return _bare(event)
+        case CountersSampled() if not _is_fine_sample(event):
+            return Checked(*sifted_sample(event))
+        case PostsSeen() | PostsEdited() if not _are_fine(event.posts, event.observed_at_ms):
+            return Checked(*sifted_posts(event))
+        case PostsDeleted() if not _are_ids(event.post_ids):
+            return Checked(*sifted_deletions(event))
+        case SubscribersSampled() if event.subscribers < 0:
+            raise Rejected("negative_counter", f"{event.subscribers} subscribers")
+        case SubscribersSampled() if event.subscribers > HIGHEST_COUNTER:
+            raise Rejected("out_of_range", f"{event.subscribers} subscribers")
+    return Checked(event)
+
+
+def _check_instant(observed_at_ms: int, now_ms: int) -> None:
+    if not 0 < observed_at_ms < LAST_MS:
+        raise Rejected("out_of_range", f"{observed_at_ms} is no time in milliseconds")
+    if observed_at_ms < FIRST_MS:
+        raise Rejected("past_date", f"observed at {observed_at_ms} ms, before there was Telegram")
+    if observed_at_ms > now_ms + SKEW_MS:
+        # It would move its channel's watermark on for good, and close what is still to come.
+        ahead_s = (observed_at_ms - now_ms) // 1000
+        raise Rejected("future_observation", f"observed {ahead_s} s after now: is a clock wrong?")
 
 
 def _bare(event: Event) -> Event:
@@ -68,39 +89,34 @@ def _bare(event: Event) -> Event:
     return msgspec.structs.replace(event, channel_id=channel_id)
 
 
-def _check_sample(event: CountersSampled) -> None:
-    _check_ids(event.post_ids)
+# Most messages are fine as a whole. These find out at the lowest cost.
+
+
+def _is_fine_sample(event: CountersSampled) -> bool:
     length = len(event.post_ids)
-    for column in (event.views, event.forwards, event.replies, event.reactions):
-        if column is not None:
-            if len(column) != length:
-                raise Rejected("wrong_shape", f"{len(column)} counters of {length} posts")
-            _check_counters(column)
+    return _are_ids(event.post_ids) and all(
+        column is None or (len(column) == length and _are_counters(column))
+        for column in (event.views, event.forwards, event.replies, event.reactions)
+    )
 
 
-def _check_posts(posts: Sequence[Post], observed_at_ms: int) -> None:
-    _check_ids([post.post_id for post in posts])
-    for post in posts:
-        if post.date_ms > observed_at_ms + SKEW_MS:
-            raise Rejected("future_date", f"post {post.post_id} is dated after its observation")
-        if post.date_ms < 0:
-            raise Rejected("wrong_shape", f"{post.date_ms} is no time in milliseconds")
-        _check_counters((post.views, post.forwards, post.replies))
-        if post.reactions:
-            _check_counters(post.reactions.values())
+def _are_fine(posts: Sequence[Post], observed_at_ms: int) -> bool:
+    last_ms = observed_at_ms + SKEW_MS
+    return _are_ids([post.post_id for post in posts]) and all(
+        FIRST_MS <= post.date_ms <= last_ms
+        and (post.edit_date_ms is None or FIRST_MS <= post.edit_date_ms <= last_ms)
+        and _are_counters((post.views, post.forwards, post.replies))
+        and (not post.reactions or _are_counters(post.reactions.values()))
+        for post in posts
+    )
 
 
-def _check_ids(post_ids: Sequence[PostId]) -> None:
-    if post_ids and not 0 < min(post_ids) <= max(post_ids) <= HIGHEST_COUNTER:
-        raise Rejected("wrong_shape", "a post id is not above 0")
+def _are_ids(post_ids: Sequence[PostId]) -> bool:
+    return not post_ids or 0 < min(post_ids) <= max(post_ids) <= HIGHEST_COUNTER
 
 
-def _check_counters(counters: Collection[int | None]) -> None:
+def _are_counters(counters: Collection[int | None]) -> bool:
     if None in counters:
         counters = [counter for counter in counters if counter is not None]
     known = cast("Collection[int]", counters)
-    lowest, highest = min(known, default=0), max(known, default=0)
-    if lowest < 0:
-        raise Rejected("negative_counter", f"a counter of {lowest}")
-    if highest > HIGHEST_COUNTER:
-        raise Rejected("wrong_shape", f"a counter of {highest}")
+    return min(known, default=0) >= 0 and max(known, default=0) <= HIGHEST_COUNTER

@@ -1,5 +1,10 @@
 """When dead letters are too many, and what a dead letter says.
 
+What an input did wrong goes to the dead letters however much of it there is: it will not become
+right, and must not keep what comes after it from being processed. What this program cannot read, or
+finds to be in the future by this machine's clock, may be in order, and this program or its machine
+wrong: too much of that stops the worker.
+
 TooManyDead    most of the last messages could not be processed: a bad deploy must not empty
                the log into its dead letters
 """
@@ -8,7 +13,10 @@ from collections import Counter, deque
 
 import msgspec
 
-from agents.reasons import DeadReason
+from agents.reasons import OF_THE_CLOCK, UNREADABLE, DeadReason
+
+#: The option that DeadLimit.share is set by.
+SHARE_OPTION = "ANALYTICBOT_DEAD_SHARE"
 
 
 class TooManyDead(Exception):
@@ -16,13 +24,13 @@ class TooManyDead(Exception):
 
 
 class DeadLimit(msgspec.Struct, frozen=True):
-    """How many of the last messages may be dead letters."""
+    """How many of the last messages may be dead letters for which this program may be to blame."""
 
     #: How many messages are looked at.
     window: int = 200
     #: Fewer dead letters than this never stop the worker.
     least: int = 100
-    #: More than this share of the messages looked at stop it.
+    #: More than this share of the messages looked at stop it. 1: none ever do.
     share: float = 0.5
 
 
@@ -37,6 +45,8 @@ class DeadCount:
 
     def note(self, reason: DeadReason | None) -> None:
         """Called once a message; None for one that was processed. Raises TooManyDead."""
+        if reason not in _STOPPING:
+            reason = None
         last = self._last
         if reason is None and not self._reasons:
             last.append(None)
@@ -59,14 +69,27 @@ class DeadCount:
             reasons = ", ".join(f"{reason} {count}" for reason, count in self._reasons.items())
             raise TooManyDead(
                 f"{dead} of the last {seen} messages of {self._topic} cannot be processed "
-                f"({reasons}): is this program older than what writes them?"
+                f"({reasons}): {self._advice()}; or start once with {SHARE_OPTION}=1, which puts "
+                f"them into {self._topic}.dead and goes on"
             )
+
+    def _advice(self) -> str:
+        of_clock = sum(self._reasons[reason] for reason in OF_THE_CLOCK)
+        if of_clock * 2 > self._reasons.total():
+            return "they were observed after now, so set this machine's clock right"
+        return "run the version that wrote them, or a newer one"
+
+
+_STOPPING: frozenset[DeadReason | None] = frozenset(UNREADABLE | OF_THE_CLOCK)
 
 
 def dead_headers(
     reason: DeadReason, detail: str, topic: str, partition: int, offset: int
 ) -> dict[str, bytes]:
-    """What is added to the headers of a message on its way to the dead letters."""
+    """What is added to the headers of a message, or a part of one, on its way to the dead letters.
+
+    The place is that of the whole message.
+    """
     return {
         "reason": reason.encode(),
         "detail": detail.encode()[:500],

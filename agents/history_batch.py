@@ -132,12 +132,14 @@ class HistoryBatch:
     def _take_event(self, rows: ObservedRows, data: bytes) -> None:
         """What was dead-lettered is not kept: the updates agent reads with the same checks."""
         try:
-            event = read_event(data, self._clock.now_ms())
-            rows.take(event)
+            event, refused = read_event(data, self._clock.now_ms())
         except Rejected as rejected:
             self.dropped[rejected.reason] += 1
-        else:
-            self.samples += samples_of(event)
+            return
+        rows.take(event)
+        self.samples += samples_of(event)
+        for part in refused:
+            self.dropped[part.reason] += 1
 
     def _take_decision(self, rows: DecidedRows, data: bytes) -> None:
         try:

@@ -2,21 +2,34 @@
 
 from typing import Literal, cast, get_args
 
-#: Why a message went to the dead letters.
+#: Why a message, or a part of one, went to the dead letters.
 DeadReason = Literal[
     # not msgpack at all
     "broken_bytes",
     # a version, or a kind, that this program does not know
     "unknown_version",
-    # not of the declared types, columns of unequal length, numbers out of any range
+    # not of the declared types
     "wrong_shape",
-    # observed after now, or a post published after it was observed
+    # observed after now
+    "future_observation",
+    # a post published, or edited, after it was observed
     "future_date",
+    # observed, published or edited before there was Telegram
+    "past_date",
     # a counter below 0
     "negative_counter",
+    # a number that no post id, counter or time can be
+    "out_of_range",
+    # counters that are not as many as the posts
+    "uneven_columns",
     # a number that is no channel id in any spelling
     "wrong_channel",
 ]
+
+#: What this program cannot read: it may be older than what writes the messages.
+UNREADABLE: frozenset[DeadReason] = frozenset(("broken_bytes", "unknown_version", "wrong_shape"))
+#: What depends on the clock of this machine.
+OF_THE_CLOCK: frozenset[DeadReason] = frozenset(("future_observation",))
 
 #: What was handled, but not as an ordinary message.
 HandledReason = Literal[

@@ -48,12 +48,13 @@ class UpdatesBody(Body):
 
     def handle(self, event: EventT[bytes]) -> None:
         message: Any = event.message
-        update = read_event(message.value or b"", self._clock.now_ms())
+        update, refused = read_event(message.value or b"", self._clock.now_ms())
         key = channel_key(update.channel_id)
         if key != message.key:
             # Only under its right key does it reach the partition that has the channel's rows.
             self._metrics.dropped(self.stage, "respelled")
             self._again(event, key, encode(update), message.timestamp)
+            self.bury_parts(event, refused)
             return
         channel = self._channels.get(event, key)
         buckets = _Buckets(self._posts, event, key)
@@ -62,6 +63,7 @@ class UpdatesBody(Body):
         # Everything is encoded before anything is sent: an error must not leave half of it.
         posts = [(buckets.key(n), encode_row(buckets[n])) for n in folded.touched]
         row = encode_row(channel)
+        self.bury_parts(event, refused)
         for value in values:
             self._windows(event, key, value, update.observed_at_ms / 1000)
         for bucket_key, data in posts:

@@ -104,8 +104,8 @@ OPTIONS: tuple[Option, ...] = (
            "How many MiB of memory the tables of a worker on Kafka take at most.",
            accepted.tables_mib),
     Option("dead_share", "ANALYTICBOT_DEAD_SHARE", "0.5",
-           "A worker ends when more than this share of the last messages cannot be processed, "
-           "from 0 to 1 (1: it puts all of them aside and goes on).", accepted.share),
+           "A worker ends when it cannot read more than this share of the last messages, from 0 "
+           "to 1 (1: it puts all of them aside and goes on).", accepted.share),
     Option("lease_s", "ANALYTICBOT_LEASE_S", "10",
            "After how many seconds another process takes over what a dead one did alone: a "
            "Telegram account, the bot. A process that cannot reach the control store for two "

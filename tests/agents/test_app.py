@@ -76,7 +76,7 @@ BAD = {
     ): "future_date",
     encode(
         CountersSampled(channel_id=CHANNEL, observed_at_ms=T, post_ids=[ONE], views=[])
-    ): "wrong_shape",
+    ): "uneven_columns",
 }
 
 
@@ -165,6 +165,31 @@ async def test_too_many_dead_letters_stop_the_worker_and_empty_nothing(tmp_path:
         assert len(await records(work.log, topics.UPDATES.dead)) < 5
         committed = await work.log.committed("analyticbot")
         assert sum(committed.values()) < 5
+
+
+async def test_after_too_many_dead_letters_it_goes_on_once_the_operator_has_decided(
+    tmp_path: Path,
+) -> None:
+    limit = DeadLimit(window=20, least=5)
+    async with working(tmp_path, limit=limit) as work:
+        await append(work.log, [_draft(b"\xc1")] * 50)
+        assert isinstance(await work.failed(), TooManyDead)
+    async with working(tmp_path, limit=DeadLimit(window=20, least=5, share=1)) as work:
+        await work.settled()
+        assert len(await records(work.log, topics.UPDATES.dead)) == 50
+    async with working(tmp_path, limit=limit) as work:
+        await append(work.log, [_draft(encode(_subscribers(5)))])
+        await work.settled()
+        assert set(rows(work.app)) == {"channel 42"}
+
+
+async def test_what_an_input_did_wrong_stops_nothing(tmp_path: Path) -> None:
+    async with working(tmp_path, limit=DeadLimit(window=20, least=5)) as work:
+        await append(work.log, drafts_of([_subscribers(-1, at_ms=T + n) for n in range(50)]))
+        await append(work.log, drafts_of([_subscribers(5, at_ms=T + 50)]))
+        await work.settled()
+        assert len(await records(work.log, topics.UPDATES.dead)) == 50
+        assert set(rows(work.app)) == {"channel 42"}
 
 
 async def test_an_unknown_error_stops_before_its_message_is_acknowledged(tmp_path: Path) -> None:

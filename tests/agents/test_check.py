@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from agents.check import HIGHEST_COUNTER, LAST_MS, SKEW_MS, checked, read_event
+from agents.check import Checked, checked, read_event
 from agents.reasons import DeadReason, Rejected
 from streams.codec import encode
 from streams.events import (
@@ -13,6 +13,7 @@ from streams.events import (
     SubscribersSampled,
 )
 from streams.ids import MARK, ChannelId, PostId
+from streams.limits import FIRST_MS, HIGHEST_COUNTER, LAST_MS, SKEW_MS
 
 T = 1_700_000_000_000
 CHANNEL = ChannelId(42)
@@ -36,22 +37,23 @@ def _subscribers(count: int, channel_id: int = CHANNEL) -> SubscribersSampled:
 
 
 BAD: list[tuple[Event, DeadReason]] = [
-    (_sample(views=[1, 2]), "wrong_shape"),
-    (_sample(reactions=[]), "wrong_shape"),
+    (_sample(views=[1, 2]), "uneven_columns"),
+    (_sample(reactions=[]), "uneven_columns"),
     (_sample(views=[-1]), "negative_counter"),
-    (_sample(views=[HIGHEST_COUNTER + 1]), "wrong_shape"),
+    (_sample(views=[HIGHEST_COUNTER + 1]), "out_of_range"),
     (_seen(Post(ONE, T + SKEW_MS + 1)), "future_date"),
-    (_seen(Post(ONE, -1)), "wrong_shape"),
-    (_seen(Post(ONE, T, replies=-1)), "negative_counter"),
-    (_seen(Post(ONE, T, reactions={"👍": 1, "❤": -1})), "negative_counter"),
-    (_seen(Post(PostId(0), T)), "wrong_shape"),
-    (_seen(Post(ONE, T), at_ms=0), "wrong_shape"),
-    (_seen(Post(ONE, T), at_ms=LAST_MS), "wrong_shape"),
+    (_seen(Post(ONE, FIRST_MS - 1)), "past_date"),
+    (_seen(Post(ONE, T // 1000)), "past_date"),
+    (_seen(Post(PostId(0), T)), "out_of_range"),
+    (_seen(Post(ONE, T), at_ms=0), "out_of_range"),
+    (_seen(Post(ONE, T), at_ms=LAST_MS), "out_of_range"),
+    (_seen(Post(ONE, T), at_ms=T // 1000), "past_date"),
     (_subscribers(-1), "negative_counter"),
+    (_subscribers(HIGHEST_COUNTER + 1), "out_of_range"),
     (_subscribers(1, channel_id=0), "wrong_channel"),
     (_subscribers(1, channel_id=MARK), "wrong_channel"),
     (_subscribers(1, channel_id=-5), "wrong_channel"),
-    (PostsDeleted(channel_id=CHANNEL, observed_at_ms=T, post_ids=[PostId(-3)]), "wrong_shape"),
+    (PostsDeleted(channel_id=CHANNEL, observed_at_ms=T, post_ids=[PostId(-3)]), "out_of_range"),
 ]
 
 
@@ -88,15 +90,17 @@ def test_bad_bytes_are_rejected_with_their_reason(data: bytes, reason: DeadReaso
     ],
 )
 def test_what_is_just_right_passes_as_it_is(event: Event) -> None:
-    assert checked(event) is event
+    found = checked(event)
+    assert found.event is event
+    assert not found.refused
 
 
 def test_five_minutes_after_now_is_a_clock_a_bit_ahead_and_one_millisecond_more_is_not() -> None:
-    assert read_event(encode(_subscribers(5)), T - SKEW_MS) == _subscribers(5)
+    assert read_event(encode(_subscribers(5)), T - SKEW_MS) == Checked(_subscribers(5))
     with pytest.raises(Rejected) as raised:
         read_event(encode(_subscribers(5)), T - SKEW_MS - 1)
-    assert raised.value.reason == "future_date"
+    assert raised.value.reason == "future_observation"
 
 
 def test_a_marked_channel_id_becomes_the_bare_one() -> None:
-    assert checked(_subscribers(5, channel_id=-MARK - 42)) == _subscribers(5)
+    assert checked(_subscribers(5, channel_id=-MARK - 42)) == Checked(_subscribers(5))

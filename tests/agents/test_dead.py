@@ -1,6 +1,10 @@
+from typing import get_args
+
 import pytest
 
-from agents.dead import DeadCount, DeadLimit, TooManyDead
+from agents.dead import SHARE_OPTION, DeadCount, DeadLimit, TooManyDead
+from agents.reasons import OF_THE_CLOCK, UNREADABLE, DeadReason
+from analyticbot.config import OPTIONS
 
 
 def _note(count: DeadCount, outcomes: str) -> None:
@@ -41,3 +45,35 @@ def test_what_was_forgotten_is_forgotten_by_reason() -> None:
         _note(count, "..")
     with pytest.raises(TooManyDead, match=r"\(broken_bytes 2\)"):
         _note(count, "xx")
+
+
+def _note_all(count: DeadCount, reason: DeadReason, times: int) -> None:
+    for _ in range(times):
+        count.note(reason)
+
+
+@pytest.mark.parametrize(
+    "reason", sorted(set(get_args(DeadReason)) - UNREADABLE - OF_THE_CLOCK), ids=str
+)
+def test_what_an_input_did_wrong_never_stops_the_worker(reason: DeadReason) -> None:
+    count = DeadCount("t", DeadLimit(window=10, least=4))
+    _note_all(count, reason, 50)
+    _note(count, "xxx")
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("unknown_version", "run the version that wrote them, or a newer one"),
+        ("future_observation", "set this machine's clock right"),
+    ],
+)
+def test_the_end_says_what_to_do_and_names_the_option(reason: DeadReason, advice: str) -> None:
+    count = DeadCount("t", DeadLimit(window=10, least=4))
+    with pytest.raises(TooManyDead) as raised:
+        _note_all(count, reason, 4)
+    assert advice in str(raised.value)
+    assert f"start once with {SHARE_OPTION}=1, which puts them into t.dead" in str(raised.value)
+    assert "\n" not in str(raised.value)
+    [option] = [option for option in OPTIONS if option.field == "dead_share"]
+    assert option.variable == SHARE_OPTION

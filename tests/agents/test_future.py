@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from agents.check import SKEW_MS
 from agents.history_batch import HistoryBatch
 from streams import topics
 from streams.analytics import ChannelSummary
 from streams.clock import SystemClock
 from streams.codec import encode
 from streams.events import SubscribersSampled
+from streams.limits import SKEW_MS
 from streams.log import Batch, Partition, Record
 from streams.topics import channel_key
 from tests.agents.pure import CHANNEL
@@ -43,7 +43,7 @@ async def test_an_event_from_the_future_does_not_move_the_watermark(tmp_path: Pa
         await append(work.log, drafts_of([_subscribers(5), future, ahead]))
         await work.settled()
         (dead,) = await records(work.log, topics.UPDATES.dead)
-        assert (dead.value, dead.headers["reason"]) == (encode(future), b"future_date")
+        assert (dead.value, dead.headers["reason"]) == (encode(future), b"future_observation")
         (summary,) = [
             message
             for message in (await upserts(work.log)).values()
@@ -58,7 +58,7 @@ async def test_without_a_clock_the_machine_s_is_taken(tmp_path: Path) -> None:
         await append(work.log, drafts_of([_subscribers(5, at_ms=now_ms + 3 * SKEW_MS)]))
         await append(work.log, drafts_of([_subscribers(6, at_ms=now_ms)]))
         await work.settled()
-        assert work.counted("dropped", stage="updates", reason="future_date") == 1
+        assert work.counted("dropped", stage="updates", reason="future_observation") == 1
 
 
 def test_history_does_not_keep_them_either() -> None:
@@ -67,4 +67,4 @@ def test_history_does_not_keep_them_either() -> None:
     key = channel_key(CHANNEL)
     found = [Record(n, T, key, encode(event), {}) for n, event in enumerate(events)]
     batch.take(Batch(Partition(topics.UPDATES.name, 0), found))
-    assert (batch.messages, batch.dropped) == (2, {"future_date": 1})
+    assert (batch.messages, batch.dropped) == (2, {"future_observation": 1})

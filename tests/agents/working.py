@@ -151,7 +151,7 @@ async def expected(log: EmbeddedLog) -> Pure:
     pure = Pure()
     for record in await records(log, topics.UPDATES.name):
         assert record.value is not None
-        pure.fold(read_event(record.value), record.offset)
+        pure.fold(read_event(record.value).event, record.offset)
     return pure
 
 

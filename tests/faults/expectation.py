@@ -55,10 +55,11 @@ class Updates:
         """What one partition's messages lead to in analytics.windows."""
         for record in records:
             try:
-                event = read_event(record.value or b"")
+                event, refused = read_event(record.value or b"")
             except Rejected:
                 self.dead += 1
                 continue
+            self.dead += len(refused)
             key = channel_key(event.channel_id)
             # Under a wrong key it was only sent on, to lie here once more.
             if key == record.key:

@@ -1,0 +1,12 @@
+"""What any observation's values may be. A source and the agents ask the same questions of them."""
+
+#: How far the clocks of Telegram, of the observer and of this process may lie apart.
+SKEW_MS = 300_000
+#: 2013, the year of Telegram's first release: no channel and no post is older.
+FIRST_MS = 1_356_998_400_000
+#: The year 2100: beyond it a time is not in milliseconds.
+LAST_MS = 4_102_444_800_000
+#: What JSON carries exactly.
+HIGHEST_COUNTER = 2**53 - 1
+#: The highest number of a post: Telegram's are of 32 bits.
+HIGHEST_POST_ID = 2**31 - 1
