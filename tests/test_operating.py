@@ -194,7 +194,7 @@ def test_alerts_that_are_spoken_of_exist() -> None:
 def test_messages_are_told_as_the_program_says_them() -> None:
     source = "".join(
         path.read_text()
-        for folder in ("analyticbot", "api", "bot", "control", "streams")
+        for folder in ("agents", "analyticbot", "api", "bot", "control", "streams")
         for path in (ROOT / folder).rglob("*.py")
     )
     joined = re.sub(r'"\s*\n\s*f?"', "", source)
