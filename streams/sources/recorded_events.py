@@ -4,13 +4,15 @@
 - A post with counters and no view samples: seen at their instant, with them.
 - A post with counters and view samples: seen without counters at the first sample; then every
   sample, and the post's own counters, as samples at their instants.
-- Subscribers as sampled; a channel's description where the channel is first observed.
+- A post that was edited after that: seen without its edit, and edited when it was.
+- Subscribers as sampled; a channel's description where the channel is first observed, and later
+  ones at their instants.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,16 +22,21 @@ from streams.events import (
     CountersSampled,
     Event,
     Post,
+    PostsEdited,
     PostsSeen,
     SubscribersSampled,
 )
 from streams.ids import ChannelId, PostId
-from streams.recording import RecordedPost, Recording
+from streams.limits import SKEW_MS
+from streams.recording import (
+    SUBSCRIBER_SAMPLES,
+    VIEW_SAMPLES,
+    RecordedChannel,
+    RecordedPost,
+    Recording,
+)
 
 SOURCE = "recording"
-#: Which messages a recording gives, and in which order. Changes with anything of that, so that
-#: nobody goes on with a replay that another mapping began.
-MAPPING = 2
 #: Stands where an entry is of the channel, not of a post.
 NO_POST = PostId(0)
 
@@ -46,9 +53,15 @@ class _Counters(NamedTuple):
         return _Counters(*(b if a is None else a for a, b in zip(self, other, strict=True)))
 
 
-Payload = ChannelDescribed | Post | _Counters | SubscribersSampled
-#: At one instant a channel is described first, then its posts are seen, then sampled.
-_RANKS = {ChannelDescribed: 0, Post: 1, _Counters: 2, SubscribersSampled: 3}
+class _Edited(NamedTuple):
+    """A post as it stands after an edit."""
+
+    post: Post
+
+
+Payload = ChannelDescribed | Post | _Edited | _Counters | SubscribersSampled
+#: At one instant a channel is described first, then its posts are seen, edited, then sampled.
+_RANKS = {ChannelDescribed: 0, Post: 1, _Edited: 2, _Counters: 3, SubscribersSampled: 4}
 _order = attrgetter("at_ms", "rank", "channel_id", "post_id")
 _message = attrgetter("at_ms", "rank", "channel_id")
 
@@ -76,11 +89,9 @@ def events_of(recording: Recording) -> Iterator[Event]:
 
 
 def _entries(recording: Recording) -> list[_Entry]:
-    samples = {
-        (sample.channel_id, sample.post_id, sample.sampled_at_ms): _Counters(sample.views)
-        for sample in recording.view_samples()
-    }
-    entries = [*_posts(recording.posts(), samples), *_subscribers(recording)]
+    posts = list(recording.posts())
+    samples = _samples(recording, posts)
+    entries = [*_posts(posts, samples), *_subscribers(recording)]
     entries += [
         _entry(at_ms, channel_id, counters, post_id)
         for (channel_id, post_id, at_ms), counters in samples.items()
@@ -98,6 +109,22 @@ def _oldest_posts(entries: Iterable[_Entry]) -> dict[ChannelId, int]:
     return oldest_ms
 
 
+def _samples(
+    recording: Recording, posts: Iterable[RecordedPost]
+) -> dict[tuple[ChannelId, PostId, int], _Counters]:
+    """Of one post and instant the last row counts."""
+    published_ms: dict[tuple[ChannelId, PostId], int] = {}
+    for row in posts:
+        key = (row.channel_id, row.post.post_id)
+        published_ms[key] = min(row.post.date_ms, published_ms.get(key, row.post.date_ms))
+    samples, rows = {}, 0
+    for sample in recording.view_samples(published_ms):
+        samples[sample.channel_id, sample.post_id, sample.sampled_at_ms] = _Counters(sample.views)
+        rows += 1
+    recording.note_merged(VIEW_SAMPLES, rows - len(samples))
+    return samples
+
+
 def _posts(
     rows: Iterable[RecordedPost], samples: dict[tuple[ChannelId, PostId, int], _Counters]
 ) -> Iterator[_Entry]:
@@ -109,16 +136,26 @@ def _posts(
     for row in rows:
         post, at_ms = row.post, row.sampled_at_ms
         if at_ms is None:
-            yield _entry(post.date_ms, row.channel_id, post, post.post_id)
+            yield from _seen(post.date_ms, row.channel_id, post)
         elif (row.channel_id, post.post_id) not in first_ms:
-            yield _entry(at_ms, row.channel_id, post, post.post_id)
+            yield from _seen(at_ms, row.channel_id, post)
         else:
-            seen = msgspec.structs.replace(
-                post, views=None, forwards=None, replies=None, reactions=None
-            )
             first = first_ms[row.channel_id, post.post_id]
-            yield _entry(min(first, at_ms), row.channel_id, seen, post.post_id)
+            yield from _seen(min(first, at_ms), row.channel_id, _without_counters(post))
             _put_own_counters(samples, row, at_ms)
+
+
+def _seen(at_ms: int, channel_id: ChannelId, post: Post) -> Iterator[_Entry]:
+    """Nobody sees an edit before it is made."""
+    edited_ms = post.edit_date_ms
+    if edited_ms is not None and edited_ms > at_ms + SKEW_MS:
+        yield _entry(edited_ms, channel_id, _Edited(_without_counters(post)), post.post_id)
+        post = msgspec.structs.replace(post, edit_date_ms=None)
+    yield _entry(at_ms, channel_id, post, post.post_id)
+
+
+def _without_counters(post: Post) -> Post:
+    return msgspec.structs.replace(post, views=None, forwards=None, replies=None, reactions=None)
 
 
 def _put_own_counters(
@@ -133,10 +170,14 @@ def _put_own_counters(
 
 
 def _subscribers(recording: Recording) -> Iterator[_Entry]:
-    counts = {
-        (s.channel_id, s.sampled_at_ms): s.subscribers for s in recording.subscriber_samples()
-    }
-    for channel in recording.channels():
+    """Of one instant the last row counts, and before it a description."""
+    counts: dict[tuple[ChannelId, int], int] = {}
+    rows = 0
+    for sample in recording.subscriber_samples():
+        counts[sample.channel_id, sample.sampled_at_ms] = sample.subscribers
+        rows += 1
+    recording.note_merged(SUBSCRIBER_SAMPLES, rows - len(counts))
+    for channel in recording.descriptions():
         if channel.subscribers is not None and channel.subscribers_at_ms is not None:
             counts.setdefault((channel.channel_id, channel.subscribers_at_ms), channel.subscribers)
     for (channel_id, at_ms), subscribers in counts.items():
@@ -151,17 +192,30 @@ def _descriptions(recording: Recording, entries: Iterable[_Entry]) -> Iterator[_
     first_ms: dict[ChannelId, int] = {}
     for entry in entries:
         first_ms[entry.channel_id] = min(entry.at_ms, first_ms.get(entry.channel_id, entry.at_ms))
+    told: dict[ChannelId, list[RecordedChannel]] = {}
+    for channel in recording.descriptions():
+        told.setdefault(channel.channel_id, []).append(channel)
     for channel in recording.channels():
-        at_ms = first_ms.get(channel.channel_id)
-        if at_ms is not None and (channel.title or channel.username):
-            event = ChannelDescribed(
-                channel_id=channel.channel_id,
-                observed_at_ms=at_ms,
-                source=SOURCE,
-                title=channel.title,
-                username=channel.username,
-            )
-            yield _entry(at_ms, channel.channel_id, event)
+        if (first := first_ms.get(channel.channel_id)) is not None:
+            yield from _described(told.get(channel.channel_id, [channel]), first)
+
+
+def _described(rows: Sequence[RecordedChannel], first_ms: int) -> Iterator[_Entry]:
+    """The rows of one channel: the earliest one from the start on, others once they differ."""
+    before: ChannelDescribed | None = None
+    for row in sorted(rows, key=lambda row: row.subscribers_at_ms or 0):
+        at_ms = first_ms if before is None else max(first_ms, row.subscribers_at_ms or 0)
+        event = ChannelDescribed(
+            channel_id=row.channel_id,
+            observed_at_ms=at_ms,
+            source=SOURCE,
+            title=row.title,
+            username=row.username,
+        )
+        if before is None or (before.title, before.username) != (row.title, row.username):
+            before = event
+            if row.title or row.username:
+                yield _entry(at_ms, row.channel_id, event)
 
 
 def _entry(
@@ -175,20 +229,19 @@ def _event(together: Sequence[_Entry], oldest_ms: Mapping[ChannelId, int]) -> Ev
     first = together[0]
     if isinstance(first.payload, ChannelDescribed | SubscribersSampled):
         return first.payload
-    posts = [entry.payload for entry in together if isinstance(entry.payload, Post)]
-    if posts:
-        return PostsSeen(
-            channel_id=first.channel_id,
-            observed_at_ms=first.at_ms,
-            source=SOURCE,
-            posts=posts,
-            complete_since_ms=oldest_ms[first.channel_id],
-        )
+    head: dict[str, Any] = {
+        "channel_id": first.channel_id,
+        "observed_at_ms": first.at_ms,
+        "source": SOURCE,
+    }
+    if posts := [entry.payload for entry in together if isinstance(entry.payload, Post)]:
+        oldest = oldest_ms[first.channel_id]
+        return PostsSeen(posts=posts, complete_since_ms=oldest, **head)
+    if edited := [e.payload.post for e in together if isinstance(e.payload, _Edited)]:
+        return PostsEdited(posts=edited, **head)
     counters = [entry.payload for entry in together if isinstance(entry.payload, _Counters)]
     return CountersSampled(
-        channel_id=first.channel_id,
-        observed_at_ms=first.at_ms,
-        source=SOURCE,
+        **head,
         post_ids=[entry.post_id for entry in together],
         views=_column([counter.views for counter in counters]),
         forwards=_column([counter.forwards for counter in counters]),

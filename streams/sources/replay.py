@@ -4,17 +4,19 @@ A replay that was killed goes on where it was (streams.sources.replay_mark). Not
 recording means (streams.sources.recorded_events).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from streams.clock import Clock, SystemClock
+from streams.codec import encode
 from streams.events import CountersSampled, Event, PostsSeen, SubscribersSampled
 from streams.log import Log
 from streams.publisher import Publisher
 from streams.recording import Recording
-from streams.sources.recorded_events import MAPPING, events_of
+from streams.sources.recorded_events import events_of
 from streams.sources.replay_mark import ReplayMark
 
 #: Messages published at once while nothing has to be waited for.
@@ -25,6 +27,8 @@ class Replayed(msgspec.Struct):
     """What is in the log so far, of how much. `posts` and `samples` count rows, not messages."""
 
     messages_total: int
+    #: Names the recording in the headers of its messages.
+    identity: str = ""
     messages: int = 0
     #: How many of them were in the log before.
     already: int = 0
@@ -65,11 +69,13 @@ async def replay(
     Raises LogError.
     """
     clock = clock or SystemClock()
-    mark = ReplayMark(log, f"{MAPPING}-{recording.identity()}")
+    events = list(events_of(recording))
+    recording.log_problems()
+    identity = identity_of(events)
+    mark = ReplayMark(log, identity)
     written = await mark.find()
-    replayed, left = Replayed(0), []
-    for number, event in enumerate(events_of(recording)):
-        replayed.messages_total += 1
+    replayed, left = Replayed(len(events), identity), []
+    for number, event in enumerate(events):
         if written.holds(number, event.channel_id):
             replayed.count(event)
             replayed.already += 1
@@ -87,6 +93,14 @@ async def replay(
 
     await _publish_paced(left, publish, _pace(left, speed, clock), clock)
     return replayed
+
+
+def identity_of(events: Iterable[Event]) -> str:
+    """The same for the same messages in the same order, whatever files they came from."""
+    whole = blake2b(digest_size=16)
+    for event in events:
+        whole.update(encode(event))
+    return whole.hexdigest()
 
 
 async def _publish_paced(

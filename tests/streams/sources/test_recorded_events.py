@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +16,11 @@ from streams.events import (
     CountersSampled,
     Event,
     Post,
+    PostsEdited,
     PostsSeen,
     SubscribersSampled,
 )
+from streams.limits import SKEW_MS
 from streams.recording import Recording
 from streams.sources.recorded_events import events_of
 
@@ -121,6 +124,80 @@ def test_own_counters_and_a_sample_of_one_instant_are_one_sample(tmp_path: Path)
     assert (found[1].views, found[1].replies, found[1].forwards) == ([1], [0], None)
 
 
+def test_an_edit_after_the_sample_is_told_when_it_was_made(tmp_path: Path) -> None:
+    row = {"channel": "id7", "message_id": 1, "date": at(5), "views": 3, "sampled_at": at(9)}
+    head = {"channel_id": 7, "source": "recording"}
+    assert events(tmp_path, posts=[{**row, "edit_date": at(30)}]) == [
+        PostsSeen(observed_at_ms=ms(9), posts=[Post(1, ms(5), views=3)], **head),
+        PostsEdited(observed_at_ms=ms(30), posts=[Post(1, ms(5), edit_date_ms=ms(30))], **head),
+    ]
+    assert events(tmp_path, posts=[{**row, "edit_date": at(8)}]) == [
+        PostsSeen(observed_at_ms=ms(9), posts=[Post(1, ms(5), edit_date_ms=ms(8), views=3)], **head)
+    ]
+
+
+def test_the_versions_of_an_edited_post_come_in_their_order(tmp_path: Path) -> None:
+    post = {"channel": "id7", "message_id": 1, "date": at(0)}
+    rows = [
+        {**post, "text": "v1", "views": 1, "sampled_at": at(1)},
+        {**post, "text": "v2", "edit_date": at(5), "views": 5, "sampled_at": at(6)},
+        {**post, "text": "v2", "edit_date": at(5), "views": 9, "sampled_at": at(7)},
+    ]
+    found = [post for event in events(tmp_path, posts=rows) for post in event.posts]
+    assert [(p.text, p.edit_date_ms, p.views) for p in found] == [
+        ("v1", None, 1),
+        ("v2", ms(5), 5),
+        ("v2", ms(5), 9),
+    ]
+
+
+def test_a_sample_from_before_its_post_is_refused_and_the_others_are_taken(tmp_path: Path) -> None:
+    post = {"channel": "id7", "message_id": 1, "date": at(30)}
+    sample = {"channel": "id7", "message_id": 1, "views": 1}
+    write(tmp_path, "posts.jsonl", [post])
+    write(
+        tmp_path,
+        "view_samples.jsonl",
+        [{**sample, "sampled_at": at(minute)} for minute in (24, 25, 31)],
+    )
+    recording = Recording(tmp_path)
+    sampled = [e for e in events_of(recording) if isinstance(e, CountersSampled)]
+    assert [event.observed_at_ms for event in sampled] == [ms(25), ms(31)]
+    [problem] = recording.problems
+    assert str(problem).startswith(
+        "view_samples.jsonl:1: sampled_at: 2025-01-01T00:24:00+00:00 is before the date of its post"
+    )
+
+
+def test_samples_of_a_post_that_no_row_tells_are_taken_and_counted(tmp_path: Path) -> None:
+    write(tmp_path, "posts.jsonl", [{"channel": "id7", "message_id": 1, "date": at(0)}])
+    sample = {"channel": "id7", "sampled_at": at(1), "views": 1}
+    rows = [{**sample, "message_id": n} for n in (1, 2, 2, 3)]
+    write(tmp_path, "view_samples.jsonl", rows)
+    recording = Recording(tmp_path)
+    [sampled] = [e for e in events_of(recording) if isinstance(e, CountersSampled)]
+    assert sampled.post_ids == [1, 2, 3]
+    _, tally = recording.tallies
+    assert (tally.rows, tally.of_unknown_posts, tally.merged) == (4, 3, 1)
+
+
+def test_a_channel_is_described_again_when_it_is_called_something_else(tmp_path: Path) -> None:
+    row = {"channel": "id7", "title": "News"}
+    rows = [
+        {**row, "username": "second", "subscribers": 9, "subscribers_at": at(9)},
+        {**row, "username": "first", "subscribers": 5, "subscribers_at": at(5)},
+        {**row, "username": "second", "subscribers": 11, "subscribers_at": at(11)},
+    ]
+    found = events(tmp_path, channels=rows)
+    described = [e for e in found if isinstance(e, ChannelDescribed)]
+    assert [(e.observed_at_ms, e.username) for e in described] == [
+        (ms(5), "first"),
+        (ms(9), "second"),
+    ]
+    sampled = [e.subscribers for e in found if isinstance(e, SubscribersSampled)]
+    assert sampled == [5, 9, 11]
+
+
 def test_counters_without_an_instant_do_not_hide_the_samples(tmp_path: Path) -> None:
     post = {"channel": "id7", "message_id": 1, "date": at(5), "views": 9}
     sample = {"channel": "id7", "message_id": 1, "sampled_at": at(6), "views": 1}
@@ -166,6 +243,12 @@ def test_101_posts_of_one_instant_are_two_messages(tmp_path: Path) -> None:
     assert [len(event.posts) for event in found if isinstance(event, PostsSeen)] == [100, 1]
 
 
+def is_after(date: str, sampled_at: str) -> bool:
+    """By more than the clocks may lie apart."""
+    of_minute = {iso: minute_ms for minute_ms, iso in ISO.items()}
+    return bool(date) and of_minute[date] > of_minute[sampled_at] + SKEW_MS
+
+
 KEYS = ("news", "@News", "id7", 7, "-1000000000007", "other", "id8")
 posts_rows = st.lists(
     st.fixed_dictionaries(
@@ -190,22 +273,30 @@ sample_rows = st.lists(
 @given(posts_rows, sample_rows)
 @settings(deadline=None, max_examples=60)
 def test_every_row_exactly_once_and_in_order(
-    posts: list[dict[str, object]], samples: list[dict[str, object]]
+    posts: list[dict[str, Any]], samples: list[dict[str, Any]]
 ) -> None:
     named = [{"channel": "news", "channel_id": 7}, {"channel": "other", "channel_id": 9}]
     with TemporaryDirectory() as folder:
         found = events(Path(folder), channels=named, posts=posts, view_samples=samples)
     ids = {"other": 9, "id8": 8}
+
+    def key(row: dict[str, Any]) -> tuple[int, int]:
+        return ids.get(row["channel"], 7), row["message_id"]
+
+    # What says to be read before it was published is refused.
+    posts = [row for row in posts if not is_after(row["date"], row.get("sampled_at", row["date"]))]
+    dates: dict[tuple[int, int], str] = {}
+    for row in posts:
+        dates[key(row)] = min(str(row["date"]), dates.get(key(row), "z"))
+    samples = [row for row in samples if not is_after(dates.get(key(row), ""), row["sampled_at"])]
     seen = [(e.channel_id, p.post_id) for e in found if isinstance(e, PostsSeen) for p in e.posts]
-    assert Counter(seen) == Counter((ids.get(r["channel"], 7), r["message_id"]) for r in posts)
-    expected = {(ids.get(r["channel"], 7), r["message_id"], r["sampled_at"]) for r in samples}
-    sampled_posts = {key[:2] for key in expected}
+    assert Counter(seen) == Counter(map(key, posts))
+    expected = {(*key(row), row["sampled_at"]) for row in samples}
+    sampled_posts = {each[:2] for each in expected}
     expected |= {
-        (*key, row["sampled_at"])
+        (*key(row), row["sampled_at"])
         for row in posts
-        if (key := (ids.get(row["channel"], 7), row["message_id"])) in sampled_posts
-        and "sampled_at" in row
-        and "views" in row
+        if key(row) in sampled_posts and "sampled_at" in row and "views" in row
     }
     sampled = [e for e in found if isinstance(e, CountersSampled)]
     keys = [(e.channel_id, i, ISO[e.observed_at_ms]) for e in sampled for i in e.post_ids]
