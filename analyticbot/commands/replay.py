@@ -1,13 +1,18 @@
-"""`analyticbot replay`: a recording, or another log, into the log; ends when all is in history."""
+"""`analyticbot replay`: a recording, or another log, into the log; ends when all is in history.
+
+What came of it is told by analyticbot.replay_report.
+"""
 
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from datetime import tzinfo
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
+from analyticbot.arrival import Arrived, arrival
 from analyticbot.config import Settings
 from analyticbot.disk import fail_while_held
 from analyticbot.draining import drained
@@ -16,16 +21,19 @@ from analyticbot.moving import check_is_another, log_in, move_from
 from analyticbot.preflight import check_folder
 from analyticbot.process import Process, is_embedded, started
 from analyticbot.progress import Progress
+from analyticbot.replay_report import of_moved, of_recording
 from analyticbot.roles.work import work
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import opened_history, opened_log
+from clickhouse.history import History, HistoryError
 from streams.clock import SystemClock
-from streams.log import LogError
+from streams.log import Log, LogError, LogInUse
 from streams.metrics import Metrics
 from streams.publisher import Publisher
 from streams.recording import Recording, RecordingError
 from streams.sources.moved_log import Moved
 from streams.sources.replay import Replayed, replay
+from streams.spellings import zone_named
 
 T = TypeVar("T")
 
@@ -41,6 +49,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N|max",
         help="how many times faster than it was recorded (default: max)",
     )
+    parser.add_argument(
+        "--timezone",
+        type=zone,
+        metavar="ZONE",
+        help="in which zone the recording's times are that name none: UTC, +03:00, Europe/Moscow"
+        " (default: they are refused)",
+    )
+    parser.epilog = "docs/RECORDINGS.md describes the files of a recording, field by field."
+
+
+def zone(text: str) -> tzinfo:
+    """Of the command line. Raises argparse.ArgumentTypeError."""
+    try:
+        return zone_named(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def speed(text: str) -> float | Literal["max"]:
@@ -57,26 +81,42 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_folder(settings.data)
     if url := log_in(options.source):
         check_is_another(url, settings)
-        _report_moved(await _processed(settings, lambda process: _move(process, url)))
+        _print(of_moved(await _processed(settings, lambda work: _move(work, url))))
         return 0
+    now_ms = SystemClock().now_ms()
     try:
-        recording = Recording(Path(options.source))
+        recording = Recording(Path(options.source), options.timezone, now_ms)
     except RecordingError as error:
         raise Failure(str(error)) from error
-    replayed = await _processed(
-        settings, lambda process: _replay(process, recording, options.speed)
+    replayed, arrived = await _processed(
+        settings, lambda work: _replay(work, recording, options.speed)
     )
-    _report(recording, replayed)
+    _print(of_recording(recording, replayed, arrived))
+    if arrived.missing_posts:
+        return 1
+    if not arrived.rows:
+        raise Failure(f"nothing of {options.source} was taken")
     return 0
 
 
-async def _processed(settings: Settings, work: Callable[[Process], Coroutine[Any, Any, T]]) -> T:
-    """What `work` returns, once all that it wrote is in history."""
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+class Work(NamedTuple):
+    process: Process
+    #: None: it is processed by the workers of a cluster.
+    history: History | None
+
+
+async def _processed(settings: Settings, do: Callable[[Work], Coroutine[Any, Any, T]]) -> T:
+    """What `do` returns, once all that it wrote is in history."""
     with stop_on_signals() as stop:
-        async with _processing(settings) as process:
-            working = asyncio.create_task(work(process))
+        async with _processing(settings) as on:
+            working = asyncio.create_task(do(on))
             working.add_done_callback(lambda _: stop.set())
-            await process.crew.watch(stop)
+            await on.process.crew.watch(stop)
             if not working.done():
                 working.cancel()
                 raise Failure("stopped before all was in history; a further replay completes it")
@@ -84,12 +124,12 @@ async def _processed(settings: Settings, work: Callable[[Process], Coroutine[Any
 
 
 @asynccontextmanager
-async def _processing(settings: Settings) -> AsyncIterator[Process]:
+async def _processing(settings: Settings) -> AsyncIterator[Work]:
     """An embedded log is processed here; that of a cluster by its workers."""
-    async with opened_log(settings) as log:
+    async with _own_log(settings) as log:
         if not is_embedded(settings):
             async with started(settings, log, SystemClock(), Metrics()) as process:
-                yield process
+                yield Work(process, None)
             return
         async with (
             opened_history(settings) as history,
@@ -97,12 +137,25 @@ async def _processing(settings: Settings) -> AsyncIterator[Process]:
         ):
             work(process, history)
             process.crew.add("log", fail_while_held(log))
-            yield process
+            yield Work(process, history)
+
+
+@asynccontextmanager
+async def _own_log(settings: Settings) -> AsyncIterator[Log]:
+    """Raises Failure."""
+    try:
+        async with opened_log(settings) as log:
+            yield log
+    except Failure as error:
+        if isinstance(error.__cause__, LogInUse):
+            raise Failure(f"{error}: stop it, replay, and start it again") from error
+        raise
 
 
 async def _replay(
-    process: Process, recording: Recording, speed: float | Literal["max"]
-) -> Replayed:
+    on: Work, recording: Recording, speed: float | Literal["max"]
+) -> tuple[Replayed, Arrived]:
+    process = on.process
     with Progress(sys.stderr) as progress:
         try:
             async with Publisher(process.log, process.metrics) as publisher:
@@ -117,53 +170,25 @@ async def _replay(
                 )
             progress.say("waiting for history")
             await drained(process.log)
-        except LogError as error:
+            processed_here = process.metrics if on.history is not None else None
+            return replayed, await arrival(replayed, process.log, on.history, processed_here)
+        except (LogError, HistoryError) as error:
             raise Failure(str(error)) from error
-    return replayed
 
 
-async def _move(process: Process, url: str) -> Moved:
+async def _move(on: Work, url: str) -> Moved:
+    log = on.process.log
     with Progress(sys.stderr) as progress:
         try:
             moved = await move_from(
                 url,
-                process.log,
+                log,
                 lambda so_far: progress.show(
                     "into the log", so_far.messages, so_far.messages_total
                 ),
             )
             progress.say("waiting for history")
-            await drained(process.log)
+            await drained(log)
         except LogError as error:
             raise Failure(str(error)) from error
     return moved
-
-
-def _report_moved(moved: Moved) -> None:
-    print(f"{moved.messages} messages of that log are in history")
-    if moved.already == moved.messages:
-        print("nothing was written: all of it was in the log already")
-    elif moved.already:
-        print(f"{moved.already} of them were in the log already, of a replay before")
-
-
-def _report(recording: Recording, replayed: Replayed) -> None:
-    print(
-        f"{replayed.posts} posts, {replayed.samples} samples of counters and "
-        f"{replayed.subscriber_samples} of subscribers are in history"
-    )
-    if replayed.already == replayed.messages_total:
-        print("nothing was written: all of it was in the log already")
-    elif replayed.already:
-        print(
-            f"{replayed.already} of {replayed.messages_total} messages were in the log already, "
-            "of a replay before"
-        )
-    if recording.problems:
-        print(f"{len(recording.problems)} lines were skipped:")
-        for problem in recording.problems[:_SHOWN]:
-            print(f"  {problem}")
-
-
-#: How many broken lines are printed; all of them are logged.
-_SHOWN = 20

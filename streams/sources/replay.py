@@ -12,7 +12,14 @@ import msgspec
 
 from streams.clock import Clock, SystemClock
 from streams.codec import encode
-from streams.events import CountersSampled, Event, PostsSeen, SubscribersSampled
+from streams.events import (
+    ChannelDescribed,
+    CountersSampled,
+    Event,
+    PostsSeen,
+    SubscribersSampled,
+)
+from streams.ids import ChannelId, PostId
 from streams.log import Log
 from streams.publisher import Publisher
 from streams.recording import Recording
@@ -23,8 +30,44 @@ from streams.sources.replay_mark import ReplayMark
 CHUNK = 500
 
 
+class Rows(msgspec.Struct):
+    """What events hold, counted as rows of a recording."""
+
+    posts: int = 0
+    samples: int = 0
+    subscriber_samples: int = 0
+    descriptions: int = 0
+    #: The posts that are seen, each once.
+    post_ids: dict[ChannelId, set[PostId]] = {}
+
+    def count(self, event: Event) -> None:
+        match event:
+            case PostsSeen():
+                self.posts += len(event.posts)
+                seen = self.post_ids.setdefault(event.channel_id, set())
+                seen.update(post.post_id for post in event.posts)
+            case CountersSampled():
+                self.samples += len(event.post_ids)
+            case SubscribersSampled():
+                self.subscriber_samples += 1
+            case ChannelDescribed():
+                self.descriptions += 1
+
+    def __bool__(self) -> bool:
+        return any((self.posts, self.samples, self.subscriber_samples, self.descriptions))
+
+    def without(self, others: "Rows") -> "Rows":
+        return Rows(
+            self.posts - others.posts,
+            self.samples - others.samples,
+            self.subscriber_samples - others.subscriber_samples,
+            self.descriptions - others.descriptions,
+            {each: ids - others.post_ids.get(each, set()) for each, ids in self.post_ids.items()},
+        )
+
+
 class Replayed(msgspec.Struct):
-    """What is in the log so far, of how much. `posts` and `samples` count rows, not messages."""
+    """What is in the log so far, of how much."""
 
     messages_total: int
     #: Names the recording in the headers of its messages.
@@ -32,21 +75,14 @@ class Replayed(msgspec.Struct):
     messages: int = 0
     #: How many of them were in the log before.
     already: int = 0
-    posts: int = 0
-    samples: int = 0
-    subscriber_samples: int = 0
+    rows: Rows = msgspec.field(default_factory=Rows)
     #: The observed time reached.
     observed_at_ms: int | None = None
 
     def count(self, event: Event) -> None:
         self.messages += 1
         self.observed_at_ms = event.observed_at_ms
-        if isinstance(event, PostsSeen):
-            self.posts += len(event.posts)
-        elif isinstance(event, CountersSampled):
-            self.samples += len(event.post_ids)
-        elif isinstance(event, SubscribersSampled):
-            self.subscriber_samples += 1
+        self.rows.count(event)
 
 
 class _Numbered(NamedTuple):

@@ -102,7 +102,7 @@ def test_broken_lines_are_told_with_file_and_number_and_the_rest_is_taken(tmp_pa
     ended = run(tmp_path / "data", "replay", str(recording))
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("2 posts, ")
-    assert "2 lines were skipped" in ended.stdout
+    assert "posts.jsonl: 4 rows read, 2 taken, 2 refused\n" in ended.stdout
     for line in (2, 4):
         assert f"posts.jsonl:{line}:" in ended.stdout
 

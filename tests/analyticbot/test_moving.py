@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ QUESTIONS = (
 )
 
 
-def answers(data: Path) -> Any:
+def answers(data: Path, questions: Sequence[tuple[Any, ...]] = QUESTIONS) -> Any:
     """In a process of its own: the engine has one folder a process."""
     command = [sys.executable, "-m", "tests.asked_of_history", f"chdb://{data / 'history'}"]
-    asked = msgspec.json.encode(QUESTIONS)
+    asked = msgspec.json.encode(questions)
     done = subprocess.run(command, input=asked, capture_output=True, cwd=ROOT, check=True)
     return msgspec.json.decode(done.stdout)
 

@@ -59,7 +59,7 @@ async def test_all_of_it_in_order(tmp_path: Path, log: EmbeddedLog, publisher: P
     recording = record(tmp_path, [n * 7 % 5000 for n in range(2 * CHUNK + 1)])
     steps: list[int] = []
     done = await replay(recording, log, publisher, progress=lambda now: steps.append(now.messages))
-    assert (done.messages, done.messages_total, done.posts) == (1001, 1001, 1001)
+    assert (done.messages, done.messages_total, done.rows.posts) == (1001, 1001, 1001)
     assert steps == [CHUNK, 2 * CHUNK, 2 * CHUNK + 1]
     found = await stored(log)
     for channel_id in (1, 2, 3):

@@ -82,7 +82,7 @@ async def test_a_finished_replay_writes_nothing_again(
     bounds = await log.bounds(UPDATES.name)
     again = await replayed(recording, log)
     assert (again.messages, again.messages_total, again.already) == (MESSAGES,) * 3
-    assert again.posts == first.posts
+    assert again.rows == first.rows
     assert await log.bounds(UPDATES.name) == bounds
     await assert_all_once_and_in_order(recording, log)
 

@@ -1,0 +1,98 @@
+"""What of a replayed recording has arrived, by its dead letters and by history."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+
+import msgspec
+
+from agents.reasons import HandledReason
+from clickhouse.history import History
+from streams.codec import Undecodable, decode_event
+from streams.ids import ChannelId, PostId
+from streams.log import Log, OffsetTooOld, Partition, Record
+from streams.metrics import Metrics
+from streams.sources.replay import Replayed, Rows
+from streams.sources.replay_mark import RECORDING
+from streams.topics import UPDATES
+
+_READ_AT_ONCE = 500
+#: Post ids of one question.
+_ASKED_AT_ONCE = 1000
+
+
+class Arrived(msgspec.Struct):
+    #: What is in history, if it has lost nothing.
+    rows: Rows
+    #: Dead letters, by reason. What is in them is not in `rows`.
+    dead: Mapping[str, int] = {}
+    #: Posts of it that history does not have although it was given them. None: not asked.
+    missing_posts: int | None = None
+    #: Messages, and samples of counters, that were older than the open windows of their channels.
+    #: 0 as well where that is not known: the agents of a cluster are other processes.
+    late_messages: int = 0
+    late_samples: int = 0
+
+
+async def arrival(
+    replayed: Replayed, log: Log, history: History | None, metrics: Metrics | None
+) -> Arrived:
+    """Once all that was replayed has been processed and is in history.
+
+    Without `history` it is not asked what it has; `metrics` are of the agents that processed it,
+    if they are of this process. Raises LogError, HistoryError.
+    """
+    dead, refused = Counter[str](), Rows()
+    async for record in _dead_letters(log, replayed.identity):
+        dead[record.headers["reason"].decode()] += 1
+        try:
+            refused.count(decode_event(record.value or b""))
+        except Undecodable:
+            continue
+    arrived = Arrived(replayed.rows.without(refused), dead)
+    if history is not None:
+        arrived.missing_posts = await _missing(history, arrived.rows.post_ids)
+    if metrics is not None:
+        arrived.late_messages = _dropped(metrics, "late_message")
+        arrived.late_samples = _dropped(metrics, "late_sample")
+    return arrived
+
+
+def _dropped(metrics: Metrics, reason: HandledReason) -> int:
+    labels = {"stage": "updates", "reason": reason}
+    return int(metrics.registry.get_sample_value("analyticbot_dropped_total", labels) or 0)
+
+
+async def _dead_letters(log: Log, identity: str) -> AsyncIterator[Record]:
+    """Those of the recording that are still kept."""
+    if not await log.partitions(UPDATES.dead):
+        return
+    for partition, bounds in (await log.bounds(UPDATES.dead)).items():
+        async for record in _records(log, partition, bounds.first, bounds.next):
+            if record.headers.get(RECORDING) == identity.encode():
+                yield record
+
+
+async def _records(log: Log, partition: Partition, offset: int, end: int) -> AsyncIterator[Record]:
+    while offset < end:
+        try:
+            records = await log.read(partition, offset, _READ_AT_ONCE)
+        except OffsetTooOld as error:
+            offset = error.floor
+            continue
+        if not records:
+            return
+        for record in records:
+            yield record
+        offset = records[-1].offset + 1
+
+
+async def _missing(history: History, wanted: Mapping[ChannelId, Iterable[PostId]]) -> int:
+    missing = 0
+    for channel_id, post_ids in wanted.items():
+        ids = sorted(post_ids)
+        for start in range(0, len(ids), _ASKED_AT_ONCE):
+            some = ids[start : start + _ASKED_AT_ONCE]
+            asked = {"channel_id": channel_id, "post_ids": some}
+            [row] = (await history.ask("posts_stored", asked)).rows
+            missing += len(some) - int(row["posts"])
+    return missing
