@@ -55,17 +55,24 @@ def checked(event: Event, now_ms: int = LAST_MS) -> Checked:
     _check_instant(event.observed_at_ms, now_ms)
     event = _bare(event)
     match event:
-        case CountersSampled() if not _is_fine_sample(event):
-            return Checked(*sifted_sample(event))
-        case PostsSeen() | PostsEdited() if not _are_fine(event.posts, event.observed_at_ms):
-            return Checked(*sifted_posts(event))
-        case PostsDeleted() if not _are_ids(event.post_ids):
-            return Checked(*sifted_deletions(event))
-        case SubscribersSampled() if event.subscribers < 0:
-            raise Rejected("negative_counter", f"{event.subscribers} subscribers")
-        case SubscribersSampled() if event.subscribers > HIGHEST_COUNTER:
-            raise Rejected("out_of_range", f"{event.subscribers} subscribers")
+        case CountersSampled():
+            return Checked(event) if _is_fine_sample(event) else Checked(*sifted_sample(event))
+        case PostsSeen() | PostsEdited():
+            if not _are_fine(event.posts, event.observed_at_ms):
+                return Checked(*sifted_posts(event))
+        case PostsDeleted():
+            if not _are_ids(event.post_ids):
+                return Checked(*sifted_deletions(event))
+        case SubscribersSampled():
+            _check_subscribers(event.subscribers)
     return Checked(event)
+
+
+def _check_subscribers(subscribers: int) -> None:
+    if subscribers < 0:
+        raise Rejected("negative_counter", f"{subscribers} subscribers")
+    if subscribers > HIGHEST_COUNTER:
+        raise Rejected("out_of_range", f"{subscribers} subscribers")
 
 
 def _check_instant(observed_at_ms: int, now_ms: int) -> None:
@@ -93,11 +100,14 @@ def _bare(event: Event) -> Event:
 
 
 def _is_fine_sample(event: CountersSampled) -> bool:
-    length = len(event.post_ids)
-    return _are_ids(event.post_ids) and all(
-        column is None or (len(column) == length and _are_counters(column))
-        for column in (event.views, event.forwards, event.replies, event.reactions)
-    )
+    post_ids = event.post_ids
+    if not _are_ids(post_ids):
+        return False
+    length = len(post_ids)
+    for column in (event.views, event.forwards, event.replies, event.reactions):
+        if column is not None and (len(column) != length or not _are_counters(column)):
+            return False
+    return True
 
 
 def _are_fine(posts: Sequence[Post], observed_at_ms: int) -> bool:

@@ -23,7 +23,7 @@ def write(folder: Path, **files: list[dict[str, Any]]) -> Path:
 
 def post(number: int, **fields: Any) -> dict[str, Any]:
     """Read an hour after it was published."""
-    dates = {"date": "2026-01-10T12:00:00Z", "sampled_at": "2026-01-10T13:00:00Z"}
+    dates = {"date": "2025-01-10T12:00:00Z", "sampled_at": "2025-01-10T13:00:00Z"}
     return {**CHANNEL, "message_id": number, **dates, "views": 100, **fields}
 
 
@@ -35,8 +35,8 @@ def replayed(data: Path, folder: Path, *options: str) -> subprocess.CompletedPro
 def test_local_dates_are_refused_and_the_folder_stays_usable(tmp_path: Path, local: bool) -> None:
     """Dates of UTC+3 written as UTC; or written without a zone, which is then told."""
     zone = "" if local else "Z"
-    rows = [post(n, date=f"2026-01-10T15:{n % 60:02}:00{zone}") for n in range(1, 201)]
-    rows = [{**row, "sampled_at": "2026-01-10T12:59:00Z"} for row in rows]
+    rows = [post(n, date=f"2025-01-10T15:{n % 60:02}:00{zone}") for n in range(1, 201)]
+    rows = [{**row, "sampled_at": "2025-01-10T12:59:00Z"} for row in rows]
     folder = write(tmp_path / "recording", posts=rows)
     refused = replayed(tmp_path / "data", folder)
     assert refused.returncode == 1
@@ -58,13 +58,13 @@ def test_local_dates_are_refused_and_the_folder_stays_usable(tmp_path: Path, loc
 
 
 def test_one_bad_post_of_a_page_costs_that_post(tmp_path: Path) -> None:
-    late = post(100, date="2026-01-10T13:06:40Z")
+    late = post(100, date="2025-01-10T13:06:40Z")
     folder = write(tmp_path / "recording", posts=[*(post(n) for n in range(1, 100)), late])
     ended = replayed(tmp_path / "data", folder)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("99 posts, ")
     assert "posts.jsonl: 100 rows read, 99 taken, 1 refused\n  1 row refused: date" in ended.stdout
-    assert "posts.jsonl:100: date: 2026-01-10T13:06:40+00:00 is after sampled_at" in ended.stdout
+    assert "posts.jsonl:100: date: 2025-01-10T13:06:40+00:00 is after sampled_at" in ended.stdout
 
 
 def test_everything_that_was_not_taken_as_it_stands_is_told(tmp_path: Path) -> None:
@@ -73,13 +73,13 @@ def test_everything_that_was_not_taken_as_it_stands_is_told(tmp_path: Path) -> N
         tmp_path / "recording",
         posts=[post(1), post(2, views="1.2K"), post(3, channel="other", channel_id=7)],
         view_samples=[
-            {**sample, "sampled_at": "2026-01-10T11:00:00Z"},
-            {**sample, "sampled_at": "2026-01-10T12:30:00Z"},
-            {**sample, "sampled_at": "2026-01-10T12:30:00Z"},
-            {**sample, "sampled_at": "2026-01-10T12:30:00Z", "message_id": 99},
+            {**sample, "sampled_at": "2025-01-10T11:00:00Z"},
+            {**sample, "sampled_at": "2025-01-10T12:30:00Z"},
+            {**sample, "sampled_at": "2025-01-10T12:30:00Z"},
+            {**sample, "sampled_at": "2025-01-10T12:30:00Z", "message_id": 99},
         ],
         subscriber_samples=[
-            {**CHANNEL, "channel_id": 8, "sampled_at": "2026-01-10T12:00:00Z", "subscribers": 9}
+            {**CHANNEL, "channel_id": 8, "sampled_at": "2025-01-10T12:00:00Z", "subscribers": 9}
         ],
     )
     ended = replayed(tmp_path / "data", folder)
@@ -92,7 +92,7 @@ def test_everything_that_was_not_taken_as_it_stands_is_told(tmp_path: Path) -> N
         "view_samples.jsonl: 4 rows read, 3 taken, 1 refused, 1 merged with others of the same "
         "instant",
         "  1 row refused: sampled_at is before the date of its post",
-        "    view_samples.jsonl:1: sampled_at: 2026-01-10T11:00:00+00:00 is before the date of its "
+        "    view_samples.jsonl:1: sampled_at: 2025-01-10T11:00:00+00:00 is before the date of its "
         "post; its post is dated 1 h 0 min ahead: dates look like local time, about 1 h ahead of "
         "UTC; write UTC",
         "  1 sample is of a post that no row of posts.jsonl tells: the views count, the age is not "
@@ -103,7 +103,7 @@ def test_everything_that_was_not_taken_as_it_stands_is_told(tmp_path: Path) -> N
 
 
 def test_what_is_older_than_what_was_observed_before_is_told(tmp_path: Path) -> None:
-    rows = [{**CHANNEL, "sampled_at": f"2026-01-{day}T12:00:00Z"} for day in (10, 11)]
+    rows = [{**CHANNEL, "sampled_at": f"2025-01-{day}T12:00:00Z"} for day in (10, 11)]
     for place, row in enumerate(rows):
         row["subscribers"] = place
     newer = write(tmp_path / "newer", subscriber_samples=rows[1:])
@@ -117,25 +117,25 @@ def test_what_is_older_than_what_was_observed_before_is_told(tmp_path: Path) -> 
 
 def test_appending_a_line_and_replaying_again_is_equal_to_the_digit(tmp_path: Path) -> None:
     """With the versions of an edited post, which come in their order both times."""
-    edit = {"text": "v2", "edit_date": "2026-01-10T13:10:00Z"}
+    edit = {"text": "v2", "edit_date": "2025-01-10T13:10:00Z"}
     posts = [
         post(1, text="v1"),
-        post(1, **edit, views=140, sampled_at="2026-01-10T13:11:00Z"),
-        post(1, **edit, views=150, reactions={"👍": 1}, sampled_at="2026-01-10T13:12:00Z"),
-        *({**CHANNEL, "message_id": n, "date": f"2026-01-10T13:{n:02}:00Z"} for n in range(2, 7)),
+        post(1, **edit, views=140, sampled_at="2025-01-10T13:11:00Z"),
+        post(1, **edit, views=150, reactions={"👍": 1}, sampled_at="2025-01-10T13:12:00Z"),
+        *({**CHANNEL, "message_id": n, "date": f"2025-01-10T13:{n:02}:00Z"} for n in range(2, 7)),
     ]
     samples: list[dict[str, Any]] = [
-        {**CHANNEL, "message_id": n, "sampled_at": f"2026-01-10T13:{10 + at}:00Z", "views": n * at}
+        {**CHANNEL, "message_id": n, "sampled_at": f"2025-01-10T13:{10 + at}:00Z", "views": n * at}
         for n in range(2, 7)
         for at in range(1, 20)
     ]
-    last = {**CHANNEL, "message_id": 4, "sampled_at": "2026-01-10T13:40:00Z", "views": 200}
+    last = {**CHANNEL, "message_id": 4, "sampled_at": "2025-01-10T13:40:00Z", "views": 200}
     day = write(tmp_path / "day", posts=posts, view_samples=samples)
     longer = write(tmp_path / "longer", posts=posts, view_samples=[*samples, last])
     ended = [replayed(tmp_path / "both", folder) for folder in (day, longer)]
     ended.append(replayed(tmp_path / "alone", longer))
     assert [one.returncode for one in ended] == [0, 0, 0], ended
-    from_ms, minute_ms = 1_768_046_400_000, 60_000
+    from_ms, minute_ms = 1_736_510_400_000, 60_000
     questions = (
         ("stored", None),
         ("channels", None),
