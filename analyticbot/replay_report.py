@@ -55,8 +55,8 @@ def _of_history(replayed: Replayed, arrived: Arrived) -> Iterator[str]:
     if arrived.late_messages or arrived.late_samples:
         yield (
             f"late: {arrived.late_messages} messages and {arrived.late_samples} samples of "
-            "counters are older than what had been observed of their channels before; history has "
-            "them, minutes that were closed do not change"
+            "counters are older than what had been observed of their channels before: no live "
+            "window counts them, and history has computed its windows again"
         )
 
 

@@ -127,8 +127,9 @@ def test_own_counters_and_a_sample_of_one_instant_are_one_sample(tmp_path: Path)
 def test_an_edit_after_the_sample_is_told_when_it_was_made(tmp_path: Path) -> None:
     row = {"channel": "id7", "message_id": 1, "date": at(5), "views": 3, "sampled_at": at(9)}
     head = {"channel_id": 7, "source": "recording"}
+    since = {"complete_since_ms": ms(5)}
     assert events(tmp_path, posts=[{**row, "edit_date": at(30)}]) == [
-        PostsSeen(observed_at_ms=ms(9), posts=[Post(1, ms(5), views=3)], **head),
+        PostsSeen(observed_at_ms=ms(9), posts=[Post(1, ms(5), views=3)], **since, **head),
         PostsEdited(observed_at_ms=ms(30), posts=[Post(1, ms(5), edit_date_ms=ms(30))], **head),
     ]
     assert events(tmp_path, posts=[{**row, "edit_date": at(8)}]) == [
