@@ -13,6 +13,9 @@ PASSING = frozenset({3, 74, 75, 76, 159, 202, 209, 210, 241, 243, 252, 279, 319,
 #: Of these, a question gets an answer by asking for less.
 TOO_MUCH = frozenset({159, 241})
 
+#: Under some codes that mean anything.
+_NO_SPACE = "No space left on device"
+
 _CODE = re.compile(r"\bCode: (\d+)|\bcode:? (\d+)", re.IGNORECASE)
 
 
@@ -29,7 +32,7 @@ def writing(table: str) -> Iterator[None]:
         yield
     except (ClickHouseError, OSError) as error:
         code = code_of(error)
-        if code is None or code in PASSING:
+        if code is None or code in PASSING or _NO_SPACE in str(error):
             raise HistoryUnavailable(f"{table}: {brief(error)}") from error
         raise HistoryError(f"{table}: {brief(error)}") from error
 

@@ -1,12 +1,16 @@
-"""A disk that is full ends a worker with one line; with room it goes on, and nothing is missing."""
+"""A disk that is full is waited for, or ends a worker with one line; with room it goes on, and
+nothing is missing.
+"""
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from streams.topics import UPDATES
 from tests.agents.working import GROUP, is_settled, opened
-from tests.faults.disk import small_disk
+from tests.faults.disk import Disk, small_disk
 from tests.faults.expectation import expected
 from tests.faults.harness import stage
 from tests.faults.left import differences, left_in, lying
@@ -21,11 +25,33 @@ MIB = 1 << 20
 COUNT = 1_200
 
 
-def run_alone(url: str, count: int) -> tuple[int, str]:
-    """Exit code and what it said."""
+@contextmanager
+def alone(url: str, count: int, said: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """It ends by itself when all is done; what it says is in the file `said`."""
     command = [sys.executable, "-m", "tests.faults.alone", url, str(count)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.returncode, done.stderr
+    with said.open("wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, stderr=file)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def events(said: Path) -> list[str]:
+    return said.read_text().split()
+
+
+async def goes_on_with_room(disk: Disk, log_options: str, said: Path) -> None:
+    """One that is started, meets the end of the disk, and ends when there is room again."""
+    url = f"embedded://{disk.folder / 'log'}{log_options}"
+    with alone(url, COUNT, said) as process:
+        await until(lambda: events(said) == ["log_waits"], 60, "a log that waits")
+        assert process.poll() is None
+        disk.make_room()
+        await until(lambda: process.poll() is not None, 60, "the end of the process")
+    assert (process.returncode, events(said)) == (0, ["log_waits", "log_goes_on"])
+    await check(disk.folder / "log")
 
 
 def told(said: str) -> str:
@@ -43,28 +69,28 @@ async def check(folder: Path) -> None:
     await log.close()
 
 
-async def test_the_embedded_log_stops_before_the_disk_is_full(tmp_path: Path) -> None:
+async def test_the_embedded_log_waits_before_the_disk_is_full(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 96 * MIB, 80 * MIB) as disk:
         url = f"embedded://{disk.folder / 'log'}?sync=false"
-        assert run_alone(url, COUNT // 2) == (0, "")
+        with alone(url, COUNT // 2, tmp_path / "first") as process:
+            await until(lambda: process.poll() is not None, 60, "half of it")
+            assert process.returncode == 0
         disk.fill(leave=63 * MIB)
-        code, said = run_alone(url, COUNT)
-        assert code == 1, said
-        assert told(said).startswith("analyticbot: the pipeline stopped: log in ")
-        disk.make_room()
-        assert run_alone(url, COUNT) == (0, "")
-        await check(disk.folder / "log")
+        await goes_on_with_room(disk, "?sync=false", tmp_path / "said")
 
 
-async def test_the_embedded_log_to_the_last_byte(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", 48 * MIB, 2 * MIB, 2 * MIB) as disk:
-        url = f"embedded://{disk.folder / 'log'}?sync=false&free_bytes=0"
-        code, said = run_alone(url, COUNT)
-        assert code == 1, said
-        assert told(said).startswith("analyticbot: the pipeline stopped: log in ")
-        disk.make_room()
-        assert run_alone(url, COUNT) == (0, "")
-        await check(disk.folder / "log")
+async def test_the_embedded_log_waits_at_the_last_byte(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 48 * MIB, 2 * MIB) as disk:
+        await goes_on_with_room(disk, "?sync=false&free_bytes=0", tmp_path / "said")
+
+
+async def test_a_new_log_is_not_made_without_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 96 * MIB, 63 * MIB) as disk:
+        said = tmp_path / "said"
+        with alone(f"embedded://{disk.folder / 'log'}", COUNT, said) as process:
+            await until(lambda: process.poll() is not None, 60, "the end of the process")
+            assert process.returncode == 1
+        assert told(said.read_text()).endswith("64 MiB are needed: make room")
 
 
 async def test_the_tables_of_a_worker_on_kafka(broker: Cluster, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.database import Database, Write
+from streams.database import Database, NoSpace, Write
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
 from streams.log import Draft, Log, LogClosed, LogError, LogFull, Partition
@@ -25,13 +25,23 @@ class Disk:
     def __init__(self) -> None:
         self.writes = 0
         self.fail_after: int | None = None
+        #: Nothing is left of it, until this is set to False.
+        self.full = False
+        #: What was written before it was found to be full is there all the same.
+        self.keeps = False
+        self.refused = 0
         self.ready = threading.Event()
         self.ready.set()
 
     def __call__(self, database: Database, write: Write, *, durable: bool = True) -> None:
         assert self.ready.wait(10)
         if self.fail_after is not None and self.writes >= self.fail_after:
-            raise LogFull("No space left on device")
+            raise LogFull("File too large")
+        if self.full:
+            if self.keeps:
+                self.write(database, write, durable=durable)
+            self.refused += 1
+            raise NoSpace("No space left on device")
         self.writes += 1
         self.write(database, write, durable=durable)
 
@@ -166,6 +176,84 @@ async def test_the_log_stops_before_the_disk_is_quite_full(tmp_path: Path) -> No
     log = await EmbeddedLog.open(tmp_path / "log", Settings(free_bytes=1 << 60))
     with pytest.raises(LogFull, match=r"MiB are free.*make room"):
         await log.create(TOPIC, 1)
+    await log.close()
+
+
+async def held(log: Log) -> None:
+    while not log.held:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+async def test_what_waits_for_room_is_written_once_when_there_is(
+    tmp_path: Path, disk: Disk, caplog: pytest.LogCaptureFixture, *, keeps: bool
+) -> None:
+    log = await opened(tmp_path)
+    await log.append([draft(0)])
+    disk.full, disk.keeps = True, keeps
+    first = asyncio.create_task(log.append([draft(1), draft(2)]))
+    await held(log)
+    assert log.held == "No space left on device"
+    more = [asyncio.create_task(log.append([draft(n)])) for n in range(3, 6)]
+    committing = asyncio.create_task(log.commit("g", {HERE: 3}))
+    before = disk.refused
+    while disk.refused == before:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert not first.done()
+    # What is there can be read meanwhile.
+    assert numbers(await log.read(HERE, 0, 100)) == [0]
+    disk.full = False
+    await asyncio.gather(first, committing, *more)
+    assert log.held == ""
+    said = [record.message for record in caplog.records]
+    assert said == ["log_waits", "log_goes_on"]
+    await log.close()
+    log = await EmbeddedLog.open(tmp_path / "log")
+    records = await log.read(HERE, 0, 100)
+    assert numbers(records) == [record.offset for record in records] == [0, 1, 2, 3, 4, 5]
+    assert await log.committed("g") == {HERE: 3}
+    await log.close()
+
+
+async def test_a_log_that_waits_for_room_can_be_closed(tmp_path: Path, disk: Disk) -> None:
+    log = await opened(tmp_path)
+    await log.append([draft(0)])
+    disk.full = True
+    waiting = [asyncio.create_task(log.append([draft(n, 4_000)])) for n in range(1, 9)]
+    await held(log)
+    await log.close()
+    for outcome in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(outcome, LogError)
+    disk.full = False
+    log = await EmbeddedLog.open(tmp_path / "log")
+    assert numbers(await log.read(HERE, 0, 100)) == [0]
+    await log.close()
+
+
+async def test_what_may_go_goes_while_the_log_waits_for_room(tmp_path: Path) -> None:
+    quick = Settings(upkeep_interval_ms=1)
+    log = await opened(tmp_path, quick)
+    for n in range(50):
+        await log.append([draft(n, 10_000)])
+    engine = log._engine  # type: ignore[attr-defined]
+    # Not as it was found a moment ago.
+    engine._space._needed_bytes, engine._space._checked_s = 1 << 60, float("-inf")
+    appending = asyncio.create_task(log.append([draft(50)]))
+    await held(log)
+    # As `ANALYTICBOT_LOG_MIB` of another start would say.
+    state = engine.topics["t"]
+    state.row.retention_bytes = 100_000
+    while (await log.bounds("t"))[HERE].first == 0:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert not appending.done()
+    engine._space._needed_bytes = 0
+    [(_, offset)] = await appending
+    assert offset == 50
+    await log.close()
+    log = await EmbeddedLog.open(tmp_path / "log")
+    bounds = (await log.bounds("t"))[HERE]
+    assert 0 < bounds.first < bounds.next == 51
+    assert numbers(await log.read(HERE, bounds.first, 100)) == list(range(bounds.first, 51))
     await log.close()
 
 
