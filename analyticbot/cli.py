@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 from analyticbot import __version__
 from analyticbot.config import ConfigError, Settings, read_settings
-from analyticbot.failure import Failure
+from analyticbot.failure import expected, line_of
 from analyticbot.logs import set_up_logs
 from analyticbot.memory import tune_memory
 
@@ -49,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tune_memory()
         return int(asyncio.run(options.run(options, settings)))
     except ConfigError as error:
-        return _fail(error, 2)
-    except Failure as error:
-        return _fail(error, 1)
+        return _fail(str(error), 2)
+    except expected() as error:
+        return _fail(line_of(error), 1)
     except KeyboardInterrupt:
         return 130
 
@@ -72,8 +72,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _fail(error: Exception, code: int) -> int:
-    print(f"analyticbot: {error}", file=sys.stderr)
+def _fail(line: str, code: int) -> int:
+    print(f"analyticbot: {line}", file=sys.stderr)
     return code
 
 

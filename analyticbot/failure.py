@@ -1,5 +1,54 @@
-"""What a command could not do."""
+"""What a command could not do, and what a person can do about it."""
+
+from collections.abc import Iterator
 
 
 class Failure(Exception):
     """Ends the process with exit code 1. The message is one line that says what to do."""
+
+
+def expected() -> tuple[type[Exception], ...]:
+    """What may go wrong with any store: told in one line, wherever it was met.
+
+    Loaded when something has gone wrong, because commands without a store need none of it.
+    """
+    from clickhouse.history import HistoryError
+    from control.store import ControlError
+    from streams.log import LogError
+
+    return Failure, LogError, HistoryError, ControlError
+
+
+def line_of(error: BaseException) -> str:
+    """The one line for who has started the command: what is wrong, then what to do."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    advice = next(filter(None, map(_advice, _causes(error))), "")
+    return f"{said}; {advice}" if advice and advice not in said else said
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _advice(error: BaseException) -> str:
+    """What the message itself does not say, because who raised it cannot know."""
+    from clickhouse.history import HistoryInUse, HistoryUnavailable
+    from control.store import ControlUnavailable
+    from streams.log import LogDamaged, LogFull, LogInUse, LogUnavailable
+
+    match error:
+        case LogInUse() | HistoryInUse():
+            return "stop it, or give another ANALYTICBOT_DATA"
+        case LogDamaged():
+            return "restore the folder from a backup: see Troubleshooting in docs/OPERATING.md"
+        case LogFull():
+            return "make room"
+        case LogUnavailable():
+            return "see that it runs and that ANALYTICBOT_LOG names it"
+        case HistoryUnavailable():
+            return "see that it runs and that ANALYTICBOT_HISTORY names it"
+        case ControlUnavailable():
+            return "see that ANALYTICBOT_CONTROL names it and that it can be reached and written"
+    return ""

@@ -116,7 +116,13 @@ async def _processed(settings: Settings, do: Callable[[Work], Coroutine[Any, Any
         async with _processing(settings) as on:
             working = asyncio.create_task(do(on))
             working.add_done_callback(lambda _: stop.set())
-            await on.process.crew.watch(stop)
+            try:
+                await on.process.crew.watch(stop)
+            except Failure:
+                # What has ended a member may have ended this as well: it is told once.
+                working.cancel()
+                await asyncio.gather(working, return_exceptions=True)
+                raise
             if not working.done():
                 working.cancel()
                 raise Failure("stopped before all was in history; a further replay completes it")

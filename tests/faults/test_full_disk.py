@@ -157,6 +157,7 @@ async def test_a_running_installation_on_a_disk_that_fills_up(tmp_path: Path) ->
         await one.check(tmp_path)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(240)
 async def test_stores_that_meet_the_end_of_the_disk_go_on_by_themselves(tmp_path: Path) -> None:
     """Another program takes all at once, before the log could look: control store and history
