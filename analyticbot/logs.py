@@ -17,6 +17,7 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 
+from streams.log import LogError
 from streams.tracing import current_trace_id
 
 Form = Literal["text", "json"]
@@ -83,6 +84,7 @@ def set_up_logs(
     about = {"role": role, "instance": instance}
     handler.setFormatter(JsonFormatter(about) if form == "json" else FieldsFormatter())
     handler.addFilter(_is_ours)
+    handler.addFilter(_without_places)
     handler.addFilter(_Sparing())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _QUIET:
@@ -96,6 +98,13 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 def _is_ours(record: logging.LogRecord) -> bool:
     chatter = any(part in record.pathname for part in _SERVICES)
     return record.levelno >= logging.WARNING or not chatter
+
+
+def _without_places(record: logging.LogRecord) -> bool:
+    """Where in this program a log failed helps nobody: its message says what to do."""
+    if record.exc_info and isinstance(record.exc_info[1], LogError):
+        record.exc_info = record.exc_text = None
+    return True
 
 
 class _Sparing(logging.Filter):

@@ -145,9 +145,12 @@ class Database:
             return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
 
     def close(self) -> None:
+        """Closed in any case. Raises LogError where the newest may not be on the disk."""
         with self._translated():
-            self._db.flush_wal(True)
-            self._db.close()
+            try:
+                self._db.flush_wal(True)
+            finally:
+                self._db.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

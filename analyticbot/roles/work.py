@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from typing import Any
 
 import faust
@@ -13,15 +14,22 @@ from agents.lag import tell_lag
 from agents.worker import WorkerSettings
 from analyticbot.config import Settings
 from analyticbot.process import Process, is_embedded
+from analyticbot.side_by_side import side_by_side
 from api.checks import history_check
 from api.health import READY, Finding, not_ready
 from clickhouse.answers import HistoryReader
 from clickhouse.history import History
-from streams.database import Budget
+from streams.database import Budget, NoSpace
+from streams.log import LogFull
+from streams.space import Space
 from streams.topics import AGENTS
+
+logger = logging.getLogger(__name__)
 
 #: Faust's group: its offsets say what the agents have processed.
 GROUP = AGENTS
+#: How often it is looked whether there is room for the tables.
+ROOM_EVERY_S = 1.0
 
 
 def work(process: Process, history: History) -> None:
@@ -57,14 +65,50 @@ def _budget(most: int) -> Budget:
 
 
 class Agents:
-    """The Faust app as a member of a crew."""
+    """The Faust app as a member of a crew.
+
+    On Kafka the tables need room on this process's disk. Without it there is no app: its tasks go
+    to other workers, and it takes part again once there is room. (The embedded log waits itself.)
+    """
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._app: faust.App | None = None
+        self._space = Space(process.settings.data, holds="tables")
+        #: What there is no room for; empty while there is.
+        self._held = ""
 
     async def run(self) -> None:
         """Until cancelled. Raises what the pipeline cannot go on from."""
+        if not self._on_kafka:
+            await self._work()
+        while True:
+            await self._wait_for_room()
+            try:
+                await side_by_side(self._work(), self._end_without_room())
+            except NoSpace as error:
+                self._hold(str(error))
+
+    async def _wait_for_room(self) -> None:
+        while shortage := self._space.shortage():
+            self._hold(shortage)
+            await asyncio.sleep(ROOM_EVERY_S)
+        if self._held:
+            self._held = ""
+            logger.warning("tables_go_on")
+
+    def _hold(self, reason: str) -> None:
+        if not self._held:
+            logger.error("tables_wait", extra={"reason": reason})
+        self._held = reason
+
+    async def _end_without_room(self) -> None:
+        """Raises NoSpace, before the tables meet the end of the disk."""
+        while True:
+            self._space.check()
+            await asyncio.sleep(ROOM_EVERY_S)
+
+    async def _work(self) -> None:
         broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def fail(error: Exception) -> None:
@@ -80,10 +124,13 @@ class Agents:
             await app.maybe_start()
             await broken
         finally:
-            with contextlib.suppress(asyncio.CancelledError):
+            # Tables that cannot be closed in order are read from their changelogs.
+            with contextlib.suppress(asyncio.CancelledError, LogFull):
                 await app.stop()
 
     async def check(self) -> Finding:
+        if self._held:
+            return not_ready(self._held)
         if self._app is None or not self._app.started:
             return not_ready("starting")
         tables: Any = self._app.tables

@@ -16,13 +16,13 @@ from streams.embedded import rows
 from streams.embedded.lock import ProcessLock
 from streams.embedded.partition import PartitionState, TopicState, row_of
 from streams.embedded.settings import Settings
-from streams.embedded.space import Space
 from streams.embedded.store import Store
 from streams.embedded.tail import Tail, size_of
 from streams.embedded.upkeep import Upkeep
 from streams.embedded.writer import Unit, Writer
 from streams.log import LogClosed, LogError, OffsetTooOld, Partition, Record
 from streams.room import Room
+from streams.space import Space
 from streams.topics import Topic
 
 #: No read returns more bytes of values than this, so that none holds up the event loop for long.

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 
 from streams.log import LogError
+from streams.space import NEEDED_BYTES
 
 SCHEME = "embedded"
 
@@ -18,7 +19,7 @@ class Settings(msgspec.Struct, frozen=True):
     #: The newest records, kept decoded for readers that follow closely.
     tail_bytes: int = 24 << 20
     #: While the disk has less than this, nothing is written; what was accepted waits.
-    free_bytes: int = 64 << 20
+    free_bytes: int = NEEDED_BYTES
     #: How often retention and compaction look for work.
     upkeep_interval_ms: int = 30_000
     #: A partition is not compacted for less than this.

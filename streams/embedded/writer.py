@@ -20,8 +20,8 @@ from streams.clock import Clock
 from streams.database import Database, NoSpace, Write
 from streams.embedded import rows
 from streams.embedded.partition import PartitionState
-from streams.embedded.space import Space
 from streams.log import LogError, Partition, Record
+from streams.space import Space
 
 logger = logging.getLogger(__name__)
 

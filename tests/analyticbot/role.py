@@ -30,10 +30,10 @@ class Role:
                 *command, env=dict(variables), stdout=asyncio.subprocess.PIPE, stderr=said
             )
         assert process.stdout is not None
-        line = (await process.stdout.readline()).decode()
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert found, f"it ended before it ran: see {log}"
-        return cls(process, found[0])
+        async for line in process.stdout:
+            if found := re.search(r"http://127\.0\.0\.1:\d+", line.decode()):
+                return cls(process, found[0])
+        raise AssertionError(f"it ended before it ran: see {log}")
 
     async def parts(self) -> tuple[int, dict[str, str]]:
         """Of /readyz: its status, and what each part says."""

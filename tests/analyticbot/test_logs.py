@@ -13,6 +13,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from analyticbot.logs import Form, set_up_logs
+from streams.log import LogFull
 from streams.tracing import Traces
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,18 @@ def test_json_keeps_an_exception_in_its_line() -> None:
         logger.exception("request_failed")
     line = json.loads(stream.getvalue())
     assert line["exception"].endswith("with base 10: 'wrong'")
+
+
+@pytest.mark.parametrize(("error", "places"), [(LogFull("no room"), 0), (KeyError("row"), 1)])
+def test_where_in_the_program_a_log_failed_is_not_told(error: Exception, places: int) -> None:
+    logger, stream = _logged("text")
+    try:
+        raise error
+    except (LogFull, KeyError):
+        logger.exception("crashed", extra={"reason": str(error)})
+    said = stream.getvalue()
+    assert "crashed reason=" in said
+    assert said.count("Traceback") == places
 
 
 def test_json_names_the_trace_that_is_worked_on() -> None:

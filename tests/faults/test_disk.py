@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from streams.topics import UPDATES
+import pytest
+
+from analyticbot.config import read_settings
+from analyticbot.process import started
+from analyticbot.roles.work import Agents
+from streams.clock import SystemClock
+from streams.metrics import Metrics
+from streams.topics import AGENTS, UPDATES
 from tests.agents.working import GROUP, is_settled, opened
 from tests.faults.disk import Disk, small_disk
 from tests.faults.expectation import expected
@@ -16,6 +23,7 @@ from tests.faults.harness import stage
 from tests.faults.left import differences, left_in, lying
 from tests.faults.load import loading
 from tests.faults.observations import observations
+from tests.faults.sizes import PARTITIONS
 from tests.faults.waiting import until
 from tests.faults.worker import ROOT
 from tests.kafka.cluster import Cluster
@@ -93,6 +101,50 @@ async def test_a_new_log_is_not_made_without_room(tmp_path: Path) -> None:
         assert told(said.read_text()).endswith("64 MiB are needed: make room")
 
 
+@pytest.mark.parametrize(
+    "leave",
+    [
+        pytest.param(63 * MIB, id="before it is full"),
+        pytest.param(0, id="at the last byte", marks=pytest.mark.chaos),
+    ],
+)
+async def test_the_role_work_on_kafka_gives_its_tasks_away_and_goes_on_with_room(
+    broker: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: int
+) -> None:
+    if not leave:
+        # As where another program takes all between two looks.
+        monkeypatch.setattr("analyticbot.roles.work.ROOM_EVERY_S", 3.0)
+    with small_disk(tmp_path / "disk", 160 * MIB, 150 * MIB) as disk:
+        async with stage(broker.url, tmp_path, AGENTS) as on:
+            settings = read_settings(
+                {
+                    "ANALYTICBOT_DATA": str(disk.folder / "data"),
+                    "ANALYTICBOT_LOG": broker.url,
+                    "ANALYTICBOT_PARTITIONS": str(PARTITIONS),
+                },
+                tmp_path,
+            )
+            settings.data.mkdir()
+            async with started(settings, on.log, SystemClock(), Metrics()) as process:
+                agents = Agents(process)
+                process.crew.add("agents", agents.run())
+
+                async def says(words: str) -> bool:
+                    return words in (await agents.check()).says
+
+                await until(lambda: says(f"{PARTITIONS} tasks"), 60, "its tasks")
+                async with loading(on.log, observations()[:2_000], rate=400) as load:
+                    await load.reached(0.3)
+                    disk.fill(leave)
+                    await until(lambda: says("make room"), 60, "that it waits for room")
+                    assert not (await agents.check()).ready
+                    disk.make_room()
+                await on.settled()
+                assert (await agents.check()).ready
+            await on.check()
+
+
+@pytest.mark.chaos
 async def test_the_tables_of_a_worker_on_kafka(broker: Cluster, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 64 * MIB, MIB // 4, 64 << 10) as disk:
         async with stage(broker.url, tmp_path) as on:

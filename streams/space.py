@@ -1,4 +1,4 @@
-"""How much room a log's disk has, and how much it needs."""
+"""How much room the disk of a log or of tables has, and how much they need."""
 
 import shutil
 import time
@@ -6,7 +6,9 @@ from pathlib import Path
 
 from streams.database import NoSpace
 
-#: So old may an answer be by which the log goes on.
+#: Less room than this and nothing more is written: the databases need some to be closed in order.
+NEEDED_BYTES = 64 << 20
+#: So old may an answer be by which a log goes on.
 _FRESH_S = 1.0
 #: RocksDB goes on by itself, some seconds after it has found as much as this.
 _ENOUGH_BYTES = 16 << 20
@@ -15,8 +17,12 @@ _ENOUGH_BYTES = 16 << 20
 class Space:
     """Any thread may ask."""
 
-    def __init__(self, folder: Path, needed_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, needed_bytes: int = NEEDED_BYTES, *, holds: str = "log"
+    ) -> None:
+        """`holds` is what the folder has, as errors call it."""
         self._folder = folder
+        self._holds = holds
         self._needed_bytes = needed_bytes
         self._checked_s = float("-inf")
 
@@ -34,7 +40,7 @@ class Space:
         if free >= self._needed_bytes:
             return ""
         return (
-            f"log in {self._folder}: {free >> 20} MiB are free on its disk, "
+            f"{self._holds} in {self._folder}: {free >> 20} MiB are free on its disk, "
             f"{self._needed_bytes >> 20} MiB are needed: make room"
         )
 
