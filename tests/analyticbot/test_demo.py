@@ -150,9 +150,10 @@ def test_it_goes_on_after_a_pause_longer_than_its_leases(demo: Demo) -> None:
     assert demo.process.poll() is None
 
 
-def test_ctrl_c_ends_it_within_5_seconds(demo: Demo) -> None:
+def test_ctrl_c_ends_it_within_5_seconds_also_where_it_stood_still(demo: Demo) -> None:
     """Last: it ends the demo of this module."""
-    demo.process.send_signal(signal.SIGINT)
+    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGCONT):
+        demo.process.send_signal(number)
     started = time.monotonic()
     assert demo.process.wait(timeout=30) == 0
     took_s = time.monotonic() - started

@@ -9,6 +9,7 @@ from streams import topics
 from tests.faults.harness import Stage, stage
 from tests.faults.load import loading
 from tests.faults.observations import observations
+from tests.faults.worker import STOP_S
 from tests.kafka.cluster import Cluster
 
 #: Longer than a transaction may stay open, than a session, and than a request is waited for.
@@ -24,6 +25,21 @@ async def test_the_only_broker_is_killed_and_comes_back(broker: Cluster, tmp_pat
             await asyncio.to_thread(broker.start, 0)
         await on.settled()
         await on.check()
+
+
+@pytest.mark.chaos
+async def test_a_worker_is_stopped_while_the_only_broker_is_away(
+    broker: Cluster, tmp_path: Path
+) -> None:
+    async with stage(broker.url, tmp_path) as on:
+        worker = on.worker("one")
+        worker.start()
+        await worker.told("tables_restored")
+        async with loading(on.log, observations()[:400], rate=400):
+            pass
+        await asyncio.to_thread(broker.kill, 0)
+        assert await worker.stop() < STOP_S
+        await asyncio.to_thread(broker.start, 0)
 
 
 @pytest.mark.chaos
