@@ -36,6 +36,15 @@ class Process(NamedTuple):
     #: None where observations are not traced.
     traces: Traces | None
 
+    @property
+    def alone(self) -> bool:
+        """Whether no other process can ask for its leases: the control store lies in the folder
+        that the lock of the embedded log keeps for this process.
+        """
+        data = self.settings.data
+        own_log = self.settings.log.partition("?")[0] == f"{EMBEDDED}://{data / 'log'}"
+        return own_log and self.settings.control == f"sqlite:///{data / 'control.db'}"
+
 
 @asynccontextmanager
 async def started(
@@ -63,7 +72,8 @@ def is_embedded(settings: Settings) -> bool:
 
 
 def end_process(reason: str) -> None:
-    """At once, with exit code 1: where nothing else is safe."""
+    """At once, with exit code 1: where nothing else is safe, because another process may have what
+    this one has not let go."""
     sys.stderr.write(f"analyticbot: {reason}\n")
     sys.stderr.flush()
     os._exit(1)

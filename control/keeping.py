@@ -2,11 +2,16 @@
 
 Times here are those of a clock that goes on while the machine sleeps (streams.clock.uptime_s), and
 are counted from before the request was sent, so they end before the database lets another have the
-lease. A process that stands still (SIGSTOP, a frozen container, a sleeping laptop) cannot give up
-in time. When it goes on it asks once whether anybody has had the lease meanwhile: where nobody has,
-it is renewed and the work goes on; else the work ends at once, and what it stores is refused by the
+lease.
+
+A process that stands still (SIGSTOP, a frozen container, a sleeping laptop) cannot give up in time.
+When it goes on it asks once whether anybody has had the lease meanwhile: where nobody has, it is
+renewed and the work goes on; else the work ends at once, and what it stores is refused by the
 lease's fence. A restored snapshot of a virtual machine has no clock that could tell: its holder
 learns of it with its next renewal.
+
+Where no other process can ask for the lease (`alone`) it is never given up: that would protect
+nobody, and a busy machine or a full disk would end the work.
 """
 
 import asyncio
@@ -26,9 +31,9 @@ RENEW_AFTER, GIVE_UP_AFTER, ENDED_AFTER = 1 / 3, 2 / 3, 0.95
 #: A process that stood still for longer than that has to end its work within this share of the
 #: lease's time, counted from when it went on.
 CLOSING = 0.2
-#: How often the clock is looked at, how long a store that refuses is left alone, and how long the
+#: How often the clock is looked at, and how long a store that refuses is left alone; how long the
 #: last try may take.
-_STEP = 1 / 20
+_STEP, _LAST_TRY = 1 / 20, 1 / 10
 #: Releasing is a courtesy: without it others wait for the lease's end.
 _RELEASE_S = 2.0
 
@@ -37,7 +42,14 @@ class Tenure:
     """A lease that this process holds. Made by `acquired`; `run` it once."""
 
     def __init__(
-        self, leases: Leases, lease: Lease, ttl_s: float, since_s: float, now_s: Callable[[], float]
+        self,
+        leases: Leases,
+        lease: Lease,
+        ttl_s: float,
+        since_s: float,
+        now_s: Callable[[], float],
+        *,
+        alone: bool,
     ) -> None:
         self.lease = lease
         #: Why it could not be renewed lately; empty while it can.
@@ -46,6 +58,7 @@ class Tenure:
         self._ttl_s = ttl_s
         self._since_s = since_s
         self._now_s = now_s
+        self._alone = alone
         self._left_behind: set[asyncio.Task[bool]] = set()
 
     @classmethod
@@ -56,11 +69,16 @@ class Tenure:
         holder: str,
         ttl_s: float,
         now_s: Callable[[], float] = uptime_s,
+        *,
+        alone: bool = False,
     ) -> Self | None:
-        """None while somebody else holds it. Raises ControlUnavailable."""
+        """None while somebody else holds it. Raises ControlUnavailable.
+
+        `alone`: no other process can ask for it.
+        """
         since_s = now_s()
         lease = await leases.acquire(name, holder, _ms(ttl_s))
-        return cls(leases, lease, ttl_s, since_s, now_s) if lease else None
+        return cls(leases, lease, ttl_s, since_s, now_s, alone=alone) if lease else None
 
     async def run(self, work: Coroutine[Any, Any, None], overdue: Callable[[str], None]) -> None:
         """Run `work` to its end while the lease holds; then release it.
@@ -88,7 +106,8 @@ class Tenure:
         """Goes on renewing until the work has ended, where that is possible."""
         working.cancel()
         await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
-        end_s = self._now_s() + max(self._left_s(ENDED_AFTER), self._ttl_s * CLOSING)
+        left_s = self._left_s(ENDED_AFTER)
+        end_s = self._now_s() + (left_s if left_s > 0 else self._ttl_s * CLOSING)
         while not working.done() and (left_s := end_s - self._now_s()) > 0:
             await asyncio.wait({working}, timeout=min(left_s, self._ttl_s * _STEP))
         if not working.done():
@@ -109,17 +128,17 @@ class Tenure:
 
     async def _renew(self) -> None:
         """Until it is done. Raises LeaseLost when that takes too long, or another has had it."""
+        while self._alone:
+            if await self._renewed(self._ttl_s):
+                return
+            await asyncio.sleep(self._ttl_s * _STEP)
         while (left_s := self._left_s(GIVE_UP_AFTER)) > 0:
             if await self._renewed(left_s):
                 return
             await asyncio.sleep(min(self._ttl_s * _STEP, max(self._left_s(GIVE_UP_AFTER), 0)))
         # The time may have passed because this process stood still.
-        late_s = -self._left_s(1)
-        if not await self._renewed(self._ttl_s * _STEP):
+        if not await self._renewed(self._ttl_s * _LAST_TRY):
             raise LeaseLost(f"{self.lease.name} could not be renewed: {self.trouble}")
-        if late_s > 0:
-            fields = {"lease": self.lease.name, "late_s": round(late_s, 1)}
-            logger.warning("lease_resumed", extra=fields)
 
     async def _renewed(self, timeout_s: float) -> bool:
         """False when the store refuses or does not answer; `trouble` says so. Raises LeaseLost."""
@@ -138,6 +157,10 @@ class Tenure:
             return False
         if not renewing.result():
             raise LeaseLost(f"{self.lease.name} is held no longer")
+        late_s = since_s - self._since_s - self._ttl_s
+        if late_s > 0:
+            fields = {"lease": self.lease.name, "late_s": round(late_s, 1)}
+            logger.warning("lease_resumed", extra=fields)
         self._since_s, self.trouble = since_s, ""
         return True
 

@@ -93,9 +93,10 @@ class Answering:
                 await self._answer(self._tenure)
 
     async def _acquired(self) -> Tenure | None:
-        lease_s = self._process.settings.lease_s
+        process = self._process
+        lease_s = process.settings.lease_s
         return await Tenure.acquired(
-            self._control.leases, self._name, self._process.holder, lease_s
+            self._control.leases, self._name, process.holder, lease_s, alone=process.alone
         )
 
     async def _answer(self, tenure: Tenure) -> None:

@@ -145,13 +145,15 @@ class Collecting:
         self._process.metrics.gauge("analyticbot_lease_held", len(self._used), kind="account")
 
     async def _take(self, account: Account, means: Means) -> None:
+        process, name = self._process, account_lease(account.id)
         tenure = await Tenure.acquired(
-            self._control.leases, account_lease(account.id), self._process.holder, self._lease_s
+            self._control.leases, name, process.holder, self._lease_s, alone=process.alone
         )
         if tenure is not None:
             logger.info("account_taken", extra={"account": account.id})
             used = AccountInUse(account, tenure, means)
-            task = asyncio.create_task(tenure.run(used.run(), end_process))
+            overdue = _tell_overdue if process.alone else end_process
+            task = asyncio.create_task(tenure.run(used.run(), overdue))
             self._used[account.id] = used, task
 
     def _is_anew(self, account_id: int) -> bool:
@@ -194,6 +196,11 @@ class Collecting:
                 logger.warning("log_away", extra={"reason": str(error)})
                 return
         self._followed = followed
+
+
+def _tell_overdue(reason: str) -> None:
+    """Nobody else can have it: its connection closes when it can."""
+    logger.warning("account_overlaps", extra={"reason": reason})
 
 
 def _check(used: AccountInUse, task: "asyncio.Task[None]") -> Finding:

@@ -28,7 +28,12 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 @pytest.fixture
 async def process(stage: Stage, tmp_path: Path) -> AsyncIterator[Process]:
-    chosen = {"ANALYTICBOT_DATA": str(tmp_path), "ANALYTICBOT_LEASE_S": str(LEASE_S)}
+    chosen = {
+        "ANALYTICBOT_DATA": str(tmp_path),
+        # Others may ask there as well.
+        "ANALYTICBOT_CONTROL": f"sqlite:///{tmp_path}/control.sqlite",
+        "ANALYTICBOT_LEASE_S": str(LEASE_S),
+    }
     settings = read_settings(chosen, tmp_path)
     async with started(settings, stage.log, standing_clock(), Metrics()) as process:
         yield process

@@ -90,8 +90,8 @@ class Machine:
     def now_s(self) -> float:
         return uptime_s() + self._leapt_s
 
-    async def tenure(self, ttl_s: float = TTL_S) -> Tenure:
-        tenure = await Tenure.acquired(self._away, "bot", "one", ttl_s, self.now_s)
+    async def tenure(self, ttl_s: float = TTL_S, *, alone: bool = False) -> Tenure:
+        tenure = await Tenure.acquired(self._away, "bot", "one", ttl_s, self.now_s, alone=alone)
         assert tenure is not None
         return tenure
 
@@ -310,6 +310,30 @@ async def test_who_wakes_and_is_not_answered_ends_the_work_and_may_acquire_it_ag
     assert work.ended_s is not None
     away.instead = None
     assert (await machine.tenure()).lease.fence == 2
+
+
+@pytest.mark.parametrize("outage", [refuse, hang])
+async def test_who_is_alone_gives_nothing_up(
+    away: Away, machine: Machine, outage: Callable[[], Awaitable[None]]
+) -> None:
+    work = Work()
+    tenure = await machine.tenure(alone=True)
+    running = asyncio.create_task(tenure.run(work.run(), not_overdue))
+    await work.started.wait()
+    away.instead = outage
+    machine.pause()
+    while not tenure.trouble:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    # As often as it is tried.
+    machine.pause()
+    assert work.ended_s is None
+    away.instead = None
+    await renewed(away)
+    assert work.ended_s is None
+    assert await away.held("bot") == [tenure.lease]
+    running.cancel()
+    await asyncio.wait({running})
+    assert await away.held("bot") == []
 
 
 async def test_work_that_does_not_end_after_a_pause_is_told_where_another_has_it(
