@@ -50,12 +50,13 @@ generated: .venv/.dev ## write the generated files anew
 bench: .venv/.dev .venv/.bench ## measure; results go to docs/benchmarks/
 	$(BIN)/python -m bench $(ARGS)
 
-requirements: ## pin the requirements anew (needs uv)
-	$(UV) pip compile pyproject.toml --extra embedded $(PIN) -o requirements/run.txt
-	$(UV) pip compile pyproject.toml --extra embedded --group dev -c requirements/run.txt $(PIN) -o requirements/dev.txt
-	$(UV) pip compile pyproject.toml --extra embedded --extra cluster --extra tracing -c requirements/run.txt $(PIN) -o requirements/image.txt
-	$(UV) pip compile --group bench -c requirements/run.txt $(PIN) -o requirements/bench.txt
-	$(UV) pip compile requirements/build.in $(PIN) -o requirements/build.txt
+requirements: $(if $(UV),,.venv/bin/uv) ## pin the requirements again, after a change of pyproject.toml
+	$(compile) pyproject.toml --extra embedded -o requirements/run.txt
+	$(compile) pyproject.toml --extra embedded --group dev -c requirements/run.txt -o requirements/dev.txt
+	$(compile) pyproject.toml --extra embedded --extra cluster --extra tracing -c requirements/run.txt -o requirements/image.txt
+	$(compile) --group bench -c requirements/run.txt -o requirements/bench.txt
+	$(compile) requirements/build.in -o requirements/build.txt
+compile = $(or $(UV),$(BIN)/uv) pip compile $(PIN)
 PIN := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 clean: ## remove what was installed and built
@@ -69,6 +70,9 @@ ifdef UV
 else
 	@$(PYTHON) -m venv .venv
 endif
+
+.venv/bin/uv: | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 .venv/.packages: requirements/run.txt requirements/build.txt | .venv/bin/python
 	@echo "Installing the pinned packages (once; about 300 MB)"
