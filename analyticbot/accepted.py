@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from analyticbot.logs import Form
 from clickhouse.opening import WrongHistoryUrl, check_history_url
+from control.sealing import parse_key
 from streams.kafka.settings import SCHEME as KAFKA
 from streams.kafka.settings import WrongKafkaUrl, settings_of
 
@@ -100,6 +101,11 @@ def chats(text: str) -> frozenset[int]:
         return frozenset(int(chat) for chat in text.split(","))
     except ValueError:
         raise ValueError("give ids of chats with commas, such as 1234,-100567") from None
+
+
+def secret_key(text: str) -> str:
+    parse_key(text)
+    return text
 
 
 def instance(text: str) -> str:

@@ -87,6 +87,7 @@ class AccountInUse:
 
     async def _observe(self) -> AccountLost:
         """Until the account is lost."""
+        assert self.account.session is not None
         means, session = self._means, StringSession(self.account.session)
         share = self._share = Share(means.control, self._tenure.lease, self.account.id)
         collector = self._collector = Collector(

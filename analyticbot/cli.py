@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol, cast
 
 from analyticbot import __version__
-from analyticbot.config import ConfigError, Settings, read_settings
+from analyticbot.config import ConfigError, Settings, read_settings, secrets_of
 from analyticbot.failure import expected, line_of
 from analyticbot.logs import set_up_logs
 from analyticbot.memory import tune_memory
+from analyticbot.modes import correct_modes, keep_new_files_private
+from analyticbot.redacting import Redactor
 
 #: Each is the module of its name in analyticbot.commands, loaded only when it is asked for.
 COMMANDS: Mapping[str, str] = {
@@ -30,6 +32,9 @@ COMMANDS: Mapping[str, str] = {
     "topology": "print the pipeline: topics in, agents, tables, topics out",
 }
 
+#: They leave what the operator keeps as it is.
+_LOOKING = ("demo", "doctor", "topology")
+
 
 class Command(Protocol):
     """What a module of analyticbot.commands gives."""
@@ -42,16 +47,21 @@ class Command(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _options(sys.argv[1:] if arguments is None else arguments)
+    redact = Redactor()
     try:
         settings = read_settings()
+        redact = Redactor(secrets_of(settings))
         about = {"role": options.command, "instance": settings.instance or ""}
-        set_up_logs(settings.log_level, settings.log_format, **about)
+        set_up_logs(settings.log_level, settings.log_format, **about, redact=redact)
         tune_memory()
+        keep_new_files_private()
+        if options.command not in _LOOKING:
+            correct_modes(settings)
         return int(asyncio.run(options.run(options, settings)))
     except ConfigError as error:
-        return _fail(str(error), 2)
+        return _fail(redact(str(error)), 2)
     except expected() as error:
-        return _fail(line_of(error), 1)
+        return _fail(redact(line_of(error)), 1)
     except KeyboardInterrupt:
         return 130
 

@@ -8,9 +8,10 @@ Everything is checked here, before the first connection.
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -47,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True):
     telegram_api_hash: str | None
     bot_token: str | None
     bot_chats: frozenset[int] | None
+    secret_key: str | None
     log_level: str
     log_format: Form = "text"
     traces: str | None = None
@@ -120,8 +122,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("api_key", "ANALYTICBOT_API_KEY", "",
            "The key that every request must carry (empty: none is needed on loopback).",
            accepted.text, secret=True),
+    Option("secret_key", "ANALYTICBOT_SECRET_KEY", "",
+           "The key that seals Telegram sessions at rest: 64 hexadecimal digits, as "
+           "`openssl rand -hex 32` prints them. One for all hosts of a cluster, which need it "
+           "(empty: the file `secret.key` under ANALYTICBOT_DATA, made at the first login).",
+           accepted.secret_key, secret=True),
     Option("telegram_api_id", "TELEGRAM_API_ID", "",
-           "Your application's id, from Telegram's page for developers.", accepted.positive),
+           "Your application's id, from https://my.telegram.org.", accepted.positive),
     Option("telegram_api_hash", "TELEGRAM_API_HASH", "",
            "Your application's hash, from the same page.", accepted.text, secret=True),
     Option("bot_token", "BOT_TOKEN", "",
@@ -141,10 +148,14 @@ OPTIONS: tuple[Option, ...] = (
            "Which share of all observations is traced, from 0 to 1.", accepted.share),
 )  # fmt: skip
 
+#: URLs, each with a password of its own perhaps.
+_URLS = ("log", "history", "control")
+
 _OPTIONAL = {
     "log_password",
     "instance",
     "api_key",
+    "secret_key",
     "telegram_api_id",
     "telegram_api_hash",
     "bot_token",
@@ -161,6 +172,18 @@ def read_settings(
     stored = _stored((folder or Path.cwd()) / CONFIG_FILE)
     values = {option.field: _value(option, environment, stored) for option in OPTIONS}
     return _completed(values)
+
+
+def secrets_of(settings: Settings) -> Iterator[str]:
+    """What must not be printed: secrets, and the passwords of URLs as they stand there and as
+    they are meant."""
+    for option in OPTIONS:
+        if option.secret and (value := getattr(settings, option.field)):
+            yield str(value)
+    for field in _URLS:
+        if password := urlsplit(getattr(settings, field)).password:
+            yield password
+            yield unquote(password)
 
 
 def _stored(path: Path) -> dict[str, str]:

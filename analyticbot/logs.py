@@ -17,17 +17,17 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 
+from analyticbot.redacting import Redactor
 from streams.log import LogError
 from streams.tracing import current_trace_id
 
 Form = Literal["text", "json"]
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-#: Libraries that say much in the course of nothing.
-_QUIET = (
-    "faust", "mode", "aiokafka", "telethon", "aiogram", "uvicorn", "clickhouse_connect", "asyncio",
-)  # fmt: skip
-#: How often such a library is listened to when it says the same: while a broker is away, the client
+#: Whose level is the operator's. All others are libraries: they are listened to from a warning on,
+#: for below it they say much in the course of nothing, and the values that they work with.
+OURS = ("agents", "analyticbot", "api", "bot", "clickhouse", "control", "streams", "tables")
+#: How often a library is listened to when it says the same: while a broker is away, the client
 #: of Kafka says so hundreds of times a second.
 _AGAIN_S = 10.0
 #: How many different things are remembered to have been said.
@@ -39,8 +39,12 @@ _SERVICES = ("/mode/", "/faust/")
 class FieldsFormatter(logging.Formatter):
     """Appends a record's extra attributes as `name=value`, quoted where they hold spaces."""
 
-    def __init__(self) -> None:
+    def __init__(self, redact: Redactor) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%H:%M:%S")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (overrides)
         fields = (f"{name}={_quoted(value)}" for name, value in _fields(record).items())
@@ -50,8 +54,9 @@ class FieldsFormatter(logging.Formatter):
 class JsonFormatter(logging.Formatter):
     """One object a line. `about` says which process it is: role, instance."""
 
-    def __init__(self, about: Mapping[str, str]) -> None:
+    def __init__(self, about: Mapping[str, str], redact: Redactor) -> None:
         super().__init__()
+        self._redact = redact
         self._about = {name: value for name, value in about.items() if value}
 
     def format(self, record: logging.LogRecord) -> str:
@@ -68,7 +73,7 @@ class JsonFormatter(logging.Formatter):
             line["trace_id"] = trace_id
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        return self._redact(msgspec.json.encode(line, enc_hook=str).decode())
 
 
 def set_up_logs(
@@ -78,17 +83,20 @@ def set_up_logs(
     role: str = "",
     instance: str = "",
     stream: TextIO = sys.stderr,
+    redact: Redactor | None = None,
 ) -> None:
-    """Send the logs of the whole process to `stream`."""
+    """Send the logs of the whole process to `stream`, without the secrets that `redact` knows."""
     handler = logging.StreamHandler(stream)
-    about = {"role": role, "instance": instance}
-    handler.setFormatter(JsonFormatter(about) if form == "json" else FieldsFormatter())
+    about, redact = {"role": role, "instance": instance}, redact or Redactor()
+    formatter = JsonFormatter(about, redact) if form == "json" else FieldsFormatter(redact)
+    handler.setFormatter(formatter)
     handler.addFilter(_is_ours)
     handler.addFilter(_without_places)
     handler.addFilter(_Sparing())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+    wanted = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(logging.WARNING, wanted), handlers=[handler], force=True)
+    for name in OURS:
+        logging.getLogger(name).setLevel(wanted)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -115,7 +123,7 @@ class _Sparing(logging.Filter):
         self._said_s: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name.partition(".")[0] not in _QUIET:
+        if record.name.partition(".")[0] in OURS:
             return True
         what = (record.name, str(record.msg))
         if record.created - self._said_s.get(what, -_AGAIN_S) < _AGAIN_S:

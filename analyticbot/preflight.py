@@ -41,7 +41,7 @@ def check_credentials(settings: Settings) -> None:
     ]
     if missing:
         raise ConfigError(
-            f"{' and '.join(missing)}: not set; get them from Telegram's page for developers, "
+            f"{' and '.join(missing)}: not set; get them from https://my.telegram.org, "
             "or look around without an account: analyticbot demo"
         )
 

@@ -1,9 +1,12 @@
-"""The session file of earlier versions, taken over into the control store once."""
+"""The session file of earlier versions, taken over into the control store once.
+
+Afterwards the file is gone: whoever reads it is signed in as its user.
+"""
 
 import asyncio
 import hashlib
 import logging
-from contextlib import suppress
+import os
 from pathlib import Path
 
 from telethon.sessions import SQLiteSession, StringSession
@@ -13,7 +16,10 @@ from control.store import Account, ControlStore
 
 logger = logging.getLogger(__name__)
 
-IMPORTED = ".imported"
+#: What earlier versions renamed a file to that they had taken over.
+_IMPORTED = ".imported"
+#: SQLite's own files beside one.
+_BESIDE = ("-journal", "-wal", "-shm")
 
 
 def session_path(settings: Settings) -> Path:
@@ -21,19 +27,18 @@ def session_path(settings: Settings) -> Path:
 
 
 async def import_session(settings: Settings, control: ControlStore, now_ms: int) -> None:
-    """Nothing happens where there is no such file. It is renamed, so that this happens once.
+    """Nothing happens where there is no such file, or one that nobody signed in with.
 
-    Raises ControlError.
+    Raises ControlError; then the file stays.
     """
     path = session_path(settings)
-    if not path.is_file() or (account := await asyncio.to_thread(_account, path, now_ms)) is None:
-        return
-    known = {one.id for one in await control.accounts.all()}
-    if account.id not in known:
-        await control.accounts.put(account)
-    with suppress(FileNotFoundError):
-        path.rename(path.with_name(path.name + IMPORTED))
-    logger.info("session_imported", extra={"account": account.id})
+    if path.is_file() and (account := await asyncio.to_thread(_account, path, now_ms)) is not None:
+        known = {one.id for one in await control.accounts.all() if not one.locked}
+        if account.id not in known:
+            await control.accounts.put(account)
+        logger.info("session_imported", extra={"account": account.id})
+        await asyncio.to_thread(_wipe, path)
+    await asyncio.to_thread(_wipe, path.with_name(path.name + _IMPORTED))
 
 
 def _account(path: Path, now_ms: int) -> Account | None:
@@ -47,3 +52,19 @@ def _account(path: Path, now_ms: int) -> Account | None:
         return Account(-int.from_bytes(digest[:7], "big"), StringSession.save(session), now_ms)
     finally:
         session.close()
+
+
+def _wipe(path: Path) -> None:
+    """Overwritten and removed, with what SQLite keeps beside it. What cannot be is said."""
+    for file in (path, *(path.with_name(path.name + end) for end in _BESIDE)):
+        try:
+            with file.open("r+b") as opened:
+                opened.write(bytes(os.fstat(opened.fileno()).st_size))
+                opened.flush()
+                os.fsync(opened.fileno())
+            file.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            fields = {"file": str(file), "reason": error.strerror}
+            logger.warning("session_file_not_removed", extra=fields)

@@ -11,6 +11,7 @@ import msgspec
 from agents.pipeline import PIPELINE
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
+from analyticbot.secret_key import key_of
 from clickhouse.history import History, HistoryError
 from clickhouse.opening import open_history
 from control.sql import open_control
@@ -89,7 +90,7 @@ async def opened_history(settings: Settings, *, migrate: bool = True) -> AsyncIt
 async def opened_control(settings: Settings) -> AsyncIterator[ControlStore]:
     """With its schema up to date. Raises Failure."""
     try:
-        control = open_control(settings.control)
+        control = open_control(settings.control, key_of(settings))
     except ControlError as error:
         raise Failure(str(error)) from error
     try:

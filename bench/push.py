@@ -17,6 +17,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from secrets import token_hex
 from statistics import quantiles
 
 import websockets
@@ -44,7 +45,11 @@ USER = 777
 
 async def measure(folder: Path, pushes: int, url: str | None) -> dict[str, float]:
     """Milliseconds from `post` to the frame. `url`: of the log, where it is not embedded."""
-    own = {"ANALYTICBOT_DATA": str(folder), "ANALYTICBOT_PORT": "0"}
+    own = {
+        "ANALYTICBOT_DATA": str(folder),
+        "ANALYTICBOT_PORT": "0",
+        "ANALYTICBOT_SECRET_KEY": token_hex(32),
+    }
     settings = read_settings(own | ({"ANALYTICBOT_LOG": url} if url else {}), folder)
     clock = SystemClock()
     world = World(clock)

@@ -1,6 +1,8 @@
 """Accounts and their shares of the channels on SQLite and PostgreSQL: control.store.Accounts."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import and_, delete, select, update
@@ -8,26 +10,59 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from control.database import Database, whole
 from control.leases import held, is_current
+from control.sealing import Key, KeyUnavailable, is_sealed
+from control.sessions import Sessions
 from control.store import ACCOUNT_LEASES, Account, Cursor, Lease, LeaseLost
 from control.tables import ACCESS_HASHES, ACCOUNTS, CURSORS, FOLLOWED, LEASES, SHARES
 from streams.ids import ChannelId
 
+logger = logging.getLogger(__name__)
+
 
 class SqlAccounts:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, key: Key) -> None:
         self._database = database
+        self._sessions = Sessions(key)
 
     @whole
     async def put(self, account: Account) -> None:
+        if account.session is None:
+            raise ValueError(f"{account!r} has no session")
+        row = {
+            "id": account.id,
+            "session": self._sessions.sealed(account.id, account.session),
+            "added_at_ms": account.added_at_ms,
+            "refused": account.refused,
+        }
         async with self._database.writing() as connection:
-            await connection.execute(self._database.upsert(ACCOUNTS, account))
+            await connection.execute(self._database.upsert(ACCOUNTS, row))
 
     @whole
     async def all(self) -> Sequence[Account]:
         by_age = (ACCOUNTS.c.added_at_ms, ACCOUNTS.c.id)
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(ACCOUNTS).order_by(*by_age))).mappings()
-            return [Account(**row) for row in rows]
+            return [self._account(row) for row in rows]
+
+    @whole
+    async def seal(self) -> None:
+        """Seal what a version before left readable. Without a key it stays, with a warning."""
+        async with self._database.writing_alone() as connection:
+            rows = await connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.session))
+            readable = {row.id: row.session for row in rows if not is_sealed(row.session)}
+            if not readable:
+                return
+            try:
+                sealed = {one: self._sessions.sealed(one, readable[one]) for one in readable}
+            except KeyUnavailable as error:
+                fields = {"accounts": len(readable), "reason": str(error)}
+                logger.warning("sessions_not_sealed", extra=fields)
+                return
+            for account_id, session in sealed.items():
+                which = ACCOUNTS.c.id == account_id
+                await connection.execute(update(ACCOUNTS).where(which).values(session=session))
+        await self._database.forget_deleted()
+        logger.info("sessions_sealed", extra={"accounts": len(sealed)})
 
     @whole
     async def remove(self, account_id: int) -> bool:
@@ -95,6 +130,10 @@ class SqlAccounts:
             await connection.execute(self._database.upsert(CURSORS, row))
             if cursor.access_hash is not None:
                 await connection.execute(self._database.upsert(ACCESS_HASHES, known))
+
+    def _account(self, row: Mapping[Any, Any]) -> Account:
+        session, locked = self._sessions.opened(row["id"], row["session"])
+        return Account(row["id"], session, row["added_at_ms"], row["refused"], locked)
 
     async def _live(self, connection: AsyncConnection, lease: Lease) -> set[int]:
         """The accounts that somebody uses. Raises LeaseLost where `lease` is held no longer.

@@ -2,8 +2,9 @@
 
 import asyncio
 import functools
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
@@ -100,6 +101,19 @@ class Database:
         key = [column.name for column in table.primary_key]
         rest = {name: insert.excluded[name] for name in names if name not in key}
         return insert.on_conflict_do_update(index_elements=key, set_=rest)
+
+    async def forget_deleted(self) -> None:
+        """Leave no copy of what was replaced in SQLite's file. PostgreSQL's vacuum does it there.
+
+        Where another process is in the middle of something, a copy may stay until the next time.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        async with self._reachable(), self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                with suppress(sqlite3.OperationalError):
+                    await driver.execute(statement)
 
     async def close(self) -> None:
         """Returns in twice GRACE_S at most."""

@@ -6,6 +6,7 @@ postgresql://user:password@host:5432/database
 
 import asyncio
 import importlib
+import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,7 @@ def _sqlite(url: str) -> AsyncEngine:
         _make_file(Path(path))
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
+        hide_parameters=True,
         async_creator=lambda: _connect(path),
         poolclass=AsyncAdaptedQueuePool,
         # One connection is one database in memory; it must neither be shared nor closed.
@@ -98,8 +100,9 @@ async def _connect(path: str) -> aiosqlite.Connection:
 def _make_file(path: Path) -> None:
     """So that a folder or a file that cannot be written is told now, with the reason."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("ab").close()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite's files beside it are made with the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise ControlUnavailable(f"control store: cannot open {path}: {error.strerror}") from error
 
@@ -112,6 +115,8 @@ async def _set_up(connection: aiosqlite.Connection) -> None:
     try:
         await _write_ahead(connection)
         await connection.execute("PRAGMA synchronous=NORMAL")
+        # What is deleted is overwritten: sessions of accounts, say.
+        await connection.execute("PRAGMA secure_delete=ON")
     except BaseException:
         await connection.close()
         raise
@@ -158,4 +163,6 @@ def _postgres(url: str) -> AsyncEngine:
             reason = str(error) or type(error).__name__
             raise ControlUnavailable(f"control store {shown(url)}: {reason}") from error
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_pre_ping=True)
+    return create_async_engine(
+        "postgresql+asyncpg://", hide_parameters=True, async_creator=connect, pool_pre_ping=True
+    )

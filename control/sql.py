@@ -13,31 +13,34 @@ from control.accounts import SqlAccounts
 from control.database import Database, whole
 from control.leases import SqlLeases
 from control.opening import open_engine, shown
+from control.sealing import Key, NoKey
 from control.store import Cursor, Delivery, Followed, Subscription
 from control.tables import CURSORS, DELIVERIES, FOLLOWED, SUBSCRIPTIONS
 from streams.ids import ChannelId, Username, parse_channel
 
 
-def open_control(url: str) -> "SqlControl":
+def open_control(url: str, key: Key | None = None) -> "SqlControl":
     """A store at `url` (control.opening); call `migrate` before anything else.
 
+    `key` seals and opens the sessions of accounts; without it none can be stored or used.
     Raises ControlError at once for a URL that cannot work.
     """
-    return SqlControl(open_engine(url), shown(url))
+    return SqlControl(open_engine(url), shown(url), key or NoKey())
 
 
 class SqlControl:
     """control.store.ControlStore. Any number of calls at once, from one event loop."""
 
-    def __init__(self, engine: AsyncEngine, name: str) -> None:
+    def __init__(self, engine: AsyncEngine, name: str, key: Key) -> None:
         self._database = Database(engine, name)
         self.leases = SqlLeases(self._database)
-        self.accounts = SqlAccounts(self._database)
+        self.accounts = SqlAccounts(self._database, key)
 
     @whole
     async def migrate(self) -> None:
         async with self._database.writing() as connection:
             await migrating.migrate(connection)
+        await self.accounts.seal()
 
     @whole
     async def follow(self, reference: str, now_ms: int) -> Followed:

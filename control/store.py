@@ -54,11 +54,14 @@ class Account(msgspec.Struct, frozen=True):
 
     #: Telegram's id of the user; negative where it is not known (a session of an earlier version).
     id: int
-    #: Whoever has it is signed in as this user: never logged, never printed.
-    session: str
+    #: Whoever has it is signed in as this user: never logged, never printed, sealed where it is
+    #: stored. None where it cannot be opened here: `locked` says why.
+    session: str | None
     added_at_ms: int
     #: Why Telegram did not accept the session when it was used last.
     refused: str | None = None
+    #: Why this process cannot open the session, and what to do.
+    locked: str | None = None
 
     def __repr__(self) -> str:
         return f"Account(id={self.id})"
@@ -112,10 +115,13 @@ class Accounts(Protocol):
     """
 
     async def put(self, account: Account) -> None:
-        """With a session that nobody has refused yet; replaces an earlier one."""
+        """With a session that nobody has refused yet; replaces an earlier one.
+
+        Raises control.sealing.KeyUnavailable where there is no key to seal it with.
+        """
 
     async def all(self) -> Sequence[Account]:
-        """By age."""
+        """By age. A session that cannot be opened here is None, and stays as it is."""
 
     async def remove(self, account_id: int) -> bool:
         """False when there was none."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from analyticbot.config import OPTIONS, ConfigError, Settings
 from analyticbot.failure import Failure
+from analyticbot.modes import open_to_others
 from analyticbot.preflight import check_credentials, check_folder, check_port
 from analyticbot.stores import opened_control, opened_history, opened_log
 
@@ -21,6 +22,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
         print(f"{option.variable:24} {_shown(getattr(settings, option.field), option.secret)}")
     checks: dict[str, Callable[[], Any]] = {
         "data folder": lambda: check_folder(settings.data),
+        "modes": lambda: _check_modes(settings),
         "port": lambda: check_port(settings.host, settings.port),
         "Telegram credentials": lambda: check_credentials(settings),
     }
@@ -44,6 +46,15 @@ def _shown(value: object, secret: bool) -> str:
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit(parts._replace(netloc=f"{parts.username}:…@{host}"))
     return str(value)
+
+
+def _check_modes(settings: Settings) -> None:
+    """Nobody else can read what is kept. Raises ConfigError."""
+    if found := list(open_to_others(settings)):
+        raise ConfigError(
+            f"{len(found)} files and folders are open to other users, such as {found[0]}: the next "
+            "start closes them"
+        )
 
 
 def _passes(name: str, check: Callable[[], Any]) -> bool:

@@ -8,6 +8,7 @@ from telethon.sessions import StringSession
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from analyticbot.preflight import check_credentials, check_folder
+from analyticbot.secret_key import check_secret_key, key_path
 from analyticbot.stores import opened_control
 from control.opening import shown
 from control.store import Account
@@ -20,15 +21,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_credentials(settings)
+    check_secret_key(settings)
     check_folder(settings.data)
     async with opened_control(settings) as control:
         name, account = await _signed_in(settings)
         for known in await control.accounts.all():
-            if known.refused and known.id < 0:
+            if (known.refused or known.locked) and known.id < 0:
                 # Of an earlier version's file, and of no use any more.
                 await control.accounts.remove(known.id)
         await control.accounts.put(account)
-    print(f"signed in as {name}; the session is a secret, and is in {shown(settings.control)}")
+    print(f"signed in as {name}; the session is sealed in {shown(settings.control)}")
+    if not settings.secret_key:
+        print(f"its key is {key_path(settings)}: who has both is signed in as {name}")
     return 0
 
 

@@ -5,6 +5,7 @@ import argparse
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from analyticbot.preflight import check_folder
+from analyticbot.secret_key import check_secret_key, key_of
 from analyticbot.stores import opened_control, opened_history, opened_log
 from control.copying import copy
 from control.store import ControlError
@@ -19,19 +20,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
+    if options.control_from:
+        check_secret_key(settings)
     check_folder(settings.data)
     history = opened_history(settings, migrate=False)
     async with opened_control(settings), opened_log(settings, adjust=True), history as opened:
         applied = await opened.migrate()
     print("up to date" if not applied else f"applied {', '.join(applied)}")
     if options.control_from:
-        await _copy(options.control_from, settings.control)
+        await _copy(options.control_from, settings)
     return 0
 
 
-async def _copy(source_url: str, target_url: str) -> None:
+async def _copy(source_url: str, settings: Settings) -> None:
     try:
-        counts = await copy(source_url, target_url)
+        counts = await copy(source_url, settings.control, key_of(settings))
     except ControlError as error:
         raise Failure(str(error)) from error
     print("there now: " + ", ".join(f"{count} {table}" for table, count in counts.items()))

@@ -4,6 +4,7 @@ import argparse
 
 from analyticbot.config import Settings
 from analyticbot.preflight import check_credentials, check_folder, check_port
+from analyticbot.secret_key import check_secret_key
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_credentials(settings)
+    check_secret_key(settings)
     check_folder(settings.data)
     check_port(settings.host, settings.port)
     # The libraries behind it take seconds to load: wrong use is told before.

@@ -69,6 +69,8 @@ class Collecting:
         self._presence: Lease | None = None
         self._used: dict[int, tuple[AccountInUse, asyncio.Task[None]]] = {}
         self._known: Mapping[int, Account] = {}
+        #: Accounts whose sessions cannot be opened here, and why.
+        self._locked: Mapping[int, str] = {}
         self._followed: set[str] | None = None
         self._trouble = "starting"
 
@@ -90,12 +92,13 @@ class Collecting:
 
     async def check(self) -> Finding:
         findings = [_check(used, task) for used, task in self._used.values()]
+        findings += [not_ready(f"account {one}: {why}") for one, why in self._locked.items()]
         if self._trouble:
             says = "; ".join([self._trouble, *(finding.says for finding in findings)])
             return not_ready(says)
-        if not self._known:
+        if not self._known and not self._locked:
             return not_ready("nobody is logged in to Telegram: run `analyticbot login`")
-        if not self._used:
+        if not findings:
             return Finding(True, "waiting: other collectors use all accounts")
         says = "; ".join(finding.says for finding in findings)
         return Finding(all(finding.ready for finding in findings), says)
@@ -128,21 +131,36 @@ class Collecting:
 
     async def _turn(self, means: Means) -> None:
         """Say that this process is here, leave what is others', take what is free."""
-        leases, holder = self._control.leases, self._process.holder
         await self._collect_ended()
-        name = COLLECTOR_LEASES + holder
-        self._presence = await leases.acquire(name, holder, self._lease_s * 1000)
-        present = {lease.holder for lease in await leases.held(COLLECTOR_LEASES)}
-        held = {lease.name: lease.holder for lease in await leases.held(ACCOUNT_LEASES)}
-        self._known = {one.id: one for one in await self._control.accounts.all()}
-        holders = {i: held[account_lease(i)] for i in self._known if account_lease(i) in held}
-        sharing = shared(list(self._known), present, holders)
-        mine = {i for i, by in sharing.items() if by == holder}
+        await self._read_accounts()
+        # A collector that has not the key takes no part: the accounts are for those who have.
+        mine = set() if self._locked and not self._known else await self._share()
         await self._stop({i for i in self._used if i not in mine or self._is_anew(i)})
         for account_id in sorted(mine - self._used.keys()):
             await self._take(self._known[account_id], means)
         await self._announce()
         self._process.metrics.gauge("analyticbot_lease_held", len(self._used), kind="account")
+
+    async def _read_accounts(self) -> None:
+        accounts = await self._control.accounts.all()
+        locked = {one.id: one.locked for one in accounts if one.locked}
+        for account_id, reason in locked.items():
+            if self._locked.get(account_id) != reason:
+                fields = {"account": account_id, "reason": reason}
+                logger.error("account_locked", extra=fields)
+        self._locked = locked
+        self._known = {one.id: one for one in accounts if not one.locked}
+
+    async def _share(self) -> set[int]:
+        """The accounts that are for this process, among all collectors that are there."""
+        leases, holder = self._control.leases, self._process.holder
+        name = COLLECTOR_LEASES + holder
+        self._presence = await leases.acquire(name, holder, self._lease_s * 1000)
+        present = {lease.holder for lease in await leases.held(COLLECTOR_LEASES)}
+        held = {lease.name: lease.holder for lease in await leases.held(ACCOUNT_LEASES)}
+        holders = {i: held[account_lease(i)] for i in self._known if account_lease(i) in held}
+        sharing = shared(list(self._known), present, holders)
+        return {i for i, by in sharing.items() if by == holder}
 
     async def _take(self, account: Account, means: Means) -> None:
         process, name = self._process, account_lease(account.id)

@@ -13,7 +13,7 @@ class ProcessLock:
     def __init__(self, file: Path) -> None:
         """Raises LogInUse, naming the process that holds it."""
         try:
-            self._fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise LogError(f"log in {file.parent} cannot be opened: {error.strerror}") from error
         try:

@@ -16,6 +16,7 @@ from analyticbot.stores import opened_control, opened_log
 from streams.clock import SystemClock
 from streams.loopback.telegram import LoopbackTelegram
 from streams.metrics import Metrics
+from tests.control.keys import HEX
 
 
 async def main(folder: Path, control_url: str, lease_s: str) -> None:
@@ -25,6 +26,7 @@ async def main(folder: Path, control_url: str, lease_s: str) -> None:
             "ANALYTICBOT_CONTROL": control_url,
             "ANALYTICBOT_LEASE_S": lease_s,
             "ANALYTICBOT_PORT": "0",
+            "ANALYTICBOT_SECRET_KEY": HEX,
         },
         folder,
     )

@@ -16,9 +16,9 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
 
 
 def run(
-    data: Path, *arguments: str, timeout_s: float = 120, **variables: str
+    data: Path, *arguments: str, timeout_s: float = 120, umask: int = -1, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run it to its end."""
+    """Run it to its end. `umask` -1: that of the tests."""
     return subprocess.run(
         [COMMAND, *arguments],
         env=environment(data, **variables),
@@ -26,5 +26,6 @@ def run(
         capture_output=True,
         text=True,
         timeout=timeout_s,
+        umask=umask,
         check=False,
     )

@@ -24,6 +24,7 @@ from streams.opening import open_log
 from tests.agents.history_told import stored
 from tests.analyticbot.command import COMMAND, environment
 from tests.analyticbot.role import POLL_S, Role
+from tests.control.keys import HEX, KEY
 from tests.control.postgres import Postgres
 from tests.faults.clickhouse import ClickHouse
 from tests.faults.history import differences, is_stored, wanted
@@ -151,12 +152,13 @@ async def staged(folder: Path, kafka: Cluster, postgres: Postgres) -> AsyncItera
                 TELEGRAM_API_ID="1",
                 TELEGRAM_API_HASH="loopback",
                 BOT_TOKEN=TOKEN,
+                ANALYTICBOT_SECRET_KEY=HEX,
             )
             log = await open_log(kafka.url)
             stage = Stage(folder, log, history, telegram, bot_api, variables)
             try:
                 await stage.command("migrate")
-                control = open_control(control_url)
+                control = open_control(control_url, KEY)
                 for user in (ANN, BEN):
                     await control.accounts.put(Account(user, telegram.session(user).save(), user))
                 await control.close()

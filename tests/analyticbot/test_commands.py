@@ -141,7 +141,7 @@ def test_doctor_prints_what_is_in_force_and_no_secret(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stdout
     assert "secret" not in ended.stdout + ended.stderr
     assert str(tmp_path / "data" / "log") in ended.stdout
-    assert ended.stdout.count("✓") == 6
+    assert ended.stdout.count("✓") == 7
 
 
 def test_migrate_can_be_run_again(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_a_secret_can_stay_in_a_file(tmp_path: Path) -> None:
         ("ANALYTICBOT_TRACE_SHARE", "half"),
         ("ANALYTICBOT_DEAD_SHARE", "50%"),
         ("TELEGRAM_API_ID", "abc"),
+        ("ANALYTICBOT_SECRET_KEY", "correct horse battery staple"),
         ("BOT_TOKEN_FILE", "/nowhere/at/all"),
         ("ANALYTICBOT_BOT_CHATS", "me, you"),
     ],
@@ -74,6 +75,7 @@ def test_a_secret_is_not_repeated_in_an_error(tmp_path: Path) -> None:
         "TELEGRAM_API_HASH",
         "ANALYTICBOT_API_KEY",
         "ANALYTICBOT_LOG_PASSWORD",
+        "ANALYTICBOT_SECRET_KEY",
     }
     with pytest.raises(ConfigError) as raised:
         read_settings({"ANALYTICBOT_LOG": "kafka://u:hidden@h:1?x=1"}, tmp_path)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from analyticbot.logs import Form, set_up_logs
+from analyticbot.logs import OURS, Form, set_up_logs
+from analyticbot.redacting import Redactor
 from streams.log import LogFull
 from streams.tracing import Traces
 
@@ -24,16 +25,62 @@ METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
 @pytest.fixture(autouse=True)
 def _logging_stays_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
-    kept, level = root.handlers[:], root.level
+    kept, levels = root.handlers[:], {name: logging.getLogger(name).level for name in ("", *OURS)}
     yield
     root.handlers[:] = kept
-    root.setLevel(level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def _logged(form: Form, **about: str) -> tuple[logging.Logger, io.StringIO]:
     stream = io.StringIO()
     set_up_logs("info", form, stream=stream, **about)  # type: ignore[arg-type]
     return logging.getLogger("agents.example"), stream
+
+
+def test_a_library_s_values_are_not_logged_at_any_level() -> None:
+    stream = io.StringIO()
+    set_up_logs("debug", stream=stream)
+    for name in ("aiosqlite", "asyncpg", "sqlalchemy.engine", "telethon.network", "httpx", "new"):
+        for level in (logging.DEBUG, logging.INFO):
+            logging.getLogger(name).log(level, "INSERT INTO accounts VALUES ('session')")
+    assert stream.getvalue() == ""
+    logging.getLogger("control.example").debug("tried")
+    assert "control.example tried" in stream.getvalue()
+
+
+def test_every_package_of_ours_is_listened_to() -> None:
+    assert set(PACKAGES) == set(OURS)
+
+
+TOKEN = "1000000001:" + "A" * 35
+SESSION = "1" + "Ab-_" * 87 + "="
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        (
+            f"https://api.telegram.org/bot{TOKEN}/getMe",
+            "https://api.telegram.org/bot[redacted]/getMe",
+        ),
+        (f"session {SESSION} end", "session [redacted] end"),
+        ("postgresql://me:pass,word@host/db", "postgresql://me:pass,word@host/db"),
+        ("postgresql://me:password@host/db", "postgresql://[redacted]@host/db"),
+        ("of +998901234567, twice", "of [redacted], twice"),
+        ("the key is my-api-key", "the key is [redacted]"),
+        ("http://127.0.0.1:8000 of @durov at +05:00", "http://127.0.0.1:8000 of @durov at +05:00"),
+        ("-1001234567890 1750000000000", "-1001234567890 1750000000000"),
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(form: Form, said: str, left: str) -> None:
+    stream = io.StringIO()
+    set_up_logs("info", form, stream=stream, redact=Redactor(["my-api-key"]))
+    error = ValueError(said)
+    logging.getLogger("agents.example").error("failed", extra={"reason": said}, exc_info=error)
+    assert stream.getvalue().count(left) == 2
+    assert form == "text" or json.loads(stream.getvalue())["fields"] == {"reason": left}
 
 
 def test_text_is_the_event_and_its_fields() -> None:

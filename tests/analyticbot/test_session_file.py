@@ -23,18 +23,28 @@ def put_file(settings: Settings, key: bytes | None) -> None:
     session.close()
 
 
+def sessions_in(folder: Path) -> list[Path]:
+    return list(folder.glob("telegram.session*"))
+
+
 async def test_a_session_becomes_an_account_once(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     put_file(settings, b"\x01" * 256)
+    # What an earlier version had taken over, and did not remove.
+    (tmp_path / "telegram.session.imported").write_bytes(b"\x01" * 256)
+    copy = tmp_path / "the-same-file"
+    copy.hardlink_to(session_path(settings))
     async with opened_control(settings) as control:
         await import_session(settings, control, 5)
         [account] = await control.accounts.all()
+        assert account.session
         session = StringSession(account.session)
         assert session.auth_key.key == b"\x01" * 256
         assert (session.dc_id, session.server_address, session.port) == (2, "127.0.0.1", 443)
         # Whose it is, the file does not say.
         assert account.id < 0
-        assert not session_path(settings).exists()
+        assert sessions_in(tmp_path) == []
+        assert set(copy.read_bytes()) == {0}
         await control.accounts.remove(account.id)
         await import_session(settings, control, 6)
         assert await control.accounts.all() == []

@@ -23,6 +23,7 @@ from streams.loopback.telegram import LoopbackTelegram
 from streams.loopback.world.world import World
 from streams.topics import UPDATES
 from tests.analyticbot.role import POLL_S, Role
+from tests.control.keys import KEY
 from tests.control.postgres import Postgres
 from tests.control.postgres import started as postgres_started
 from tests.faults.proxy import Proxy
@@ -102,7 +103,7 @@ class Scene:
 
 @asynccontextmanager
 async def played(folder: Path, control_url: str) -> AsyncIterator[tuple[Scene, LoopbackTelegram]]:
-    control = open_control(control_url)
+    control = open_control(control_url, KEY)
     await control.migrate()
     scene = Scene(folder, control_url, control)
     for channel_id in CHANNELS:

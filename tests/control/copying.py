@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from control.sql import open_control
 from control.store import Account, Cursor, Delivery, Subscription
 from streams.ids import ChannelId, PostId
+from tests.control.keys import KEY
 
 ONE, TWO = ChannelId(1001), ChannelId(1002)
 
 
 async def fill(url: str) -> None:
-    store = open_control(url)
+    store = open_control(url, KEY)
     await store.migrate()
     await store.follow("@first", 1)
     await store.follow(str(TWO), 2)
@@ -29,7 +30,7 @@ async def fill(url: str) -> None:
 
 
 async def content(url: str) -> Mapping[str, Sequence[object]]:
-    store = open_control(url)
+    store = open_control(url, KEY)
     try:
         return {
             "followed": list(await store.followed()),

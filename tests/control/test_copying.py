@@ -8,6 +8,7 @@ from control.copying import copy
 from control.sql import open_control
 from control.store import ControlError, Followed
 from tests.control.copying import content, fill
+from tests.control.keys import KEY
 
 
 def url(folder: Path, name: str) -> str:
@@ -17,7 +18,7 @@ def url(folder: Path, name: str) -> str:
 async def test_all_that_was_set_is_copied_and_what_is_held_is_not(tmp_path: Path) -> None:
     old, new = url(tmp_path, "old.db"), url(tmp_path, "new.db")
     await fill(old)
-    counts = await copy(old, new)
+    counts = await copy(old, new, KEY)
     assert counts == {
         "followed": 2,
         "cursors": 2,
@@ -33,13 +34,13 @@ async def test_all_that_was_set_is_copied_and_what_is_held_is_not(tmp_path: Path
 async def test_copying_again_changes_nothing(tmp_path: Path) -> None:
     old, new = url(tmp_path, "old.db"), url(tmp_path, "new.db")
     await fill(old)
-    await copy(old, new)
+    await copy(old, new, KEY)
     store = open_control(new)
     assert await store.unfollow("@first")
     await store.follow("@third", 3)
     await store.close()
     before = await content(new)
-    await copy(old, new)
+    await copy(old, new, KEY)
     after = await content(new)
     copied = [one for one in after["followed"] if isinstance(one, Followed)]
     assert {one.reference for one in copied} == {"first", "third", "1002"}
@@ -48,5 +49,5 @@ async def test_copying_again_changes_nothing(tmp_path: Path) -> None:
 
 async def test_a_path_that_was_mistyped_is_told_and_not_made(tmp_path: Path) -> None:
     with pytest.raises(ControlError, match="there is no file"):
-        await copy(url(tmp_path, "odl.db"), url(tmp_path, "new.db"))
+        await copy(url(tmp_path, "odl.db"), url(tmp_path, "new.db"), KEY)
     assert not (tmp_path / "odl.db").exists()

@@ -12,6 +12,7 @@ from control.copying import copy
 from control.sql import open_control
 from control.store import ControlError, ControlStore, ControlUnavailable
 from tests.control.copying import content, fill
+from tests.control.keys import KEY
 from tests.control.postgres import new_database, started
 from tests.kafka.ports import free_ports
 from tests.laws.control import DurableControlLaws, Opener
@@ -36,7 +37,7 @@ class TestPostgres(DurableControlLaws):
         url = await new_database(server)
 
         async def open_() -> ControlStore:
-            store = open_control(url)
+            store = open_control(url, KEY)
             await store.migrate()
             return store
 
@@ -85,5 +86,5 @@ async def test_what_was_set_on_one_machine_is_copied_to_a_cluster(
 ) -> None:
     old, new = f"sqlite:///{tmp_path / 'control.db'}", await new_database(server)
     await fill(old)
-    assert (await copy(old, new))["followed"] == 2
+    assert (await copy(old, new, KEY))["followed"] == 2
     assert await content(new) == {**await content(old), "leases": [], "shares": []}

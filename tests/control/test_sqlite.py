@@ -9,6 +9,7 @@ from control.migrating import read_migrations
 from control.sql import open_control
 from control.store import ControlError, ControlStore, ControlUnavailable
 from control.tables import METADATA
+from tests.control.keys import KEY
 from tests.laws.control import ControlLaws, DurableControlLaws, Opener
 
 
@@ -16,7 +17,7 @@ class TestSqliteFile(DurableControlLaws):
     @pytest.fixture
     def opener(self, tmp_path: Path) -> Opener:
         async def open_() -> ControlStore:
-            store = open_control(f"sqlite:///{tmp_path}/new/folder/control.sqlite")
+            store = open_control(f"sqlite:///{tmp_path}/new/folder/control.sqlite", KEY)
             await store.migrate()
             return store
 
@@ -27,7 +28,7 @@ class TestSqliteInMemory(ControlLaws):
     @pytest.fixture
     def opener(self) -> Opener:
         async def open_() -> ControlStore:
-            store = open_control("sqlite:///:memory:")
+            store = open_control("sqlite:///:memory:", KEY)
             await store.migrate()
             return store
 

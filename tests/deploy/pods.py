@@ -17,6 +17,7 @@ _KNOWN = {option.variable for option in OPTIONS}
 _SAMPLES = {
     "ANALYTICBOT_HISTORY": "clickhouse://analyticbot:secret@clickhouse:8123/analyticbot",
     "ANALYTICBOT_CONTROL": "postgresql://analyticbot:secret@postgres:5432/analyticbot",
+    "ANALYTICBOT_SECRET_KEY": "0123456789abcdef" * 4,
 }
 
 

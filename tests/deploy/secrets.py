@@ -13,7 +13,8 @@ SECRET = {option.variable for option in OPTIONS if option.secret} | {
 #: What is secret, by the role that cannot do without it: no other one sees it.
 NEEDED: Mapping[str, set[str]] = {
     "collect": {
-        "ANALYTICBOT_API_KEY", "ANALYTICBOT_CONTROL", "TELEGRAM_API_ID", "TELEGRAM_API_HASH",
+        "ANALYTICBOT_API_KEY", "ANALYTICBOT_CONTROL", "ANALYTICBOT_SECRET_KEY",
+        "TELEGRAM_API_ID", "TELEGRAM_API_HASH",
     },
     "work": {"ANALYTICBOT_API_KEY", "ANALYTICBOT_HISTORY"},
     "serve": {"ANALYTICBOT_API_KEY", "ANALYTICBOT_HISTORY"},

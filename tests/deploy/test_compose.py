@@ -105,9 +105,11 @@ class TestOurService:
         known = {option.variable for option in OPTIONS}
         known |= {f"{variable}_FILE" for variable in known}
         assert set(OURS[name]["environment"]) <= known
-        secret = tmp_path / "api_key"
-        secret.write_text("key")
-        environment = filled(OURS[name]) | {"ANALYTICBOT_API_KEY_FILE": str(secret)}
+        environment = filled(OURS[name])
+        for variable, value in {"API_KEY": "key", "SECRET_KEY": "0123456789abcdef" * 4}.items():
+            secret = tmp_path / variable
+            secret.write_text(value)
+            environment[f"ANALYTICBOT_{variable}_FILE"] = str(secret)
         settings = read_settings(environment, tmp_path)
         assert (settings.host, settings.port) == (
             "127.0.0.1" if name == "migrate" else "0.0.0.0",

@@ -50,6 +50,7 @@ control: ANALYTICBOT_CONTROL
 log-password: ANALYTICBOT_LOG_PASSWORD
 {{- end }}
 {{- if eq .role "collect" }}
+secret-key: ANALYTICBOT_SECRET_KEY
 telegram-api-id: TELEGRAM_API_ID
 telegram-api-hash: TELEGRAM_API_HASH
 {{- end }}
