@@ -22,6 +22,7 @@ from api.live_feed import Live
 from api.live_socket import live_socket
 from api.ports import Ports
 from api.settings import Settings
+from api.spelling import SpellingApp
 from clickhouse.reader import Reader
 from streams.clock import Clock
 from streams.log import Log
@@ -53,7 +54,7 @@ def build(
         "/api/v1",
         route_handlers=[*channels.ROUTES, *posts.ROUTES, about.about, taps.stream, live_socket],
     )
-    return Litestar(
+    return SpellingApp(
         [api, *operation.ROUTES, documents.openapi_json, documents.asyncapi, pages.pages],
         dependencies={
             "ports": Provide(lambda: ports, sync_to_thread=False),

@@ -7,7 +7,10 @@ from litestar.params import PathParameter, QueryParameter
 from api.questions import Step
 
 Reference: TypeAlias = Annotated[
-    str, PathParameter(description="A username, with or without @, or an id, bare or -100…")
+    str,
+    PathParameter(
+        description="A username, with or without @, an id, bare or -100…, or a t.me link (encoded)"
+    ),
 ]
 FromWeek: TypeAlias = Annotated[
     str | None, QueryParameter(name="from", description="ISO-8601; default: 7 days before `to`")

@@ -110,7 +110,7 @@ class Courier:
     async def _channel(self, alert: Alert) -> Channel | None:
         """An alert is not held up by history: it then names the channel by its id."""
         with suppress(HistoryError):
-            return await self._desk.channel(str(alert.channel_id))
+            return await self._desk.channel_of(alert.channel_id)
         return None
 
     async def _post(self, alert: Alert) -> PostRow | None:

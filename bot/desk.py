@@ -12,7 +12,7 @@ from bot import buttons, texts
 from clickhouse.reader import Channel, PostRow, Reader
 from control.store import ControlStore, Subscription
 from streams.clock import Clock
-from streams.ids import ChannelId, InvalidChannel, PostId, parse_channel
+from streams.ids import ChannelId, InvalidChannel, PostId, parse_channel, spelling
 from streams.topics import DAY_MS
 
 #: Channels in one message of the list.
@@ -34,12 +34,15 @@ class Desk:
         self.links = links
 
     async def channel(self, reference: str) -> Channel | None:
-        """None for what is no channel, and for one that was never observed."""
+        """None for one that was never observed. Raises InvalidChannel for what is no channel."""
+        return await self._reader.channel(spelling(parse_channel(reference)))
+
+    async def channel_of(self, channel_id: int) -> Channel | None:
+        """None for one that was never observed, and for a number that is no channel's."""
         try:
-            wanted = parse_channel(reference.strip())
+            return await self.channel(str(channel_id))
         except InvalidChannel:
             return None
-        return await self._reader.channel(str(wanted))
 
     async def post(self, channel_id: ChannelId, post_id: PostId) -> PostRow | None:
         found = await self._reader.post(channel_id, post_id)

@@ -14,6 +14,7 @@ from bot.desk import Desk, Reply
 from clickhouse.history import HistoryError
 from clickhouse.reader import Channel
 from control.store import ControlError
+from streams.ids import InvalidChannel
 from streams.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,11 @@ async def _named(message: Message, command: CommandObject, desk: Desk) -> Channe
     if not command.args:
         await message.answer(texts.which_channel(command.command))
         return None
-    channel = await desk.channel(command.args)
+    try:
+        channel = await desk.channel(command.args)
+    except InvalidChannel as error:
+        await message.answer(texts.no_channel(str(error)))
+        return None
     if channel is None:
         await message.answer(texts.no_such_channel(command.args))
     return channel
@@ -112,7 +117,7 @@ async def _show_channels(query: CallbackQuery, callback_data: ShowChannels, desk
 
 
 async def _show_overview(query: CallbackQuery, callback_data: ShowOverview, desk: Desk) -> None:
-    message, channel = _under(query), await desk.channel(str(callback_data.channel_id))
+    message, channel = _under(query), await desk.channel_of(callback_data.channel_id)
     if message is None or channel is None:
         await query.answer(texts.OUTDATED_BUTTON)
         return
@@ -122,7 +127,7 @@ async def _show_overview(query: CallbackQuery, callback_data: ShowOverview, desk
 
 
 async def _set_alerts(query: CallbackQuery, callback_data: SetAlerts, desk: Desk) -> None:
-    message, channel = _under(query), await desk.channel(str(callback_data.channel_id))
+    message, channel = _under(query), await desk.channel_of(callback_data.channel_id)
     if message is None or channel is None:
         await query.answer(texts.OUTDATED_BUTTON)
         return

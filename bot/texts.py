@@ -246,6 +246,10 @@ def no_such_channel(text: str) -> str:
     return f"<code>{escape(text[:64])}</code> is not among the watched channels: see /channels."
 
 
+def no_channel(reason: str) -> str:
+    return f"{escape(reason)}. See /channels."
+
+
 def subscribed(channel: Channel, is_new: bool) -> str:
     name = escape(title_of(channel))
     return f"You {'will get' if is_new else 'already get'} the alerts of <b>{name}</b> here."

@@ -16,7 +16,7 @@ from control.opening import open_engine, shown
 from control.sealing import Key, NoKey
 from control.store import Cursor, Delivery, Followed, Subscription
 from control.tables import CURSORS, DELIVERIES, FOLLOWED, SUBSCRIPTIONS
-from streams.ids import ChannelId, Username, parse_channel
+from streams.ids import ChannelId, Username, parse_channel, spelling
 
 
 def open_control(url: str, key: Key | None = None) -> "SqlControl":
@@ -157,7 +157,7 @@ class SqlControl:
 
 def _means(channel: ChannelId | Username) -> ColumnElement[bool]:
     """The rows that are this channel, however it was spelled when it was followed."""
-    same = FOLLOWED.c.reference == str(channel)
+    same = FOLLOWED.c.reference == spelling(channel)
     if isinstance(channel, int):
         return or_(same, FOLLOWED.c.channel_id == channel)
     return or_(same, FOLLOWED.c.username == channel)
@@ -171,5 +171,5 @@ async def _find(connection: AsyncConnection, channel: ChannelId | Username) -> F
 
 def _followed(channel: ChannelId | Username, now_ms: int) -> Followed:
     if isinstance(channel, int):
-        return Followed(str(channel), channel, None, now_ms)
-    return Followed(channel, None, channel, now_ms)
+        return Followed(spelling(channel), channel, None, now_ms)
+    return Followed(spelling(channel), None, channel, now_ms)

@@ -1,6 +1,7 @@
 """The shapes of the REST answers, and what may be asked."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
@@ -31,10 +32,28 @@ def log(serving: Serving) -> Log:
     return serving.log
 
 
-@pytest.mark.parametrize("spelling", ["durov", "@DUROV", "1234", "-1000000001234"])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "durov",
+        "@DUROV",
+        "1234",
+        "-1000000001234",
+        "id1234",
+        quote("https://t.me/durov", safe=""),
+        quote("t.me/s/Durov", safe=""),
+        quote("https://t.me/durov/123?single", safe=""),
+        quote("tg://resolve?domain=durov", safe=""),
+        quote("https://t.me/c/1234/55", safe=""),
+        quote("https://t.me/durov", safe=":"),
+    ],
+)
 async def test_channel_in_any_spelling(serving: Serving, spelling: str) -> None:
     response = await serving.get(f"{BASE}/{spelling}")
     assert response.json()["data"]["id"] == 1234
+    posts = await serving.get(f"{BASE}/{spelling}/posts?limit=1")
+    assert posts.status_code == 200
+    assert posts.url.query == b"limit=1"
 
 
 async def test_channel_known_by_the_live_view_before_history(serving: Serving) -> None:
@@ -53,6 +72,8 @@ async def test_channel_known_by_the_live_view_before_history(serving: Serving) -
     [
         (f"{BASE}/!!", 400, "invalid-channel"),
         (f"{BASE}/-5/views", 400, "invalid-channel"),
+        (f"{BASE}/https%3A%2F%2Fexample.com%2Fx", 400, "invalid-channel"),
+        (f"{BASE}/t.me%2F+AbCd/views", 400, "invalid-channel"),
         (f"{BASE}/nobody", 404, "channel-unknown"),
         (f"{BASE}/nobody/views", 404, "channel-unknown"),
         (f"{BASE}/durov/posts/8", 404, "post-unknown"),

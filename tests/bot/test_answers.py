@@ -2,10 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from bot import texts
 from clickhouse.reader import Channel
 from control.store import Subscription
-from streams.ids import ChannelId
+from streams.ids import ChannelId, InvalidChannel, parse_channel
 from tests.api.reading import AwayReader, BrokenReader, FixedReader
 from tests.api.serving import CHANNEL
 from tests.bot.stage import ANN, BEN, Stage
@@ -25,6 +27,12 @@ class NoChannels(FixedReader):
 
     async def channel(self, reference: str) -> None:
         return None
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(InvalidChannel) as raised:
+        parse_channel(text)
+    return str(raised.value)
 
 
 async def test_start_says_what_this_is_and_the_menu_is_set(stage: Stage) -> None:
@@ -76,7 +84,13 @@ async def test_no_channels_yet(stage: Stage) -> None:
 
 async def test_overview_by_any_spelling(stage: Stage) -> None:
     async with stage.running():
-        for spelling in ("durov", "@Durov", str(CHANNEL), f"-100{CHANNEL:010}"):
+        links = (
+            "https://t.me/durov",
+            "t.me/s/Durov",
+            f"id{CHANNEL}",
+            f"https://t.me/c/{CHANNEL}/5",
+        )
+        for spelling in ("durov", "@Durov", str(CHANNEL), f"-100{CHANNEL:010}", *links):
             answer = await stage.ask(f"/overview {spelling}")
             assert "Views gained: +400 · 12 of 24 h observed" in answer.text
             assert "Views a post after 24 h: —" in answer.text
@@ -85,9 +99,11 @@ async def test_overview_by_any_spelling(stage: Stage) -> None:
 
 async def test_overview_of_what_is_no_channel(stage: Stage) -> None:
     async with stage.running():
-        for wrong in ("nobody", "<b>", "no channel at all", "99999999999999999999"):
+        answer = await stage.ask("/overview nobody")
+        assert answer.source == texts.no_such_channel("nobody")
+        for wrong in ("<b>", "no channel at all", "99999999999999999999", "t.me/+AbCd"):
             answer = await stage.ask(f"/overview {wrong}")
-            assert answer.source == texts.no_such_channel(wrong)
+            assert answer.source == texts.no_channel(refusal(wrong))
         assert (await stage.ask("/overview")).source == texts.which_channel("overview")
 
 

@@ -64,6 +64,7 @@ TEXTS = {
     ),
     "which_channel": texts.which_channel("overview"),
     "no_such_channel": texts.no_such_channel("<script>" * 100),
+    "no_channel": texts.no_channel("'<b>' is not a channel: give a @username"),
     "subscribed": texts.subscribed(DUROV, True),
     "subscribed_already": texts.subscribed(DUROV, False),
     "unsubscribed": texts.unsubscribed(DUROV, True),

@@ -66,6 +66,16 @@ class ControlLaws:
         assert first == Followed(str(DUROV), DUROV, None, NOW_MS)
         assert await store.follow(f"-100{DUROV}", NOW_MS + 1) == first
 
+    async def test_a_name_that_looks_like_an_id_is_another_channel(
+        self, store: ControlStore
+    ) -> None:
+        name = await store.follow(f"https://t.me/id{DUROV}", NOW_MS)
+        assert name.channel_id is None
+        assert (await store.follow(f"id{DUROV}", NOW_MS + 1)).channel_id == DUROV
+        assert await store.follow(name.reference, NOW_MS + 2) == name
+        await store.resolve(name.reference, NEWS, f"id{DUROV}")
+        assert [each.channel_id for each in await store.followed()] == [NEWS, DUROV]
+
     async def test_what_is_no_channel_is_refused(self, store: ControlStore) -> None:
         with pytest.raises(InvalidChannel):
             await store.follow("no channel", NOW_MS)
