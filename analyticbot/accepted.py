@@ -15,33 +15,38 @@ from streams.kafka.settings import WrongKafkaUrl, settings_of
 
 
 def port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
+    number = _whole(text)
+    if number is None or number > 65535:
         raise ValueError("give a number from 0 to 65535 (0 takes a free one)")
-    return int(text)
+    return number
 
 
 def positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    number = _whole(text)
+    if not number:
         raise ValueError("give a whole number above 0")
-    return int(text)
+    return number
 
 
 def natural(text: str) -> int:
-    if not text.isdigit():
+    number = _whole(text)
+    if number is None:
         raise ValueError("give a whole number")
-    return int(text)
+    return number
 
 
 def tables_mib(text: str) -> int:
-    if not text.isdigit() or int(text) < 5:
+    number = _whole(text)
+    if number is None or number < 5:
         raise ValueError("give a whole number from 5 on")
-    return int(text)
+    return number
 
 
 def lease_s(text: str) -> int:
-    if not text.isdigit() or not 3 <= int(text) <= 600:
+    number = _whole(text)
+    if number is None or not 3 <= number <= 600:
         raise ValueError("give a whole number from 3 to 600")
-    return int(text)
+    return number
 
 
 def level(text: str) -> str:
@@ -116,3 +121,8 @@ def instance(text: str) -> str:
 
 def text(text: str) -> str:
     return text
+
+
+def _whole(text: str) -> int | None:
+    """None where it is no whole number, or one that no option can mean."""
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else None

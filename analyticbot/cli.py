@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from analyticbot import __version__
 from analyticbot.config import ConfigError, Settings, read_settings, secrets_of
 from analyticbot.failure import expected, line_of
+from analyticbot.flags import Parser, flags_of
 from analyticbot.logs import set_up_logs
 from analyticbot.memory import tune_memory
 from analyticbot.modes import correct_modes, keep_new_files_private
@@ -37,7 +38,7 @@ _LOOKING = ("demo", "doctor", "topology")
 
 
 class Command(Protocol):
-    """What a module of analyticbot.commands gives."""
+    """A module of analyticbot.commands. `DEFAULTS`, by variable, where its own differ."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
 
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(sys.argv[1:] if arguments is None else arguments)
     redact = Redactor()
     try:
-        settings = read_settings()
+        settings = read_settings(flags=flags_of(options), defaults=options.defaults)
         redact = Redactor(secrets_of(settings))
         about = {"role": options.command, "instance": settings.instance or ""}
         set_up_logs(settings.log_level, settings.log_format, **about, redact=redact)
@@ -67,23 +68,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="analyticbot", description="Real-time analytics for Telegram channels."
-    )
+    parser = Parser(prog="analyticbot", description="Real-time analytics for Telegram channels.")
     parser.add_argument("--version", action="version", version=f"analyticbot {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     wanted = next((word for word in arguments if not word.startswith("-")), None)
     for name, meaning in COMMANDS.items():
-        added = commands.add_parser(name, help=meaning, description=meaning.capitalize() + ".")
+        added = commands.add_parser(name, help=meaning, description=_sentence(meaning))
         if name == wanted:
             command = cast(Command, importlib.import_module(f"analyticbot.commands.{name}"))
             command.add_arguments(added)
             added.set_defaults(run=command.run, command=name)
+            added.set_defaults(defaults=getattr(command, "DEFAULTS", {}))
     return parser.parse_args(arguments)
 
 
-def _fail(line: str, code: int) -> int:
-    print(f"analyticbot: {line}", file=sys.stderr)
+def _sentence(meaning: str) -> str:
+    return f"{meaning[0].upper()}{meaning[1:]}."
+
+
+def _fail(error: str, code: int) -> int:
+    print(f"analyticbot: {error}", file=sys.stderr)
     return code
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from analyticbot import accepted
 from analyticbot.logs import Form
+from analyticbot.naming import unknown_key, unknown_variable
 from streams.kafka.settings import OPTIONS as KAFKA_OPTIONS
 from streams.kafka.settings import SCHEME as KAFKA
 from streams.kafka.settings import WrongKafkaUrl, settings_of, with_password
@@ -165,12 +166,27 @@ _OPTIONAL = {
 
 
 def read_settings(
-    environment: Mapping[str, str] | None = None, folder: Path | None = None
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    flags: Mapping[str, tuple[str, str]] | None = None,
+    defaults: Mapping[str, str] | None = None,
 ) -> Settings:
-    """The settings in force. Raises ConfigError naming the option."""
+    """The settings in force. Raises ConfigError naming the option.
+
+    `flags`: by variable, the name and the text of an option of the command line, which wins.
+    `defaults`: by variable, instead of the option's own.
+    """
     environment = os.environ if environment is None else environment
+    if sentence := unknown_variable(environment, {option.variable for option in OPTIONS}):
+        raise ConfigError(sentence)
     stored = _stored((folder or Path.cwd()) / CONFIG_FILE)
-    values = {option.field: _value(option, environment, stored) for option in OPTIONS}
+    values = {}
+    for option in OPTIONS:
+        name, text = (flags or {}).get(option.variable) or (
+            option.variable,
+            _text(option, environment, stored) or (defaults or {}).get(option.variable, ""),
+        )
+        values[option.field] = _value(option, name, text)
     return _completed(values)
 
 
@@ -195,14 +211,20 @@ def _stored(path: Path) -> dict[str, str]:
     except (tomllib.TOMLDecodeError, OSError) as error:
         raise ConfigError(f"{path}: {error}") from error
     known = {option.variable.lower().removeprefix("analyticbot_") for option in OPTIONS}
-    if unknown := sorted(set(table) - known):
-        raise ConfigError(f"{path}: unknown key {unknown[0]}; known are {', '.join(sorted(known))}")
+    if sentence := unknown_key(table, known):
+        raise ConfigError(f"{path}: {sentence}")
     return {key: str(value) for key, value in table.items()}
 
 
-def _value(option: Option, environment: Mapping[str, str], stored: Mapping[str, str]) -> Any:
+def _text(option: Option, environment: Mapping[str, str], stored: Mapping[str, str]) -> str:
+    """Empty where nobody says anything."""
     key = option.variable.lower().removeprefix("analyticbot_")
-    text = environment.get(option.variable) or _from_file(option, environment) or stored.get(key)
+    given = environment.get(option.variable) or _from_file(option, environment)
+    return given or stored.get(key, "")
+
+
+def _value(option: Option, name: str, text: str) -> Any:
+    """`name`: of where the text was given."""
     text = text or option.default
     if not text and option.field in _OPTIONAL:
         return None
@@ -212,7 +234,7 @@ def _value(option: Option, environment: Mapping[str, str], stored: Mapping[str, 
         shown = (
             "the value" if option.secret else repr(re.sub(r"(://[^:@/]*):[^@/]*@", r"\1:…@", text))
         )
-        raise ConfigError(f"{option.variable}: {shown} is not accepted: {error}") from error
+        raise ConfigError(f"{name}: {shown} is not accepted: {error}") from error
 
 
 def _from_file(option: Option, environment: Mapping[str, str]) -> str | None:

@@ -1,7 +1,6 @@
 """The whole system on a recording that a Telegram on loopback plays. No account, no state kept."""
 
 import asyncio
-from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import msgspec
 from analyticbot.account import Application
 from analyticbot.config import Settings, read_settings
 from analyticbot.demo_folder import demo_folder, temporary_files_in
+from analyticbot.greeting import greeting
 from analyticbot.process import started
 from analyticbot.roles.bot import answer
 from analyticbot.roles.collect import collect
@@ -50,15 +50,13 @@ CREDITS = (
 )
 
 
-async def demo(
-    operator: Settings, port: int, speed: float, exit_after_s: float | None = None
-) -> None:
+async def demo(operator: Settings, speed: float, exit_after_s: float | None = None) -> None:
     """Run until a signal, or so many seconds. Raises Failure."""
     clock = SpeededClock(SystemClock().now_ms(), speed)
     with stop_on_signals() as stop, demo_folder() as folder, temporary_files_in(folder):
         if exit_after_s is not None:
             asyncio.get_running_loop().call_later(exit_after_s, stop.set)
-        await _play(_demo_settings(operator, folder, port), clock, stop)
+        await _play(_demo_settings(operator, folder), clock, stop)
 
 
 async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) -> None:
@@ -86,7 +84,7 @@ async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) ->
         collect(process, control, application, CollectorSettings(source="recording"), needed=False)
         links = BotSettings(base_url=server.url)
         answer(process, reader, control, BOT_TOKEN, links, bot_api.url, needed=False)
-        _greet(server.url, clock)
+        print(greeting(server.url, clock.speed, clock.now_ms()), flush=True)
         await process.crew.watch(stop)
 
 
@@ -96,11 +94,13 @@ async def _play_on(player: Player) -> None:
     await asyncio.Event().wait()
 
 
-def _demo_settings(operator: Settings, folder: Path, port: int) -> Settings:
+def _demo_settings(operator: Settings, folder: Path) -> Settings:
     """Nothing of what the operator keeps is touched: all state is in a folder that is removed."""
     chosen = {
         "ANALYTICBOT_DATA": str(folder),
-        "ANALYTICBOT_PORT": str(port),
+        "ANALYTICBOT_HOST": operator.host,
+        "ANALYTICBOT_PORT": str(operator.port),
+        "ANALYTICBOT_API_KEY": operator.api_key or "",
         "ANALYTICBOT_LOG_MIB": "64",
         "ANALYTICBOT_LEASE_S": str(operator.lease_s),
         "ANALYTICBOT_TRACES": operator.traces or "",
@@ -112,16 +112,4 @@ def _demo_settings(operator: Settings, folder: Path, port: int) -> Settings:
 def _api_settings(settings: Settings) -> ApiSettings:
     return msgspec.structs.replace(
         api_settings(settings), mode="demo", measured=MEASURED, modelled=MODELLED, credits=CREDITS
-    )
-
-
-def _greet(url: str, clock: SpeededClock) -> None:
-    now = datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
-    print(
-        f"AnalyticBot plays a recording of ten channels, {clock.speed:g} times faster.\n"
-        f"  page             {url}\n"
-        f"  API              {url}/docs\n"
-        f"  its clock says   {now:%a %d %b %H:%M} UTC\n"
-        "Ctrl-C ends it.",
-        flush=True,
     )

@@ -63,7 +63,13 @@ def check_bot(settings: Settings) -> None:
 
 def _why(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"ANALYTICBOT_PORT: {port} is in use on {host}: stop what uses it, or give another"
+        return (
+            f"ANALYTICBOT_PORT: {port} is in use on {host}: stop what uses it, or give another "
+            "with --port"
+        )
     if error.errno == errno.EACCES:
-        return f"ANALYTICBOT_PORT: {port} needs privileges this user does not have: give another"
+        return (
+            f"ANALYTICBOT_PORT: {port} needs privileges this user does not have: give another with "
+            "--port"
+        )
     return f"ANALYTICBOT_HOST: cannot listen on {host}:{port}: {error.strerror}"

@@ -3,11 +3,12 @@
 import argparse
 
 from analyticbot.config import Settings
+from analyticbot.flags import add_listening
 from analyticbot.preflight import check_bot, check_cluster, check_folder, check_port
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    add_listening(parser)
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -3,12 +3,13 @@
 import argparse
 
 from analyticbot.config import Settings
+from analyticbot.flags import add_listening
 from analyticbot.preflight import check_cluster, check_credentials, check_folder, check_port
 from analyticbot.secret_key import check_secret_key
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    add_listening(parser)
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -3,31 +3,34 @@
 import argparse
 
 from analyticbot.config import Settings
+from analyticbot.flags import add_listening, duration_s, speed
 from analyticbot.preflight import check_port
+
+#: Its output is for a newcomer: what to look at, and what went wrong.
+DEFAULTS = {"ANALYTICBOT_LOG_LEVEL": "warning"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, metavar="N", help="the page's port (default: 8000)")
+    add_listening(parser)
     parser.add_argument(
-        "--speed", type=_speed, default=60.0, metavar="N", help="times faster (default: 60)"
+        "--speed", type=speed, default=60.0, metavar="N", help="times faster (default: 60)"
     )
     parser.add_argument(
-        "--exit-after", type=float, metavar="S", help="end by itself after so many seconds"
+        "--exit-after", type=duration_s, metavar="S", help="end by itself after so many seconds"
+    )
+    parser.add_argument(
+        "--verbose",
+        dest="ANALYTICBOT_LOG_LEVEL",
+        action="store_const",
+        const="info",
+        help="log what happens (or set ANALYTICBOT_LOG_LEVEL)",
     )
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
-    port = settings.port if options.port is None else options.port
-    check_port("127.0.0.1", port)
+    check_port(settings.host, settings.port)
     # The libraries behind it take seconds to load: wrong use is told before.
     from analyticbot.demo import demo
 
-    await demo(settings, port, options.speed, options.exit_after)
+    await demo(settings, options.speed, options.exit_after)
     return 0
-
-
-def _speed(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= 100_000:
-        raise ValueError(text)
-    return number

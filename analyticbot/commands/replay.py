@@ -17,6 +17,7 @@ from analyticbot.config import Settings
 from analyticbot.disk import fail_while_held
 from analyticbot.draining import drained
 from analyticbot.failure import Failure
+from analyticbot.flags import speed_or_max
 from analyticbot.moving import check_is_another, log_in, move_from
 from analyticbot.preflight import check_folder
 from analyticbot.process import Process, is_embedded, started
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--speed",
-        type=speed,
+        type=speed_or_max,
         default="max",
         metavar="N|max",
         help="how many times faster than it was recorded (default: max)",
@@ -65,16 +66,6 @@ def zone(text: str) -> tzinfo:
         return zone_named(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def speed(text: str) -> float | Literal["max"]:
-    """Of the command line. Raises ValueError."""
-    if text == "max":
-        return "max"
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise ValueError(text)
-    return number
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from analyticbot.cli import COMMANDS, main
 from tests.analyticbot.command import run
+
+LISTENING = {"demo", "up", "collect", "work", "serve", "bot"}
 
 CREDENTIALS = {"TELEGRAM_API_ID": "1", "TELEGRAM_API_HASH": "a"}
 #: Nothing listens there; wrong use is told before anything is connected to.
 KAFKA = {"ANALYTICBOT_LOG": "kafka://127.0.0.1:1"}
+POSTGRES = {"ANALYTICBOT_CONTROL": "postgresql://127.0.0.1:1/control"}
 
 
 @pytest.mark.parametrize(
@@ -18,12 +22,47 @@ KAFKA = {"ANALYTICBOT_LOG": "kafka://127.0.0.1:1"}
         (["topology"], {"ANALYTICBOT_LOG": "nonsense"}, "ANALYTICBOT_LOG: 'nonsense' is not"),
         (["up"], {"ANALYTICBOT_HISTORY": "http://x"}, "ANALYTICBOT_HISTORY: 'http://x' is not"),
         (["up"], {"ANALYTICBOT_PORT": "-1"}, "ANALYTICBOT_PORT: '-1' is not accepted"),
+        (["up", "--port", "99999"], {}, "--port: '99999' is not accepted: give a number from 0"),
+        (["demo", "--port", "-1"], {}, "--port: '-1' is not accepted: give a number from 0"),
+        (["serve", "--port=abc"], {}, "--port: 'abc' is not accepted: give a number from 0"),
+        (["collect", "--port", "²"], {}, "--port: '²' is not accepted: give a number from 0"),
+        (["work", "--host", "0.0.0.0"], {}, "ANALYTICBOT_HOST: 0.0.0.0 is reachable from outside"),
+        (["demo", "--host", "0.0.0.0"], {}, "ANALYTICBOT_HOST: 0.0.0.0 is reachable from outside"),
+        (["demo", "--speed", "abc"], {}, "argument --speed: 'abc' is not accepted: give a number"),
+        (["demo", "--speed", "0"], {}, "argument --speed: '0' is not accepted: give a number"),
+        (["demo", "--speed", "nan"], {}, "argument --speed: 'nan' is not accepted: give a number"),
+        (["demo", "--speed", "1e9"], {}, "argument --speed: '1e9' is not accepted: give a number"),
+        (["demo", "--exit-after", "x"], {}, "argument --exit-after: 'x' is not accepted: give"),
+        (["demo", "--exit-after", "inf"], {}, "argument --exit-after: 'inf' is not accepted"),
+        (["replay", "x", "--speed", "-2"], {}, "argument --speed: '-2' is not accepted: give a"),
+        (
+            ["topology"],
+            {"ANALYTICBOT_PROT": "1"},
+            "ANALYTICBOT_PROT is unknown; did you",
+        ),
+        (
+            ["topology"],
+            {"ANALYTICBOT_API_KEY_FIEL": "x"},
+            "ANALYTICBOT_API_KEY_FIEL is unknown; did",
+        ),
+        (["topology"], {"ANALYTICBOT_X": "1"}, "ANALYTICBOT_X is unknown; see docs/CONFIGURATION"),
+        (["follow", "t.me/+AbCd"], {}, "'t.me/+AbCd' is an invitation"),
+        (
+            ["up"],
+            {**CREDENTIALS, "ANALYTICBOT_CONTROL": "postgresql://h/d"},
+            "ANALYTICBOT_SECRET_KEY",
+        ),
+        (["login"], {**CREDENTIALS, **KAFKA}, "ANALYTICBOT_SECRET_KEY: not set; every host"),
+        ([], {}, "the following arguments are required: COMMAND"),
+        (["nonsense"], {}, "argument COMMAND: invalid choice: 'nonsense'"),
+        (["replay"], {}, "the following arguments are required: DIR"),
         (["up"], {}, "TELEGRAM_API_ID and TELEGRAM_API_HASH: not set"),
         (["up"], {"TELEGRAM_API_ID": "5"}, "TELEGRAM_API_HASH: not set"),
         (["follow", "a b"], {}, "'a b' is not a channel"),
         (["collect"], CREDENTIALS, "ANALYTICBOT_LOG: embedded://"),
         (["work"], {}, "ANALYTICBOT_LOG: embedded://"),
         (["bot"], {"BOT_TOKEN": "1:a"}, "ANALYTICBOT_LOG: embedded://"),
+        (["collect"], {**CREDENTIALS, **KAFKA}, "ANALYTICBOT_SECRET_KEY: not set; every host"),
         (["collect"], KAFKA, "TELEGRAM_API_ID and TELEGRAM_API_HASH: not set"),
         (["bot"], KAFKA, "BOT_TOKEN: not set"),
         (["up"], {**CREDENTIALS, "ANALYTICBOT_LEASE_S": "1"}, "ANALYTICBOT_LEASE_S: '1' is not"),
@@ -150,6 +189,25 @@ def test_migrate_can_be_run_again(tmp_path: Path) -> None:
     assert second.stdout == "up to date\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["replay"], ["demo", "--speed", "fast"]])
-def test_a_wrong_command_line_ends_with_code_2(arguments: list[str], tmp_path: Path) -> None:
-    assert run(tmp_path / "data", *arguments).returncode == 2
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_reads_well(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    said = capsys.readouterr().out
+    description = said.partition("\n\n")[2].partition("\n\n")[0]
+    assert (
+        description.replace("\n", " ") == COMMANDS[command][0].upper() + COMMANDS[command][1:] + "."
+    )
+    assert ("--host ADDRESS" in said) == (command in LISTENING)
+    assert ("--port N" in said) == (command in LISTENING)
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_an_option_of_the_command_line_wins(command: str, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = run(tmp_path / "data", command, "--port", port, ANALYTICBOT_PORT="0")
+    assert ended.returncode == 2
+    assert f"{port} is in use on 127.0.0.1" in ended.stderr

@@ -113,8 +113,39 @@ def test_logs_and_traces(tmp_path: Path) -> None:
     assert settings.traces == given["ANALYTICBOT_TRACES"]
 
 
-@pytest.mark.parametrize("text", ["port = ", 'prot = "8000"'])
-def test_a_broken_file_is_named(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("port = ", "Invalid value"),
+        ('prot = "8000"', "unknown key prot; did you mean port?"),
+        ("x = 1", "unknown key x; known are api_key, "),
+    ],
+)
+def test_a_broken_file_is_named(text: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "analyticbot.toml").write_text(text)
-    with pytest.raises(ConfigError, match=r"analyticbot\.toml: "):
+    with pytest.raises(ConfigError, match=r"analyticbot\.toml: ") as raised:
         read_settings({}, tmp_path)
+    assert says in str(raised.value)
+
+
+def test_a_variable_that_is_no_option_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^ANALYTICBOT_PROT .*did you mean ANALYTICBOT_PORT\?$"):
+        read_settings({"ANALYTICBOT_PROT": "8000"}, tmp_path)
+    others = {
+        "HOME": "/",
+        "ANALYTICBOT_REQUIRE_KAFKA": "1",
+        "ANALYTICBOT_SERVICE_HOST": "10.0.0.1",
+        "ANALYTICBOT_SERVE_PORT_80_TCP_ADDR": "10.0.0.1",
+        "ANALYTICBOT_SERVICE_PORT_HTTP": "80",
+    }
+    read_settings(others, tmp_path)
+
+
+def test_flags_win_and_are_named_and_defaults_lose(tmp_path: Path) -> None:
+    flags = {"ANALYTICBOT_PORT": ("--port", "1")}
+    given = {"ANALYTICBOT_PORT": "2", "ANALYTICBOT_HOST": "::1"}
+    defaults = {"ANALYTICBOT_HOST": "localhost", "ANALYTICBOT_LOG_LEVEL": "warning"}
+    settings = read_settings(given, tmp_path, flags, defaults)
+    assert (settings.port, settings.host, settings.log_level) == (1, "::1", "warning")
+    with pytest.raises(ConfigError, match=r"^--port: '70000' is not accepted"):
+        read_settings({}, tmp_path, {"ANALYTICBOT_PORT": ("--port", "70000")})

@@ -22,11 +22,14 @@ LEASE_S = 3
 
 
 class Demo:
-    def __init__(self, process: "subprocess.Popen[str]", url: str, temporary: Path) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[str]", url: str, temporary: Path, log: Path
+    ) -> None:
         self.process = process
         self.url = url
         #: Where it keeps temporary files.
         self.temporary = temporary
+        self.log = log
 
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
@@ -77,7 +80,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     else:
         raise AssertionError((folder / "log").read_text())
     try:
-        yield Demo(process, found[0], temporary)
+        yield Demo(process, found[0], temporary, folder / "log")
     finally:
         process.kill()
         process.wait()
@@ -86,6 +89,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def all_live(answer: Any) -> bool:
     return [channel["status"] for channel in answer["data"]] == ["live"] * 10
+
+
+def test_it_says_where_to_look_and_logs_nothing_that_nobody_asked_for(demo: Demo) -> None:
+    assert demo.process.stdout is not None
+    said = "".join(demo.process.stdout.readline() for _ in range(5))
+    for words in (f"{demo.url}/docs", "its clock says", "what happens", "Ctrl-C ends it"):
+        assert words in said
+    demo.get_when("/api/v1/channels", all_live)
+    assert " INFO " not in demo.log.read_text()
 
 
 def test_ten_channels_are_observed(demo: Demo) -> None:

@@ -99,6 +99,7 @@ def test_traces_and_lines_of_json(collector: Collector, tmp_path: Path) -> None:
         "ANALYTICBOT_TRACES": collector.url,
         "ANALYTICBOT_TRACE_SHARE": "1",
         "ANALYTICBOT_LOG_FORMAT": "json",
+        "ANALYTICBOT_LOG_LEVEL": "info",
         "ANALYTICBOT_INSTANCE": "one-0",
     }
     with _demo(tmp_path / "data", tmp_path / "said", **variables):

@@ -1,0 +1,85 @@
+"""The command line's own parser, the options of it that stand for configuration, and its numbers.
+
+Such an option has the variable's name as its `dest`, and wins over the environment.
+"""
+
+import argparse
+import math
+from collections.abc import Mapping
+from typing import Literal, NoReturn
+
+#: Variable, and how it is written on the command line.
+_FLAGS = {
+    "ANALYTICBOT_HOST": "--host",
+    "ANALYTICBOT_PORT": "--port",
+    "ANALYTICBOT_LOG_LEVEL": "--verbose",
+}
+FASTEST = 100_000.0
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the whole usage is a request away."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"analyticbot: {message}; see `{self.prog} --help`\n")
+
+
+def add_listening(parser: argparse.ArgumentParser) -> None:
+    """Where the process answers. The values are checked with the rest of the configuration."""
+    parser.add_argument(
+        "--host",
+        dest="ANALYTICBOT_HOST",
+        metavar="ADDRESS",
+        help="the address to listen on (default: ANALYTICBOT_HOST, else 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--port",
+        dest="ANALYTICBOT_PORT",
+        metavar="N",
+        help="the port to listen on, 0 for a free one (default: ANALYTICBOT_PORT, else 8000)",
+    )
+
+
+def flags_of(options: argparse.Namespace) -> Mapping[str, tuple[str, str]]:
+    """What was given, by variable: the option's name and the text."""
+    given = {variable: getattr(options, variable, None) for variable in _FLAGS}
+    return {
+        variable: (_FLAGS[variable], text) for variable, text in given.items() if text is not None
+    }
+
+
+def speed(text: str) -> float:
+    """Raises argparse.ArgumentTypeError."""
+    number = _number(text)
+    if number is None or number > FASTEST:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not accepted: give a number above 0, at most {FASTEST:.0f}"
+        )
+    return number
+
+
+def speed_or_max(text: str) -> float | Literal["max"]:
+    """Raises argparse.ArgumentTypeError."""
+    if text == "max":
+        return "max"
+    number = _number(text)
+    if number is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: give a number above 0, or max")
+    return number
+
+
+def duration_s(text: str) -> float:
+    """Raises argparse.ArgumentTypeError."""
+    number = _number(text)
+    if number is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: give seconds, above 0")
+    return number
+
+
+def _number(text: str) -> float | None:
+    """Above 0 and finite, or None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None

@@ -1,0 +1,24 @@
+"""What `analyticbot demo` says when it is ready: where to look, and what there will be to see."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+#: What happens in any demo, one line each.
+COMING = (
+    "the page fills within seconds; counters move as they did when they were recorded",
+    "the bot runs too, before a Telegram on loopback: nobody can write to it",
+)
+
+
+def greeting(url: str, speed: float, now_ms: int, coming: Sequence[str] = COMING) -> str:
+    """`coming`: a line for each thing that will happen, in the order in which it will."""
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    lines = [
+        f"AnalyticBot plays a recording of ten channels, {speed:g} times faster than it was.",
+        f"  page             {url}",
+        f"  API and its docs {url}/docs",
+        f"  its clock says   {now:%a %d %b %H:%M} UTC",
+    ]
+    heads = ["what happens", *[""] * len(coming)]
+    lines += [f"  {head:16} {line}" for head, line in zip(heads, coming, strict=False)]
+    return "\n".join([*lines, "Ctrl-C ends it. Nothing is kept."])
