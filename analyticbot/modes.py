@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 _OTHERS = 0o077
 _FOLDER, _FILE = 0o700, 0o600
 #: What is kept in the data folder beside the stores, whose places are options.
-_OURS = ("tables", "secret.key", "telegram.session", "telegram.session.imported")
+_OURS = ("tables", "secret.key", "address.json", "telegram.session", "telegram.session.imported")
 _BESIDE_SQLITE = ("", "-wal", "-shm", "-journal")
 
 

@@ -1,9 +1,12 @@
 """What a role without a page answers over HTTP: how it is, and its metrics."""
 
+from contextlib import nullcontext
+
 from analyticbot import __version__
+from analyticbot.address import announced
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
-from analyticbot.process import Process
+from analyticbot.process import Process, is_embedded
 from api import role_app
 from api.server import Server, ServerError
 from api.settings import Settings as ApiSettings
@@ -28,12 +31,13 @@ async def served(process: Process, server: Server) -> Server:
         await server.start()
     except ServerError as error:
         raise Failure(str(error)) from error
-    process.crew.add("api", _wait(server))
+    process.crew.add("api", _wait(server, process.settings))
     return server
 
 
-async def _wait(server: Server) -> None:
-    try:
-        await server.wait()
-    finally:
-        await server.stop()
+async def _wait(server: Server, settings: Settings) -> None:
+    with announced(settings.data, server.url) if is_embedded(settings) else nullcontext():
+        try:
+            await server.wait()
+        finally:
+            await server.stop()

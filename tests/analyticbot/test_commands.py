@@ -158,15 +158,6 @@ def test_a_finished_recording_replayed_again_writes_nothing_and_ends(tmp_path: P
     assert "nothing was written" in second.stdout
 
 
-def test_follow_and_unfollow_take_every_spelling(tmp_path: Path) -> None:
-    assert run(tmp_path / "data", "follow", "@Durov", "-1001006503122").stdout == (
-        "following durov\nfollowing 1006503122\n"
-    )
-    assert run(tmp_path / "data", "unfollow", "durov").returncode == 0
-    again = run(tmp_path / "data", "unfollow", "durov")
-    assert (again.returncode, again.stderr) == (1, "analyticbot: durov is not followed\n")
-
-
 def test_topology_prints_the_pipeline(tmp_path: Path) -> None:
     printed = run(tmp_path / "data", "topology").stdout
     for word in ("telegram.updates", "analytics.windows", "analytics.alerts", "history"):

@@ -31,11 +31,14 @@ def logged_in(telegram: LoopbackTelegram, data: Path) -> None:
     session.close()
 
 
-async def command(data: Path, *arguments: str) -> None:
+async def command(data: Path, *arguments: str) -> str:
+    """What it printed."""
     process = await asyncio.create_subprocess_exec(
-        COMMAND, *arguments, env=environment(data), stdout=asyncio.subprocess.DEVNULL
+        COMMAND, *arguments, env=environment(data), stdout=asyncio.subprocess.PIPE
     )
-    assert await process.wait() == 0
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    return said.decode()
 
 
 def posts(url: str, channel: str) -> list[str]:
@@ -81,7 +84,16 @@ async def test_followed_channels_reach_the_api_and_later_ones_too(tmp_path: Path
             await wait_for_posts(url, "first_channel", ["before"])
             world.post(first, "now")
             await wait_for_posts(url, "first_channel", ["now", "before"])
-            await command(data, "follow", "second_channel")
+            told = await command(data, "follow", "https://t.me/second_channel/5")
+            assert told.startswith("@second_channel: followed from now on\nA collector runs: ")
             await wait_for_posts(url, "second_channel", ["elsewhere"])
+            # Beside the process, which holds history.
+            one, two = json.loads(await command(data, "channels", "--json"))
+            [account] = json.loads(await command(data, "accounts", "--json"))
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
+    assert (one["channel"], one["id"], one["title"]) == ("first_channel", first.channel_id, "First")
+    assert (two["username"], two["status"], two["reason"]) == ("second_channel", "live", None)
+    assert account["account"] == one["account"] == two["account"]
+    assert (account["status"], account["channels"]) == ("used", 2)
+    assert not (data / "address.json").exists()

@@ -1,0 +1,84 @@
+"""What is known of channels, for a command that runs beside a process or without one.
+
+A server of history is asked itself. An embedded history is one process's: if one runs, its API is
+asked; if none does, the folder is opened.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+import msgspec
+
+from analyticbot.address import address_in
+from analyticbot.config import Settings
+from analyticbot.failure import Failure
+from analyticbot.stores import opened_history
+from api import answers
+from clickhouse.answers import HistoryReader
+from clickhouse.history import HistoryError
+from streams.ids import ChannelId
+
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_PAGE = 500
+
+
+class Observed(NamedTuple):
+    """Channels by id, or why nothing is known of any."""
+
+    channels: Mapping[ChannelId, answers.Channel]
+    unknown: str | None = None
+
+
+class _Meta(msgspec.Struct):
+    cursor: str | None = None
+
+
+class _Page(msgspec.Struct):
+    data: list[answers.Channel]
+    meta: _Meta
+
+
+async def observed(settings: Settings) -> Observed:
+    """Does not raise: what is not known is said in the answer."""
+    embedded = settings.history.startswith("chdb:")
+    if embedded and (url := address_in(settings.data)):
+        try:
+            return Observed(await _asked(url, settings.api_key))
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+            reason = str(error) or type(error).__name__
+            return Observed({}, f"the running process at {url} does not answer: {reason}")
+    if embedded and not _has_history(settings):
+        return Observed({})
+    try:
+        return Observed(await _read(settings))
+    except (Failure, HistoryError) as error:
+        return Observed({}, str(error))
+
+
+def _has_history(settings: Settings) -> bool:
+    """Opening the folder would make it."""
+    return Path(unquote(urlsplit(settings.history).path)).is_dir()
+
+
+async def _asked(url: str, key: str | None) -> Mapping[ChannelId, answers.Channel]:
+    found: dict[ChannelId, answers.Channel] = {}
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    cursor: str | None = None
+    async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as session:
+        while True:
+            asked = {"limit": str(_PAGE), **({"cursor": cursor} if cursor else {})}
+            async with session.get(f"{url}/api/v1/channels", params=asked) as answer:
+                answer.raise_for_status()
+                page = msgspec.json.decode(await answer.read(), type=_Page)
+            found |= {ChannelId(row.id): row for row in page.data}
+            if not (cursor := page.meta.cursor):
+                return found
+
+
+async def _read(settings: Settings) -> Mapping[ChannelId, answers.Channel]:
+    async with opened_history(settings, migrate=False) as history:
+        rows = await HistoryReader(history).channels()
+    return {row.id: answers.channel(row) for row in rows}
