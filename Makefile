@@ -16,7 +16,7 @@ else
 install = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help setup demo test check format bench chaos generated requirements clean
+.PHONY: help setup demo test check audit format bench chaos generated requirements clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,12 +31,13 @@ test: .venv/.dev ## run the tests
 chaos: .venv/.dev ## every fault on real processes, for many minutes; `make test` runs a few
 	$(BIN)/python -m pytest tests/faults tests/analyticbot/test_takeover.py -m '' $(ARGS)
 
-check: .venv/.dev ## lint, format, types, layers, generated files, the page's own tests
+check: .venv/.dev ## lint, format, types, layers, generated files, dependencies, the page's own tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.generated --check
+	$(BIN)/python -m tools.dependencies
 	$(BIN)/python -m tools.npm ci --silent --no-audit --no-fund
 	$(BIN)/python -m tools.npm test --silent
 
@@ -50,12 +51,16 @@ generated: .venv/.dev ## write the generated files anew
 bench: .venv/.dev .venv/.bench ## measure; results go to docs/benchmarks/
 	$(BIN)/python -m bench $(ARGS)
 
+audit: .venv/.dev .venv/.audit ## ask the databases of known weaknesses about every dependency
+	$(BIN)/python -m tools.dependencies --audit
+
 requirements: $(if $(UV),,.venv/bin/uv) ## pin the requirements again, after a change of pyproject.toml
 	$(compile) pyproject.toml --extra embedded -o requirements/run.txt
 	$(compile) pyproject.toml --extra embedded --group dev -c requirements/run.txt -o requirements/dev.txt
 	$(compile) pyproject.toml --extra embedded --extra cluster --extra tracing -c requirements/run.txt -o requirements/image.txt
 	$(compile) --group bench -c requirements/run.txt -o requirements/bench.txt
 	$(compile) requirements/build.in -o requirements/build.txt
+	$(compile) requirements/audit.in -o requirements/audit.txt
 compile = $(or $(UV),$(BIN)/uv) pip compile $(PIN)
 PIN := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
@@ -92,4 +97,10 @@ endif
 .venv/.bench: requirements/bench.txt | .venv/bin/python
 	@test -x .venv/peers/bin/python || $(BIN)/python -m venv .venv/peers
 	@.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# Apart as well: nothing of it runs with us.
+.venv/.audit: requirements/audit.txt | .venv/bin/python
+	@test -x .venv/audit/bin/python || $(BIN)/python -m venv .venv/audit
+	@.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
 	@touch $@

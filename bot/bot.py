@@ -21,6 +21,7 @@ from bot.alerts import Alerts
 from bot.courier import Courier
 from bot.desk import Desk
 from bot.dispatcher import build_dispatcher
+from bot.hiding import HiddenToken
 from bot.patience import FloodWaits, outlast
 from bot.polling import Polling
 from bot.settings import BotSettings
@@ -113,6 +114,7 @@ def _telegram(token: str, api_url: str | None, metrics: Metrics) -> aiogram.Bot:
     api = TelegramAPIServer.from_base(api_url) if api_url else PRODUCTION
     session = AiohttpSession(api=api)
     session.middleware(FloodWaits(metrics))
+    session.middleware(HiddenToken())
     defaults = DefaultBotProperties(parse_mode="HTML", link_preview_is_disabled=True)
     try:
         return aiogram.Bot(token, session=session, default=defaults)

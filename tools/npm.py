@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from hatch_build import find_npm
 
@@ -11,12 +12,20 @@ DASHBOARD = Path(__file__).parents[1] / "dashboard"
 
 
 def main(arguments: list[str]) -> int:
+    return _run(arguments).returncode
+
+
+def output(arguments: list[str]) -> str:
+    """What it prints, however it ends."""
+    return _run(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+
+
+def _run(arguments: list[str], **options: Any) -> "subprocess.CompletedProcess[Any]":
     npm, folder = find_npm()
     path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "PATH": path}
-    return subprocess.run(
-        [*npm, *arguments], cwd=DASHBOARD, env=environment, check=False
-    ).returncode
+    command = [*npm, *arguments]
+    return subprocess.run(command, cwd=DASHBOARD, env=environment, check=False, **options)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,17 @@ class Role:
         self.http = httpx.AsyncClient(base_url=url, timeout=20)
 
     @classmethod
-    async def started(cls, command: Sequence[str], variables: Mapping[str, str], log: Path) -> Self:
-        """Returns when it has said where it answers."""
+    async def started(
+        cls, command: Sequence[str], variables: Mapping[str, str], log: Path, umask: int = -1
+    ) -> Self:
+        """Returns when it has said where it answers. `umask` -1: that of the tests."""
         with log.open("ab") as said:
             process = await asyncio.create_subprocess_exec(
-                *command, env=dict(variables), stdout=asyncio.subprocess.PIPE, stderr=said
+                *command,
+                env=dict(variables),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=said,
+                umask=umask,
             )
         assert process.stdout is not None
         async for line in process.stdout:
