@@ -8,6 +8,8 @@ from typing import cast, get_args
 from urllib.parse import urlsplit
 
 from analyticbot.logs import Form
+from api.addresses import networks
+from api.settings import STRONG, is_strong
 from clickhouse.opening import WrongHistoryUrl, check_history_url
 from control.sealing import parse_key
 from streams.kafka.settings import SCHEME as KAFKA
@@ -99,6 +101,23 @@ def history_url(text: str) -> str:
         except WrongHistoryUrl as error:
             raise ValueError(str(error)) from error
     return text
+
+
+def api_key(text: str) -> str:
+    if text and not is_strong(text):
+        raise ValueError(STRONG)
+    return text
+
+
+def proxies(text: str) -> tuple[str, ...]:
+    given = tuple(part.strip() for part in text.split(",")) if text else ()
+    try:
+        networks(given)
+    except ValueError:
+        raise ValueError(
+            "give addresses or networks with commas, such as 10.0.0.5,10.1.0.0/16"
+        ) from None
+    return given
 
 
 def chats(text: str) -> frozenset[int]:

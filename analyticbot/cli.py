@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from analyticbot import __version__
 from analyticbot.config import ConfigError, Settings, read_settings, secrets_of
+from analyticbot.descriptors import raise_descriptors
 from analyticbot.failure import expected, line_of
 from analyticbot.flags import Parser, flags_of
 from analyticbot.logs import set_up_logs
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         keep_new_files_private()
         if options.command not in _LOOKING:
             correct_modes(settings)
+        raise_descriptors()
         return int(asyncio.run(options.run(options, settings)))
     except ConfigError as error:
         return _fail(redact(str(error)), 2)

@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True):
     log_format: Form = "text"
     traces: str | None = None
     trace_share: float = 0.1
+    trusted_proxies: tuple[str, ...] = ()
+    connections: int = 4096
     lease_s: int = 10
     standbys: int = 1
     tables_mib: int = 80
@@ -121,13 +123,21 @@ OPTIONS: tuple[Option, ...] = (
            "Where people reach the page, for links in bot messages (empty: the listening address).",
            accepted.url("http", "https")),
     Option("api_key", "ANALYTICBOT_API_KEY", "",
-           "The key that every request must carry (empty: none is needed on loopback).",
-           accepted.text, secret=True),
+           "The key that every request must carry: at least 16 ASCII characters, such as "
+           "`openssl rand -hex 24` prints (empty: none is needed on loopback).",
+           accepted.api_key, secret=True),
     Option("secret_key", "ANALYTICBOT_SECRET_KEY", "",
            "The key that seals Telegram sessions at rest: 64 hexadecimal digits, as "
            "`openssl rand -hex 32` prints them. One for all hosts of a cluster, which need it "
            "(empty: the file `secret.key` under ANALYTICBOT_DATA, made at the first login).",
            accepted.secret_key, secret=True),
+    Option("trusted_proxies", "ANALYTICBOT_TRUSTED_PROXIES", "",
+           "The reverse proxies in front, as addresses or networks with commas: they are believed "
+           "whose request it is and whether it came by https (empty: nobody is).",
+           accepted.proxies),
+    Option("connections", "ANALYTICBOT_CONNECTIONS", "4096",
+           "How many connections may be open at the same time, a quarter of them from one address; "
+           "fewer where the process may open fewer files.", accepted.positive),
     Option("telegram_api_id", "TELEGRAM_API_ID", "",
            "Your application's id, from https://my.telegram.org.", accepted.positive),
     Option("telegram_api_hash", "TELEGRAM_API_HASH", "",

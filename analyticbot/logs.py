@@ -95,6 +95,8 @@ def set_up_logs(
     handler.addFilter(_Sparing())
     wanted = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(level=max(logging.WARNING, wanted), handlers=[handler], force=True)
+    # Of what clients do wrong, the server itself keeps count (api/notices.py).
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     for name in OURS:
         logging.getLogger(name).setLevel(wanted)
 

@@ -16,7 +16,6 @@ from litestar.middleware import DefineMiddleware
 from api import about, channels, documents, operation, pages, posts, problems, questions, taps
 from api.caching import Caching
 from api.checks import history_check, live_check
-from api.guard import Guard
 from api.health import Health
 from api.live_feed import Live
 from api.live_socket import live_socket
@@ -38,12 +37,11 @@ def build(
     settings: Settings,
     health: Health | None = None,
 ) -> Litestar:
-    """The ASGI application. `live` is started and stopped by the caller.
+    """The ASGI application; api.server puts the guard before it.
 
-    Its parts are added to `health`, beside those of the process that are in it already.
-    Raises UnsafeSettings when others could reach it without a key.
+    `live` is started and stopped by the caller. Its parts are added to `health`, beside those of
+    the process that are in it already.
     """
-    settings.check()
     ports = Ports(reader, live, log, clock, metrics, settings)
     health = health or Health()
     health.add("live", live_check(live))
@@ -61,10 +59,7 @@ def build(
             "health": Provide(lambda: health, sync_to_thread=False),
             "counted": Provide(lambda: metrics, sync_to_thread=False),
         },
-        middleware=[
-            DefineMiddleware(Guard, settings=settings),
-            DefineMiddleware(Caching, metrics=metrics),
-        ],
+        middleware=[DefineMiddleware(Caching, metrics=metrics)],
         before_request=refuse_unknown_parameters,
         exception_handlers=problems.handlers(metrics),
         openapi_config=documents.openapi(settings),

@@ -36,10 +36,13 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 Positions = Mapping[Partition, Position]
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class _Row(msgspec.Struct, frozen=True, array_like=True):
-    topic: Annotated[int, msgspec.Meta(ge=0)]
-    number: int
-    next: int
+    topic: _Count
+    number: _Count
+    next: _Count
     before_ms: int | None
 
 

@@ -3,18 +3,21 @@
 Swagger UI's files are served from the dashboard's build; the page names nothing outside.
 """
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
-from litestar import Litestar, Request, get
+from litestar import Litestar, Request, Router, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import License
 
 from api.cloudevents import TYPES, CloudEvent
 from api.messages import FRAMES
+from api.pages import POLICY
 from api.ports import Wired
 from api.problems import MEDIA_TYPE, Problem
 from api.settings import Settings
@@ -45,6 +48,11 @@ _LIVE_BINDINGS = {
 }
 #: How the framework names Answer[T] and Answer[list[T]].
 _ANSWER = re.compile(r"Answer_(list_)?[a-z_.]*?([A-Z]\w*?)_(?=\")")
+_SCRIPT = """
+window.ui = SwaggerUIBundle({
+  url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null,
+});
+"""
 _PAGE = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -57,11 +65,7 @@ _PAGE = f"""<!doctype html>
 <body>
 <div id="swagger-ui"></div>
 <script src="{_SWAGGER}/swagger-ui-bundle.js"></script>
-<script>
-window.ui = SwaggerUIBundle({{
-  url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null,
-}});
-</script>
+<script>{_SCRIPT}</script>
 </body>
 </html>
 """
@@ -78,10 +82,21 @@ def openapi(settings: Settings) -> OpenAPIConfig:
             "taps are described by /asyncapi.json."
         ),
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
-        path="/docs",
+        openapi_router=Router(
+            "/docs",
+            route_handlers=[],
+            response_headers={"Content-Security-Policy": _policy()},
+            include_in_schema=False,
+        ),
         render_plugins=[_Docs(path="/", favicon="")],
         use_handler_docstrings=True,
     )
+
+
+def _policy() -> str:
+    """That of the dashboard, and the one script that stands in the page."""
+    digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+    return f"{POLICY}; script-src 'self' 'sha256-{digest}'"
 
 
 class _Docs(OpenAPIRenderPlugin):

@@ -19,5 +19,7 @@ async def is_of_log(log: Log, partition: Partition, position: Position) -> bool:
     """Whether a position was taken in this log, and not in one that was deleted since."""
     if position.before_ms is None:
         return True
+    if position.next == 0:
+        return False
     before = await log.read(partition, position.next - 1, 1)
     return bool(before) and before[0].timestamp_ms == position.before_ms

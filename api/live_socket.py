@@ -13,6 +13,7 @@ from typing import Any
 
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
+from uvicorn.protocols.utils import ClientDisconnected
 
 from api import questions
 from api.hub import Connection, changes_text, text
@@ -72,7 +73,9 @@ async def _close(socket: Socket, connection: Connection, written: object) -> Non
         code, reason = 1013, "too slow: nothing could be sent for a while"
     elif connection.closing is not None:
         code, reason = connection.closing
-    elif isinstance(written, Exception) and not isinstance(written, WebSocketDisconnect):
+    elif isinstance(written, WebSocketDisconnect | ClientDisconnected):
+        return
+    elif isinstance(written, Exception):
         _logger.error("live_socket_failed", exc_info=written)
         code, reason = 1011, "internal error"
     else:
@@ -80,7 +83,7 @@ async def _close(socket: Socket, connection: Connection, written: object) -> Non
     try:
         async with asyncio.timeout(_CLOSE_TIMEOUT_S):
             await socket.close(code, reason)
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnected):
         _logger.debug("live_socket_left_open", extra={"code": code})
 
 

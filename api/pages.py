@@ -2,15 +2,17 @@
 
 Files under assets/ carry a hash in their names and never change; everything else is asked for
 again each time and answered with 304 when it is the same. A path without a file is a page of the
-dashboard, whose own router reads it. What is not built says so in plain text.
+dashboard, whose own router reads it; one that the dashboard does not know is answered with 404 and
+that page. What is not built says so in plain text.
 """
 
 import gzip
 import hashlib
 import mimetypes
+import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
@@ -26,6 +28,8 @@ NOT_BUILT = (
 )
 _FOREVER = "public, max-age=31536000, immutable"
 _COMPRESSIBLE = ("text/", "application/javascript", "application/json", "image/svg+xml")
+#: The paths that the dashboard shows something at: those of dashboard/src/lib/route.svelte.ts.
+_KNOWN: Final = re.compile(r"/(channels/?|channels/[^/]+/?)?")
 #: Everything that the page uses comes from here; nothing else may be fetched or framed.
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -48,10 +52,18 @@ async def pages(
     root = ports.settings.static_dir
     found = find(root, path)
     if found is None:
-        if "." in path.rpartition("/")[2]:
-            raise Refused(404, "http", f"there is no {path}")
+        if not is_page(path):
+            raise Refused(404, "http", "there is no such file")
         return Response(NOT_BUILT.encode(), status_code=503, media_type="text/plain")
-    return _response(request, found, read(found, found.stat().st_mtime_ns), root)
+    response = _response(request, found, read(found, found.stat().st_mtime_ns), root)
+    if found.name == "index.html" and not is_page(path):
+        response.status_code = 404
+    return response
+
+
+def is_page(path: str) -> bool:
+    """Whether the dashboard shows something there."""
+    return path == "/index.html" or _KNOWN.fullmatch(path) is not None
 
 
 def find(root: Path, path: str) -> Path | None:
@@ -60,12 +72,15 @@ def find(root: Path, path: str) -> Path | None:
     Never a file outside `root`, whatever the path says.
     """
     root = root.resolve()
-    asked = (root / path.lstrip("/")).resolve()
-    if asked.is_relative_to(root) and asked.is_file():
-        return asked
+    try:
+        asked = (root / path.lstrip("/")).resolve()
+        if asked.is_relative_to(root) and asked.is_file():
+            return asked
+    except (OSError, ValueError):
+        # No name that a file can have: too long, or with a NUL.
+        return None
     index = root / "index.html"
-    is_page = "." not in path.rpartition("/")[2]
-    return index if is_page and index.is_file() else None
+    return index if "." not in path.rpartition("/")[2] and index.is_file() else None
 
 
 @lru_cache(maxsize=256)
@@ -90,7 +105,6 @@ def _response(
         "ETag": file.etag,
         "Cache-Control": _FOREVER if immutable else "no-cache",
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": POLICY,
         "Referrer-Policy": "no-referrer",
     }

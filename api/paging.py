@@ -3,11 +3,12 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Annotated, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from api.problems import Refused
+from api.times import LATEST_MS
 
 T = TypeVar("T")
 
@@ -18,9 +19,9 @@ ROWS_AT_MOST = 100_000
 class Place(msgspec.Struct, frozen=True, array_like=True):
     """Where the next page of a list starts."""
 
-    start: int = 0
+    start: Annotated[int, msgspec.Meta(ge=0, le=ROWS_AT_MOST)] = 0
     #: The end of the range that the first page had, so that later pages are of the same list.
-    to_ms: int | None = None
+    to_ms: Annotated[int, msgspec.Meta(ge=1, lt=LATEST_MS)] | None = None
 
 
 class Slice(NamedTuple, Generic[T]):
@@ -37,12 +38,9 @@ def read(cursor: str | None) -> Place:
         return Place()
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        place = _decoder.decode(raw)
+        return _decoder.decode(raw)
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise Refused(400, "bad-cursor", "`cursor` is not one that this list gave") from error
-    if not 0 <= place.start <= ROWS_AT_MOST:
-        raise Refused(400, "bad-cursor", "`cursor` is not one that this list gave")
-    return place
 
 
 def cut(rows: Sequence[T], place: Place, limit: int, to_ms: int | None = None) -> Slice[T]:

@@ -42,7 +42,7 @@ async def posts(
     )
 
 
-@get("/channels/{channel:str}/posts/{post_id:int}", tags=["posts"])
+@get("/channels/{channel:str}/posts/{post_id:str}", tags=["posts"])
 async def one_post(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[answers.Post]:
     """A post with its newest counters."""
     channel_id = await questions.channel_id(ports, channel)
@@ -53,7 +53,7 @@ async def one_post(ports: Wired, channel: Reference, post_id: PostAsked) -> Answ
     return Answer(answers.post(row), answers.meta(evidence))
 
 
-@get("/channels/{channel:str}/posts/{post_id:int}/curve", tags=["posts"])
+@get("/channels/{channel:str}/posts/{post_id:str}/curve", tags=["posts"])
 async def curve(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[answers.Curve]:
     """Every sample of a post's counters, oldest first."""
     channel_id = await questions.channel_id(ports, channel)

@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 import msgspec
 from litestar import Request, Response
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, Scope, Send
 
+from api.violations import explained
 from clickhouse.history import HistoryUnavailable, QueryFailed
 from streams.log import LogError
 from streams.metrics import Metrics
@@ -24,7 +26,9 @@ _logger = logging.getLogger(__name__)
 #: What a problem's `type` ends with.
 Code = Literal[
     "bad-cursor",
+    "bad-host",
     "bad-parameter",
+    "busy",
     "channel-unknown",
     "cursor-too-old",
     "history-away",
@@ -39,6 +43,7 @@ Code = Literal[
     "post-unknown",
     "query-failed",
     "range-unusable",
+    "too-many-tries",
     "unknown-parameter",
 ]
 
@@ -84,6 +89,26 @@ def problem(status: int, code: Code, detail: str, instance: str) -> Problem:
     return Problem(TYPE + code, words, status, detail, instance)
 
 
+def encoded(
+    status: int, code: Code, detail: str, instance: str, members: Mapping[str, Any] | None = None
+) -> bytes:
+    """The body of a problem."""
+    said = msgspec.structs.asdict(problem(status, code, detail, instance))
+    return msgspec.json.encode({**said, **(members or {})})
+
+
+async def answer(error: Refused, scope: Scope, send: Send) -> None:
+    """Answers a request, or the handshake of a socket, that the application is not to hear of."""
+    kind = "http.response" if scope["type"] == ScopeType.HTTP else "websocket.http.response"
+    body = encoded(error.status_code, error.code, error.detail, scope["path"], error.members)
+    told = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **(error.headers or {})}
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in told.items()]
+    start: Any = {"type": f"{kind}.start", "status": error.status_code, "headers": headers}
+    await send(start)
+    sent: Any = {"type": f"{kind}.body", "body": body, "more_body": False}
+    await send(sent)
+
+
 def handlers(metrics: Metrics) -> ExceptionHandlersMap:
     """One handler a kind of failure; failures of our own are counted and never shown."""
 
@@ -94,11 +119,19 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
 
     def invalid(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
         metrics.dropped("api", "bad-parameter")
-        return _response(request, 400, "bad-parameter", _explained(error))
+        return _response(request, 400, "bad-parameter", explained(request, error))
 
     def http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
         metrics.dropped("api", "http")
-        return _response(request, error.status_code, "http", error.detail, error.headers)
+        allowed = (error.headers or {}).get("allow", "")
+        if error.status_code == 405 and allowed == "websocket":
+            upgrade = {"Upgrade": "websocket"}
+            return _response(request, 426, "http", "open a WebSocket here", upgrade)
+        detail = error.detail
+        if allowed:
+            detail = f"{request.method} is not possible here; possible are {with_head(allowed)}"
+            return _response(request, 405, "http", detail, {"Allow": with_head(allowed)})
+        return _response(request, error.status_code, "http", detail, error.headers)
 
     def away(request: Request[Any, Any, Any], error: HistoryUnavailable) -> Response[bytes]:
         metrics.error("api", "history_away")
@@ -116,7 +149,7 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
 
     def internal(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         metrics.error("api", type(error).__name__)
-        _logger.error("request_failed", extra={"path": request.url.path}, exc_info=error)
+        _logger.error("request_failed", extra={"path": request.scope["path"]}, exc_info=error)
         return _response(request, 500, "internal", "the request failed; the log says why")
 
     return {
@@ -130,10 +163,10 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
     }
 
 
-def _explained(error: ValidationException) -> str:
-    extra = error.extra if isinstance(error.extra, list) else []
-    parts = [f"{item.get('key', '?')}: {item.get('message', '')}" for item in extra]
-    return "; ".join(parts) or error.detail
+def with_head(allowed: str) -> str:
+    """A list of methods, with HEAD beside GET: the server answers it wherever there is GET."""
+    methods = {method.strip() for method in allowed.split(",")}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _response(
@@ -144,6 +177,5 @@ def _response(
     headers: Mapping[str, str] | None = None,
     members: Mapping[str, Any] | None = None,
 ) -> Response[bytes]:
-    said = msgspec.structs.asdict(problem(status, code, detail, request.url.path))
-    body = msgspec.json.encode({**said, **(members or {})})
+    body = encoded(status, code, detail, request.scope["path"], members)
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))

@@ -8,15 +8,12 @@ from typing import Final, Literal, NamedTuple
 
 from api.ports import Ports
 from api.problems import Refused
-from api.times import from_iso
+from api.times import LATEST_MS, from_iso
 from streams.ids import ChannelId, InvalidChannel, parse_channel
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
-
-#: 2200-01-01: history stores no later times.
-LATEST_MS: Final = 7_258_118_400_000
 
 Step = Literal["1m", "5m", "15m", "1h", "6h", "1d"]
 STEPS: Final[dict[Step, int]] = {
@@ -41,8 +38,8 @@ class Range(NamedTuple):
 
 def time_range(from_: str | None, to: str | None, now_ms: int, default_ms: int) -> Range:
     """What is asked for; by default `default_ms` up to the end of the minute that runs now."""
-    to_ms = -(-now_ms // MINUTE_MS) * MINUTE_MS if to is None else _time("to", to)
-    from_ms = to_ms - default_ms if from_ is None else _time("from", from_)
+    to_ms = -(-now_ms // MINUTE_MS) * MINUTE_MS if to is None else time_of("to", to)
+    from_ms = to_ms - default_ms if from_ is None else time_of("from", from_)
     if from_ms >= to_ms:
         raise Refused(422, "range-unusable", "`from` must be before `to`")
     return Range(from_ms, to_ms)
@@ -112,7 +109,8 @@ def _live_channel(ports: Ports, reference: str) -> ChannelId | None:
     return parsed if parsed in view.channels else None
 
 
-def _time(name: str, text: str) -> int:
+def time_of(name: str, text: str) -> int:
+    """A time that a parameter gives. Raises Refused."""
     try:
         time_ms = from_iso(text)
     except (ValueError, OverflowError) as error:

@@ -12,14 +12,28 @@ from collections.abc import Generator
 import uvicorn
 from litestar import Litestar
 
+from api.addresses import Shared
+from api.front import Front
+from api.guard import Guard
+from api.http_connection import HttpConnection
+from api.listener import Listener
 from api.live_feed import Live
+from api.notices import Notices
+from api.peers import Peer, Peers
 from api.settings import Settings
+from api.socket_connection import SocketConnection
+from streams.clock import Clock
+from streams.metrics import Metrics
 
 #: Requests under way get so long to end; with it an open stream cannot hold the shutdown.
 GRACE_S = 1
+#: For every answer, whatever it is of.
+HEADERS = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY")]
 _STARTED_POLL_S = 0.005
 #: What a client may say on the live socket: nothing that we use.
 _MESSAGE_BYTES = 16_384
+#: uvicorn's ticks in a second.
+_TICKS = 10
 
 
 class ServerError(Exception):
@@ -27,21 +41,63 @@ class ServerError(Exception):
 
 
 class _Uvicorn(uvicorn.Server):
+    """With a listener, limits and signals that are not uvicorn's."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, metrics: Metrics) -> None:
+        super().__init__(config)
+        self._settings = settings
+        self.notices = Notices()
+        shared = Shared(settings.trusted_proxies)
+        self._peers = Peers(settings.limits, shared, self.notices, metrics)
+        self._listener: Listener | None = None
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        assert sockets is not None
+        self.servers = []
+        self._listener = Listener(sockets[0], self._connection, self._peers, self.notices)
+        self._listener.start()
+        self.started = True
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS == 0:
+            now_s = asyncio.get_running_loop().time()
+            self._peers.sweep(now_s)
+            self.notices.sweep(now_s)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        assert self._listener is not None
+        self._listener.stop()
+        await super().shutdown(sockets)
+        self.notices.end()
+
+    def _connection(self, peer: Peer) -> HttpConnection:
+        return HttpConnection(self.config, self.server_state, peer, self._settings.limits)
 
 
 class Server:
     """Serves `app` from `start` to `stop`; `port` is the real one once it is started.
 
-    `live` is None where the app has no live view.
+    `live` is None where the app has no live view. Raises UnsafeSettings when others could reach it
+    without a key.
     """
 
-    def __init__(self, app: Litestar, live: Live | None, settings: Settings) -> None:
+    def __init__(
+        self, app: Litestar, live: Live | None, settings: Settings, metrics: Metrics, clock: Clock
+    ) -> None:
+        settings.check()
         self._live = live
         self._settings = settings
-        self._server = _Uvicorn(_config(app, settings))
+        config = _config(settings)
+        self._server = _Uvicorn(config, settings, metrics)
+        guard = Guard(
+            settings, self._server.notices, clock.now_ms, lambda: asyncio.get_running_loop().time()
+        )
+        config.app = Front(app, guard, metrics)
         self._serving: asyncio.Task[None] | None = None
         self.port = settings.port
 
@@ -75,24 +131,32 @@ class Server:
             await self._serving
 
 
-def _config(app: Litestar, settings: Settings) -> uvicorn.Config:
+def _config(settings: Settings) -> uvicorn.Config:
+    """Without an application, which is set before it is loaded."""
     return uvicorn.Config(
-        app,
-        ws="websockets-sansio",
+        "",
+        http=HttpConnection,
+        ws=SocketConnection,
         ws_max_size=_MESSAGE_BYTES,
         ws_per_message_deflate=settings.compress_live,
+        timeout_keep_alive=int(settings.limits.idle_s),
         timeout_graceful_shutdown=GRACE_S,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
+        headers=HEADERS,
     )
 
 
 def _listen(host: str, port: int) -> socket.socket:
     """Raises ServerError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio turns Nagle's algorithm off only where the protocol is named; with it, an answer of
+    # two writes waits 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -1,16 +1,22 @@
 """What the API is told about itself; the environment is read elsewhere."""
 
-import ipaddress
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
+from api.addresses import is_loopback
+from api.limits import Limits
+
+#: Characters of a key.
+KEY_AT_LEAST: Final = 16
+_KEY: Final = re.compile(rf"[\x21-\x7e]{{{KEY_AT_LEAST},}}")
 _STATIC = Path(__file__).parent / "static"
 
 
 class UnsafeSettings(ValueError):
-    """The settings would open the API to others without a key."""
+    """The settings would open the API to others without a key, or with one that can be guessed."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +29,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str | None = None
     #: Host names that requests may name beside this machine's own; empty with a key: any.
     allowed_hosts: frozenset[str] = frozenset()
+    #: Addresses and networks of the proxies whose X-Forwarded-For and -Proto are believed.
+    trusted_proxies: tuple[str, ...] = ()
+    #: Where people reach the page; its pages may open sockets, whatever Host a proxy sends on.
+    public_url: str = ""
+    limits: Limits = Limits()
     mode: Literal["demo", "live"] = "live"
     #: Sentences for the reader of the page: what was measured, what is modelled, whom it is from.
     measured: str = "Every number was read from Telegram at the time shown with it."
@@ -44,10 +55,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"ANALYTICBOT_HOST={self.host} is reachable by others: set ANALYTICBOT_API_KEY, "
                 "or listen on 127.0.0.1"
             )
+        if self.api_key and not is_strong(self.api_key):
+            raise UnsafeSettings(f"ANALYTICBOT_API_KEY: {STRONG}")
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
+#: What a key must be.
+STRONG: Final = (
+    f"give at least {KEY_AT_LEAST} ASCII characters without spaces, 6 of them different, such as "
+    "`openssl rand -hex 24` prints"
+)
+
+
+def is_strong(key: str) -> bool:
+    return _KEY.fullmatch(key) is not None and len(set(key)) >= 6

@@ -1,8 +1,10 @@
 """Milliseconds to ISO-8601 text in UTC, and back."""
 
 from datetime import UTC, datetime, timedelta
-from typing import overload
+from typing import Final, overload
 
+#: 2200-01-01: history stores no later times.
+LATEST_MS: Final = 7_258_118_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

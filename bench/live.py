@@ -86,7 +86,8 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     metrics, clock, settings = Metrics(), SystemClock(), Settings(port=0)
     live = Live(log, clock, metrics)
     nobody: Reader = None  # type: ignore[assignment]
-    server = Server(build(nobody, live, log, clock, metrics, settings), live, settings)
+    app = build(nobody, live, log, clock, metrics, settings)
+    server = Server(app, live, settings, metrics, clock)
     await live.start()
     await server.start()
     ours, theirs = multiprocessing.get_context("spawn").Pipe()

@@ -68,8 +68,16 @@ class Bot:
         desk = Desk(reader, control, clock, texts.Links(settings.base_url.rstrip("/")))
         dispatcher = build_dispatcher(desk, metrics, settings.allowed_chats)
         self._polling = Polling(self._telegram, dispatcher, metrics, settings.poll_s)
+        self._introduced = False
         courier = Courier(self._telegram, desk, control, clock, metrics)
         self._alerts = Alerts(log, courier, metrics, settings.edit_every_s)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it answers nobody now; None while it does."""
+        if not self._introduced:
+            return "Telegram has not answered yet"
+        return self._polling.trouble
 
     async def run(self) -> None:
         """Until cancelled. Raises WrongToken, LogError; waits while Telegram is away."""
@@ -97,7 +105,10 @@ class Bot:
         commands = [BotCommand(command=name, description=text) for name, text in _MENU]
         await outlast(self._telegram.delete_webhook, self._metrics)
         await outlast(lambda: self._telegram.set_my_commands(commands), self._metrics)
-        logger.info("bot_started", extra={"username": me.username})
+        everybody = "everybody who finds it: ANALYTICBOT_BOT_CHATS limits it"
+        answers = everybody if self._settings.allowed_chats is None else "its chats"
+        logger.info("bot_started", extra={"username": me.username, "answers": answers})
+        self._introduced = True
 
     async def _forget(self) -> None:
         """Every day, what nothing will edit any more."""

@@ -29,6 +29,8 @@ class Polling:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._answers: set[asyncio.Task[None]] = set()
         self._offset: int | None = None
+        #: Why Telegram cannot be asked for updates now; None while it can.
+        self.trouble: str | None = None
 
     async def run(self) -> None:
         """Until cancelled; then lets answers end and confirms what was answered."""
@@ -52,11 +54,13 @@ class Polling:
             except TelegramUnauthorizedError:
                 raise
             except AiogramError as error:
+                self.trouble = str(error)
                 if not pauses.waiting:
                     logger.warning("telegram_is_away", extra={"reason": str(error)})
                 self._metrics.error("bot", type(error).__name__)
                 await pauses.pause()
             else:
+                self.trouble = None
                 if pauses.waiting:
                     logger.info("telegram_is_back")
                 return updates

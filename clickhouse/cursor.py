@@ -5,6 +5,8 @@ It names the last row, not a number of rows, so that new posts do not shift the 
 
 import base64
 import binascii
+import math
+from typing import Annotated
 
 import msgspec
 
@@ -15,7 +17,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     sort: str
     #: What the rows are sorted by; -1 for "not known", which comes last.
     place: float
-    post_id: int
+    post_id: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 #: Before the first row of every list.
@@ -34,6 +36,8 @@ def read(cursor: str, sort: str) -> Place:
         place = msgspec.msgpack.decode(data, type=Place)
     except (binascii.Error, msgspec.DecodeError, ValueError) as error:
         raise QueryFailed("cursor: not one that was given out") from error
+    if math.isnan(place.place):
+        raise QueryFailed("cursor: not one that was given out")
     if place.sort != sort:
         raise QueryFailed(f"cursor: of a list sorted by {place.sort}, not by {sort}")
     return place

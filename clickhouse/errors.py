@@ -13,8 +13,8 @@ PASSING = frozenset({3, 74, 75, 76, 159, 202, 209, 210, 241, 243, 252, 279, 319,
 #: Of these, a question gets an answer by asking for less.
 TOO_MUCH = frozenset({159, 241})
 
-#: Under some codes that mean anything.
-_NO_SPACE = "No space left on device"
+#: Under some codes that mean anything: no room on the disk, no descriptor left in this process.
+_EXHAUSTED = ("No space left on device", "Too many open files")
 
 _CODE = re.compile(r"\bCode: (\d+)|\bcode:? (\d+)", re.IGNORECASE)
 
@@ -31,8 +31,7 @@ def writing(table: str) -> Iterator[None]:
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        code = code_of(error)
-        if code is None or code in PASSING or _NO_SPACE in str(error):
+        if _passes(error, PASSING):
             raise HistoryUnavailable(f"{table}: {brief(error)}") from error
         raise HistoryError(f"{table}: {brief(error)}") from error
 
@@ -43,10 +42,14 @@ def asking(query: str) -> Iterator[None]:
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        code = code_of(error)
-        if code is None or code in PASSING - TOO_MUCH:
+        if _passes(error, PASSING - TOO_MUCH):
             raise HistoryUnavailable(f"{query}: {brief(error)}") from error
         raise QueryFailed(f"{query}: {brief(error)}") from error
+
+
+def _passes(error: BaseException, passing: frozenset[int]) -> bool:
+    code = code_of(error)
+    return code is None or code in passing or any(said in str(error) for said in _EXHAUSTED)
 
 
 def brief(error: BaseException) -> str:

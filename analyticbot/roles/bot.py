@@ -62,6 +62,8 @@ class Answering:
         self._name = name
         self._make = make
         self._tenure: Tenure | None = None
+        #: The bot that runs while the lease is held.
+        self._bot: Bot | None = None
         self._trouble = "starting"
 
     async def check(self) -> Finding:
@@ -71,6 +73,8 @@ class Answering:
             return Finding(True, "standing by: another process answers")
         if self._tenure.trouble:
             return not_ready(f"cannot renew its lease: {self._tenure.trouble}")
+        if self._bot is not None and self._bot.trouble:
+            return not_ready(f"cannot reach Telegram: {self._bot.trouble}")
         return Finding(True, "answers")
 
     async def run(self) -> None:
@@ -102,12 +106,13 @@ class Answering:
     async def _answer(self, tenure: Tenure) -> None:
         self._told(1)
         try:
-            await tenure.run(self._make().run(), _tell_overdue)
+            self._bot = self._make()
+            await tenure.run(self._bot.run(), _tell_overdue)
         except LeaseLost as lost:
             logger.warning("bot_stops", extra={"reason": str(lost)})
             self._trouble = str(lost)
         finally:
-            self._tenure = None
+            self._tenure = self._bot = None
             self._told(0)
 
     def _told(self, held: int) -> None:

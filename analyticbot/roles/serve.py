@@ -20,7 +20,8 @@ async def serve(process: Process, reader: Reader, settings: ApiSettings | None =
     application = app.build(reader, live, *ports, settings, process.health)
     await live.start()
     try:
-        return await served(process, Server(application, live, settings))
+        server = Server(application, live, settings, process.metrics, process.clock)
+        return await served(process, server)
     except BaseException:
         await live.stop()
         raise

@@ -89,7 +89,7 @@ class Serving:
         self.live = Live(log, self.clock, self.metrics, reader=reader)
         app = build(reader, self.live, log, self.clock, self.metrics, self.settings)
         self.app = app
-        self.server = Server(app, self.live, self.settings)
+        self.server = Server(app, self.live, self.settings, self.metrics, self.clock)
 
     async def __aenter__(self) -> "Serving":
         await self.live.start()

@@ -73,11 +73,11 @@ async def test_port_in_use_is_one_clear_line(log: Log, serving: Serving) -> None
     settings = Settings(port=serving.server.port)
     live = Live(log, serving.clock, serving.metrics)
     with pytest.raises(ServerError, match=rf"^127\.0\.0\.1:{settings.port} is in use"):
-        await Server(serving.app, live, settings).start()
+        await Server(serving.app, live, settings, serving.metrics, serving.clock).start()
 
 
 async def test_address_of_nobody_is_one_clear_line(log: Log, serving: Serving) -> None:
     settings = Settings(host="203.0.113.1", port=0, api_key=KEY)
     live = Live(log, serving.clock, serving.metrics)
     with pytest.raises(ServerError, match="cannot listen on"):
-        await Server(serving.app, live, settings).start()
+        await Server(serving.app, live, settings, serving.metrics, serving.clock).start()

@@ -10,6 +10,7 @@ from api import role_app
 from api.health import READY, Check, Finding, Health, not_ready
 from api.server import Server
 from api.settings import Settings
+from streams.clock import SystemClock
 from streams.metrics import Metrics
 
 
@@ -17,7 +18,7 @@ from streams.metrics import Metrics
 async def answering(health: Health, key: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
     metrics = Metrics()
     settings = Settings(port=0, api_key=key)
-    server = Server(role_app.build(health, metrics, settings), None, settings)
+    server = Server(role_app.build(health, metrics), None, settings, metrics, SystemClock())
     await server.start()
     try:
         async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
@@ -81,11 +82,11 @@ async def test_a_part_that_is_not_needed_is_told_of_only() -> None:
 
 
 async def test_the_key_is_asked_for_everywhere() -> None:
-    async with answering(Health(), key="secret") as http:
+    async with answering(Health(), key="a-key-of-our-own") as http:
         for path in ("/healthz", "/readyz", "/metrics"):
             http.cookies.clear()
             assert (await http.get(path)).status_code == 401
-            with_key = await http.get(path, headers={"Authorization": "Bearer secret"})
+            with_key = await http.get(path, headers={"Authorization": "Bearer a-key-of-our-own"})
             assert with_key.status_code == 200
     async with answering(Health()) as http:
         foreign = {"Host": "elsewhere.example"}

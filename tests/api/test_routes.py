@@ -78,7 +78,7 @@ async def test_channel_known_by_the_live_view_before_history(serving: Serving) -
         (f"{BASE}/nobody/views", 404, "channel-unknown"),
         (f"{BASE}/durov/posts/8", 404, "post-unknown"),
         (f"{BASE}/durov/posts/8/curve", 404, "post-unknown"),
-        (f"{BASE}/durov/posts/x", 404, "http"),
+        (f"{BASE}/durov/posts/x", 400, "bad-parameter"),
         (f"{BASE}/durov/nothing", 404, "http"),
         ("/api/v2/channels", 404, "http"),
         (f"{BASE}/durov/views?form=2026-01-01", 400, "unknown-parameter"),

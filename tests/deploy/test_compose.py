@@ -106,7 +106,10 @@ class TestOurService:
         known |= {f"{variable}_FILE" for variable in known}
         assert set(OURS[name]["environment"]) <= known
         environment = filled(OURS[name])
-        for variable, value in {"API_KEY": "key", "SECRET_KEY": "0123456789abcdef" * 4}.items():
+        for variable, value in {
+            "API_KEY": "a-key-of-our-own",
+            "SECRET_KEY": "0123456789abcdef" * 4,
+        }.items():
             secret = tmp_path / variable
             secret.write_text(value)
             environment[f"ANALYTICBOT_{variable}_FILE"] = str(secret)

@@ -9,6 +9,7 @@ from api import role_app
 from api.health import Finding, Health, not_ready
 from api.server import Server
 from api.settings import Settings
+from streams.clock import SystemClock
 from streams.metrics import Metrics
 from tests.api.reading import FixedReader
 from tests.api.serving import Serving, open_log
@@ -24,15 +25,15 @@ def _healthy(
 
 
 def test_what_does_not_answer_is_not_healthy() -> None:
-    done = _healthy(1, {"ANALYTICBOT_API_KEY": "key"})
+    done = _healthy(1, {"ANALYTICBOT_API_KEY": "a-key-of-our-own"})
     assert done.returncode == 1
     assert "refused" in done.stderr
 
 
 async def test_what_answers_is_healthy_for_who_has_the_key(tmp_path: Path) -> None:
-    (tmp_path / "api_key").write_text("key\n")
+    (tmp_path / "api_key").write_text("a-key-of-our-own\n")
     log = await open_log(tmp_path / "log")
-    async with Serving(log, FixedReader(), Settings(port=0, api_key="key")) as serving:
+    async with Serving(log, FixedReader(), Settings(port=0, api_key="a-key-of-our-own")) as serving:
         port = serving.server.port
         right = {"ANALYTICBOT_API_KEY_FILE": str(tmp_path / "api_key")}
         for routes in ([], ["/readyz"], ["/healthz"]):
@@ -48,12 +49,13 @@ async def test_a_role_that_waits_lives_and_is_not_ready() -> None:
     async def check() -> Finding:
         return not_ready("away")
 
-    health, settings = Health(), Settings(port=0, api_key="key")
+    health, settings = Health(), Settings(port=0, api_key="a-key-of-our-own")
     health.add("log", check)
-    server = Server(role_app.build(health, Metrics(), settings), None, settings)
+    metrics = Metrics()
+    server = Server(role_app.build(health, metrics), None, settings, metrics, SystemClock())
     await server.start()
     try:
-        key = {"ANALYTICBOT_API_KEY": "key"}
+        key = {"ANALYTICBOT_API_KEY": "a-key-of-our-own"}
         alive, ready = [
             await asyncio.to_thread(_healthy, server.port, key, route)
             for route in ("/healthz", "/readyz")

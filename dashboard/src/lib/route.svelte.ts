@@ -1,4 +1,5 @@
-// Which view is shown: / (all channels) or /channels/NAME. The server answers both with this page.
+// Which view is shown: / (all channels) or /channels/NAME. The server answers both with this page, and
+// with status 404 what is neither: a further view is to be named in api/pages.py as well.
 
 export type Route = { view: "channels" } | { view: "channel"; channel: string } | { view: "nowhere" };
 

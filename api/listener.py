@@ -1,0 +1,99 @@
+"""Accepts connections: hands each to a protocol, or says that there is no room.
+
+asyncio's own acceptor logs a traceback for every connection that it cannot take, thousands a second
+when the process can open no more files. This one closes connections that wait, and tries again.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+from api.notices import Notices
+from api.peers import Peer, Peers
+from api.problems import MEDIA_TYPE, RETRY_AFTER_S, encoded
+
+_AT_ONCE: Final = 64
+_PAUSE_S: Final = 0.1
+
+
+class Listener:
+    """`start` and `stop` once each. The listening socket stays the caller's to close."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        make: Callable[[Peer], asyncio.Protocol],
+        peers: Peers,
+        notices: Notices,
+    ) -> None:
+        self._listening = listening
+        self._make = make
+        self._peers = peers
+        self._notices = notices
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._begun: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        self._timer = None
+        self._loop.add_reader(self._listening, self._accept)
+
+    def stop(self) -> None:
+        self._loop.remove_reader(self._listening)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _accept(self) -> None:
+        """Called when connections wait to be accepted; the event loop gets its turn in between."""
+        for _ in range(_AT_ONCE):
+            try:
+                connected, address = self._listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._wait(error)
+                return
+            self._take(connected, str(address[0]))
+
+    def _wait(self, error: OSError) -> None:
+        """Too many open files, or no memory: what waits in the kernel's queue is taken later."""
+        now_s = self._loop.time()
+        self._notices.note(now_s, "connection", error.strerror or type(error).__name__)
+        self._peers.free(now_s)
+        self._loop.remove_reader(self._listening)
+        self._timer = self._loop.call_later(_PAUSE_S, self.start)
+
+    def _take(self, connected: socket.socket, address: str) -> None:
+        connected.setblocking(False)
+        peer = self._peers.enter(address, self._loop.time())
+        if peer is None:
+            _decline(connected)
+            return
+        begun = self._loop.create_task(self._begin(connected, peer))
+        self._begun.add(begun)
+        begun.add_done_callback(self._begun.discard)
+
+    async def _begin(self, connected: socket.socket, peer: Peer) -> None:
+        try:
+            await self._loop.connect_accepted_socket(lambda: self._make(peer), connected)
+        except OSError:
+            # The client is gone already.
+            connected.close()
+            peer.leave()
+
+
+def _decline(connected: socket.socket) -> None:
+    body = encoded(503, "busy", "there are too many connections: try again later", "")
+    head = (
+        f"HTTP/1.1 503 {HTTPStatus(503).phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"content-length: {len(body)}\r\nretry-after: {RETRY_AFTER_S}\r\nconnection: close\r\n\r\n"
+    )
+    try:
+        connected.send(head.encode() + body)
+    except OSError:
+        # It is gone, or takes nothing.
+        pass
+    finally:
+        connected.close()
