@@ -24,3 +24,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     taken_bytes: int = 10_000
     #: How long a refused client gets to read why.
     linger_s: float = 2.0
+
+    @property
+    def sweep_s(self) -> float:
+        """How often it is looked whether somebody has had his time."""
+        shortest_s = min(self.head_s, self.idle_s, self.body_s, self.stall_s, self.linger_s)
+        return min(1.0, shortest_s / 2)

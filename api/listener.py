@@ -5,16 +5,20 @@ when the process can open no more files. This one closes connections that wait, 
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
+from api.limits import Limits
 from api.notices import Notices
 from api.peers import Peer, Peers
 from api.problems import MEDIA_TYPE, RETRY_AFTER_S, encoded
 
-_AT_ONCE: Final = 64
+#: Connections that are being begun at the same time: only those that have begun can be closed for
+#: others, so these must be few of those that there may be.
+_AT_ONCE: Final = 16
 _PAUSE_S: Final = 0.1
 
 
@@ -27,11 +31,13 @@ class Listener:
         make: Callable[[Peer], asyncio.Protocol],
         peers: Peers,
         notices: Notices,
+        limits: Limits,
     ) -> None:
         self._listening = listening
         self._make = make
         self._peers = peers
         self._notices = notices
+        self._at_once = max(1, min(_AT_ONCE, limits.connections // 4))
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._begun: set[asyncio.Task[None]] = set()
@@ -47,7 +53,7 @@ class Listener:
 
     def _accept(self) -> None:
         """Called when connections wait to be accepted; the event loop gets its turn in between."""
-        for _ in range(_AT_ONCE):
+        while len(self._begun) < self._at_once:
             try:
                 connected, address = self._listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -60,7 +66,7 @@ class Listener:
     def _wait(self, error: OSError) -> None:
         """Too many open files, or no memory: what waits in the kernel's queue is taken later."""
         now_s = self._loop.time()
-        self._notices.note(now_s, "connection", error.strerror or type(error).__name__)
+        self._notices.note(now_s, "connection", errno.errorcode.get(error.errno or 0, "OS"))
         self._peers.free(now_s)
         self._loop.remove_reader(self._listening)
         self._timer = self._loop.call_later(_PAUSE_S, self.start)

@@ -5,20 +5,20 @@ logged together after it. So a flood costs a line a minute, and no flood goes un
 """
 
 import logging
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 EVERY_S: Final = 60.0
-#: Kinds and addresses told apart at the same time; of the other addresses there is one line.
+#: Addresses told apart at the same time; of the others there is one line together.
 TOLD_APART: Final = 200
 _OTHERS: Final = "others"
+
+What: TypeAlias = Literal["connection", "key", "request"]
 
 _logger = logging.getLogger(__name__)
 
 
 class Kind(NamedTuple):
-    #: connection, request or key.
-    what: str
-    reason: str
+    what: What
     #: Empty where it does not matter who it was.
     address: str
 
@@ -29,6 +29,19 @@ class _Kept:
     def __init__(self, said_s: float) -> None:
         self.said_s = said_s
         self.count = 0
+        self.reasons: set[str] = set()
+
+    def add(self, reason: str) -> None:
+        self.count += 1
+        self.reasons.add(reason)
+
+    def say(self, kind: Kind, now_s: float) -> None:
+        about = {"address": kind.address} if kind.address else {}
+        reasons = ",".join(sorted(self.reasons))
+        fields = {"what": kind.what, "reason": reasons, "count": self.count, **about}
+        _logger.warning("clients_refused", extra=fields)
+        self.said_s, self.count = now_s, 0
+        self.reasons.clear()
 
 
 class Notices:
@@ -37,23 +50,25 @@ class Notices:
     def __init__(self) -> None:
         self._kept: dict[Kind, _Kept] = {}
 
-    def note(self, now_s: float, what: str, reason: str, address: str = "") -> None:
-        kind = Kind(what, reason, address)
+    def note(self, now_s: float, what: What, reason: str, address: str = "") -> None:
+        """`reason` is one of a small set."""
+        kind = Kind(what, address)
         if kind not in self._kept and len(self._kept) >= TOLD_APART:
-            kind = kind._replace(address=_OTHERS)
-        if (kept := self._kept.get(kind)) is not None:
-            kept.count += 1
-        else:
-            self._kept[kind] = _Kept(now_s)
-            _say(kind, 1)
+            kind = Kind(what, _OTHERS)
+        kept = self._kept.get(kind)
+        if kept is not None:
+            kept.add(reason)
+            return
+        kept = self._kept[kind] = _Kept(now_s)
+        kept.add(reason)
+        kept.say(kind, now_s)
 
     def sweep(self, now_s: float) -> None:
         for kind, kept in list(self._kept.items()):
             if now_s - kept.said_s < EVERY_S:
                 continue
             if kept.count:
-                _say(kind, kept.count)
-                kept.said_s, kept.count = now_s, 0
+                kept.say(kind, now_s)
             else:
                 del self._kept[kind]
 
@@ -61,12 +76,5 @@ class Notices:
         """Logs what was counted and not logged yet."""
         for kind, kept in self._kept.items():
             if kept.count:
-                _say(kind, kept.count)
+                kept.say(kind, kept.said_s)
         self._kept.clear()
-
-
-def _say(kind: Kind, count: int) -> None:
-    fields: dict[str, object] = {"what": kind.what, "reason": kind.reason, "count": count}
-    if kind.address:
-        fields["address"] = kind.address
-    _logger.warning("clients_refused", extra=fields)

@@ -66,6 +66,10 @@ class Peer:
         """The connection is closed."""
         self._peers.leave(self)
 
+    def unsent(self) -> int:
+        """Bytes that the client has not taken yet."""
+        return 0 if self.transport is None else self.transport.get_write_buffer_size()
+
     def overdue(self, now_s: float, limits: Limits) -> str | None:
         """Why it is to be closed now."""
         if self.deadline_s is not None and now_s >= self.deadline_s:
@@ -73,7 +77,7 @@ class Peer:
         return "stalled" if self._stalls(now_s, limits) else None
 
     def _stalls(self, now_s: float, limits: Limits) -> bool:
-        unsent = 0 if self.transport is None else self.transport.get_write_buffer_size()
+        unsent = self.unsent()
         if not unsent:
             self._since_s = None
         elif self._since_s is None or self._unsent - unsent >= limits.taken_bytes:
@@ -96,6 +100,9 @@ class Peers:
 
     def __len__(self) -> int:
         return len(self._peers)
+
+    def all(self) -> frozenset[Peer]:
+        return frozenset(self._peers)
 
     def enter(self, address: str, now_s: float) -> Peer | None:
         """A new connection; None when there is no room for it, which is noted."""
@@ -147,6 +154,16 @@ class Peers:
         for _ in range(_FREED):
             if not self._make_room(iter(self._waiting), now_s):
                 return
+
+    def end_waiting(self) -> None:
+        """Closes those who have no request under way."""
+        for peer in list(self._waiting):
+            self._close(peer, "displaced")
+
+    def end(self) -> None:
+        """Closes all, whatever is under way."""
+        for peer in list(self._peers):
+            self._close(peer, "displaced")
 
     def _make_room(self, waiting: Iterator[Peer], now_s: float) -> bool:
         peer = next(waiting, None)

@@ -48,7 +48,8 @@ class _Uvicorn(uvicorn.Server):
         self._settings = settings
         self.notices = Notices()
         shared = Shared(settings.trusted_proxies)
-        self._peers = Peers(settings.limits, shared, self.notices, metrics)
+        self.peers = Peers(settings.limits, shared, self.notices, metrics)
+        self._sweep_ticks = max(1, int(settings.limits.sweep_s * _TICKS))
         self._listener: Listener | None = None
 
     @contextlib.contextmanager
@@ -58,21 +59,26 @@ class _Uvicorn(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         assert sockets is not None
         self.servers = []
-        self._listener = Listener(sockets[0], self._connection, self._peers, self.notices)
+        limits = self._settings.limits
+        self._listener = Listener(sockets[0], self._connection, self.peers, self.notices, limits)
         self._listener.start()
         self.started = True
 
     async def on_tick(self, counter: int) -> bool:
-        if counter % _TICKS == 0:
+        if counter % self._sweep_ticks == 0:
             now_s = asyncio.get_running_loop().time()
-            self._peers.sweep(now_s)
+            self.peers.sweep(now_s)
             self.notices.sweep(now_s)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         assert self._listener is not None
         self._listener.stop()
+        self.peers.end_waiting()
+        # Before uvicorn gives up: who takes nothing of what is left to be sent waits in vain.
+        late = asyncio.get_running_loop().call_later(GRACE_S * 0.8, self.peers.end)
         await super().shutdown(sockets)
+        late.cancel()
         self.notices.end()
 
     def _connection(self, peer: Peer) -> HttpConnection:
@@ -100,6 +106,11 @@ class Server:
         config.app = Front(app, guard, metrics)
         self._serving: asyncio.Task[None] | None = None
         self.port = settings.port
+
+    @property
+    def peers(self) -> Peers:
+        """Its connections."""
+        return self._server.peers
 
     @property
     def url(self) -> str:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 
 from api.peers import Peer
@@ -32,6 +34,15 @@ class SocketConnection(WebSocketsSansIOProtocol):
             answer = b"".join(self.conn.data_to_send())
             self.transport.write(answer or _REFUSED)
             self.transport.close()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Raises ClientDisconnected, also once what the client sent has ended the connection."""
+        if self.close_sent:
+            raise ClientDisconnected
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # uvicorn takes a handshake that was refused with an answer of ours for unanswered.
+            self.handshake_complete = True
 
     def pause_writing(self) -> None:
         """Else the answers to its pings would pile up for a client that reads nothing."""
