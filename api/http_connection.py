@@ -32,6 +32,8 @@ class _Parser(h11.Connection):
         super().__init__(h11.SERVER, limits.head_bytes)
         self._limits = limits
         self._body_left = 0
+        #: Of the last request whose head was read.
+        self.method = b""
         self.refusal: h11.RemoteProtocolError | None = None
 
     def next_event(self) -> Any:
@@ -48,6 +50,7 @@ class _Parser(h11.Connection):
 
     def _check_head(self, request: h11.Request) -> None:
         limits = self._limits
+        self.method = request.method
         if len(request.target) > limits.line_bytes:
             raise Refusal(f"the path and query exceed {limits.line_bytes:,} bytes", 414)
         if len(request.headers) > limits.headers:
@@ -178,6 +181,7 @@ class HttpConnection(H11Protocol):
             self.transport.close()
 
     def _send_problem(self, status: int, detail: str) -> None:
+        """Past h11, which may be in the middle of what it refused."""
         body = encoded(status, "http", detail, "")
         headers = [
             *self.server_state.default_headers,
@@ -185,10 +189,10 @@ class HttpConnection(H11Protocol):
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),
         ]
-        reason = HTTPStatus(status).phrase.encode()
-        response = h11.Response(status_code=status, headers=headers, reason=reason)
-        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
+        lines += [name + b": " + value for name, value in headers]
+        head = b"\r\n".join(lines) + b"\r\n\r\n"
+        self.transport.write(head if self.conn.method == b"HEAD" else head + body)
 
     def _await_head(self, doing: str) -> None:
         allowed_s = self._limits.head_s if doing == "head" else self._limits.idle_s

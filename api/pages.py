@@ -72,15 +72,19 @@ def find(root: Path, path: str) -> Path | None:
     Never a file outside `root`, whatever the path says.
     """
     root = root.resolve()
+    if (asked := _file(root, path)) is not None:
+        return asked
+    index = root / "index.html"
+    return index if "." not in path.rpartition("/")[2] and index.is_file() else None
+
+
+def _file(root: Path, path: str) -> Path | None:
     try:
         asked = (root / path.lstrip("/")).resolve()
-        if asked.is_relative_to(root) and asked.is_file():
-            return asked
+        return asked if asked.is_relative_to(root) and asked.is_file() else None
     except (OSError, ValueError):
         # No name that a file can have: too long, or with a NUL.
         return None
-    index = root / "index.html"
-    return index if "." not in path.rpartition("/")[2] and index.is_file() else None
 
 
 @lru_cache(maxsize=256)

@@ -4,8 +4,8 @@ from typing import Any
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 from api.peers import Peer
@@ -34,6 +34,18 @@ class SocketConnection(WebSocketsSansIOProtocol):
             answer = b"".join(self.conn.data_to_send())
             self.transport.write(answer or _REFUSED)
             self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """A text that is no UTF-8 is the client's fault, which uvicorn logs as an error of ours."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     async def send(self, message: ASGISendEvent) -> None:
         """Raises ClientDisconnected, also once what the client sent has ended the connection."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from analyticbot.config import read_settings
@@ -69,6 +70,38 @@ async def test_one_answers_and_the_other_stands_by(stage: Stage, process: Proces
     await stage.ask("/help")
     # Nobody was refused for two that poll at once.
     assert stage.counted("analyticbot_errors_total", kind="TelegramConflictError") == 0
+
+
+async def test_it_says_so_while_telegram_cannot_be_reached(
+    stage: Stage, process: Process
+) -> None:
+    port = int(stage.api.url.rpartition(":")[2])
+    await stage.api.stop()
+    one = answering(stage, process, "one", stage.control)
+    running = asyncio.create_task(one.run())
+    await says(one, "cannot reach Telegram: Telegram has not answered yet")
+    await stage.api.start(port)
+    await says(one, "answers")
+    await stage.api.stop()
+    await says(one, "cannot reach Telegram: HTTP Client says")
+    assert not (await one.check()).ready
+    await stage.api.start(port)
+    await says(one, "answers")
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_it_says_at_start_whom_it_answers(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for chats, words in ((None, "everybody who finds it: ANALYTICBOT_BOT_CHATS"), ({ANN}, "its")):
+        allowed = None if chats is None else frozenset(chats)
+        stage.settings = msgspec.structs.replace(stage.settings, allowed_chats=allowed)
+        async with stage.running():
+            pass
+        started = [record for record in caplog.records if record.message == "bot_started"]
+        assert started[-1].__dict__["answers"].startswith(words)
 
 
 async def test_it_stops_when_the_store_is_away_and_goes_on_when_it_is_back(

@@ -54,6 +54,13 @@ def test_a_secret_can_stay_in_a_file(tmp_path: Path) -> None:
         ("ANALYTICBOT_SECRET_KEY", "correct horse battery staple"),
         ("BOT_TOKEN_FILE", "/nowhere/at/all"),
         ("ANALYTICBOT_BOT_CHATS", "me, you"),
+        ("ANALYTICBOT_API_KEY", "short"),
+        ("ANALYTICBOT_API_KEY", " " * 20),
+        ("ANALYTICBOT_API_KEY", "ключ от всех дверей"),
+        ("ANALYTICBOT_TRUSTED_PROXIES", "nginx"),
+        ("ANALYTICBOT_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("ANALYTICBOT_TRUSTED_PROXIES", "10.0.0.1,,"),
+        ("ANALYTICBOT_CONNECTIONS", "0"),
     ],
 )
 def test_a_wrong_value_names_its_option(variable: str, value: str, tmp_path: Path) -> None:
@@ -66,6 +73,13 @@ def test_the_bots_chats_are_a_list_of_ids(tmp_path: Path) -> None:
     assert read_settings({}, tmp_path).bot_chats is None
     settings = read_settings({"ANALYTICBOT_BOT_CHATS": "12,-100567"}, tmp_path)
     assert settings.bot_chats == {12, -100567}
+
+
+def test_trusted_proxies_are_addresses_and_networks(tmp_path: Path) -> None:
+    assert read_settings({}, tmp_path).trusted_proxies == ()
+    chosen = {"ANALYTICBOT_TRUSTED_PROXIES": "127.0.0.1, 10.1.0.0/16,2001:db8::/32"}
+    settings = read_settings(chosen, tmp_path)
+    assert settings.trusted_proxies == ("127.0.0.1", "10.1.0.0/16", "2001:db8::/32")
 
 
 def test_a_secret_is_not_repeated_in_an_error(tmp_path: Path) -> None:

@@ -65,6 +65,25 @@ async def test_no_file_there(site: Serving, path: str) -> None:
     assert "not for you" not in response.text
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/settings", 404),
+        ("/channels/durov/deep", 404),
+        ("/channels/" + "a" * 300, 200),
+        ("/" + "a" * 300, 404),
+        ("/" + "a" * 5_000, 404),
+        ("/%00", 404),
+        ("/%00.js", 404),
+    ],
+)
+async def test_unknown_pages_are_shown_with_404(site: Serving, path: str, status: int) -> None:
+    response = await site.get(path)
+    assert response.status_code == status
+    if not path.endswith(".js"):
+        assert "<title>Channels</title>" in response.text
+
+
 async def test_not_built_says_how_to(log: Log, tmp_path: Path) -> None:
     settings = Settings(port=0, static_dir=tmp_path / "nowhere")
     async with Serving(log, FixedReader(), settings) as serving:

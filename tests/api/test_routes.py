@@ -109,6 +109,23 @@ async def test_refused(serving: Serving, path: str, status: int, code: str) -> N
     assert body["instance"] == path.partition("?")[0]
 
 
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("views?step=2m", "step: '2m' is not allowed; use one of 1m, 5m, 15m, 1h, 6h, 1d"),
+        (
+            "posts?sort=luck",
+            "sort: 'luck' is not allowed; "
+            "use one of date, views, forwards, replies, reactions, velocity",
+        ),
+        ("posts/abc", "post_id: Expected `int`, got `str`"),
+        ("posts?limit=501", "limit: Expected `int` <= 500"),
+    ],
+)
+async def test_what_is_wrong_with_a_parameter(serving: Serving, path: str, detail: str) -> None:
+    assert (await serving.get(f"{BASE}/durov/{path}")).json()["detail"] == detail
+
+
 async def test_wrong_method_is_a_problem_too(serving: Serving) -> None:
     response = await serving.http.post(BASE)
     assert response.status_code == 405
