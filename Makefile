@@ -29,7 +29,7 @@ test: .venv/.dev ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
 chaos: .venv/.dev ## every fault on real processes, for many minutes; `make test` runs a few
-	$(BIN)/python -m pytest tests/faults tests/analyticbot/test_takeover.py -m '' $(ARGS)
+	$(BIN)/python -m pytest tests/faults tests/attacks tests/analyticbot/test_takeover.py -m '' $(ARGS)
 
 check: .venv/.dev ## lint, format, types, layers, generated files, dependencies, the page's own tests
 	$(BIN)/ruff check .

@@ -82,7 +82,6 @@ class BotApi:
             raise UnknownMethod(f"the bot called {', '.join(self._unknown)}")
 
     async def start(self, port: int = 0) -> None:
-        self._stopping = False
         app = web.Application(client_max_size=50 << 20)
         app.router.add_post("/bot{token}/{method}", self._answer)
         self._runner = web.AppRunner(app, access_log=None)

@@ -75,18 +75,18 @@ async def test_one_answers_and_the_other_stands_by(stage: Stage, process: Proces
 async def test_it_says_so_while_telegram_cannot_be_reached(
     stage: Stage, process: Process
 ) -> None:
-    port = int(stage.api.url.rpartition(":")[2])
-    await stage.api.stop()
+    stage.api.fail("getMe", 502, "Bad Gateway")
     one = answering(stage, process, "one", stage.control)
     running = asyncio.create_task(one.run())
     await says(one, "cannot reach Telegram: Telegram has not answered yet")
-    await stage.api.start(port)
-    await says(one, "answers")
-    await stage.api.stop()
-    await says(one, "cannot reach Telegram: HTTP Client says")
     assert not (await one.check()).ready
-    await stage.api.start(port)
     await says(one, "answers")
+    stage.api.fail("getUpdates", 502, "Bad Gateway")
+    # It ends the poll that is under way.
+    asking = asyncio.create_task(stage.ask("/start", ANN))
+    await says(one, "cannot reach Telegram: Telegram server says - Bad Gateway")
+    await says(one, "answers")
+    await asking
     running.cancel()
     await asyncio.wait({running})
 
