@@ -72,9 +72,7 @@ async def test_one_answers_and_the_other_stands_by(stage: Stage, process: Proces
     assert stage.counted("analyticbot_errors_total", kind="TelegramConflictError") == 0
 
 
-async def test_it_says_so_while_telegram_cannot_be_reached(
-    stage: Stage, process: Process
-) -> None:
+async def test_it_says_so_while_telegram_cannot_be_reached(stage: Stage, process: Process) -> None:
     stage.api.fail("getMe", 502, "Bad Gateway")
     one = answering(stage, process, "one", stage.control)
     running = asyncio.create_task(one.run())
