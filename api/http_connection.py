@@ -117,7 +117,7 @@ class HttpConnection(H11Protocol):
         theirs = self.conn.their_state
         if theirs is h11.SEND_BODY:
             if self._peer.doing != "body":
-                self._peer.work("body", self.loop.time() + self._limits.body_s)
+                self._peer.work("body", self._limits.body_s)
         elif theirs is not h11.IDLE and self._peer.doing != "":
             self._peer.work()
 
@@ -166,7 +166,7 @@ class HttpConnection(H11Protocol):
     def refuse(self, status: int, detail: str) -> None:
         """Answers with a problem where nothing was answered yet, reads no more, and closes."""
         self._refused = True
-        self._peer.refused(status, self.loop.time())
+        self._peer.refused(status)
         self._unset_keepalive_if_required()
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
@@ -176,7 +176,7 @@ class HttpConnection(H11Protocol):
             if self.transport.can_write_eof():
                 self.transport.write_eof()
             # Closed at once, what it still sends would have the answer thrown away unread.
-            self._peer.work("lingers", self.loop.time() + self._limits.linger_s)
+            self._peer.work("lingers", self._limits.linger_s)
         else:
             self.transport.close()
 
@@ -195,8 +195,7 @@ class HttpConnection(H11Protocol):
         self.transport.write(head if self.conn.method == b"HEAD" else head + body)
 
     def _await_head(self, doing: str) -> None:
-        allowed_s = self._limits.head_s if doing == "head" else self._limits.idle_s
-        self._peer.wait(doing, self.loop.time() + allowed_s)
+        self._peer.wait(doing, self._limits.head_s if doing == "head" else self._limits.idle_s)
 
     def _unsupported_upgrade_warning(self) -> None:
         """RFC 9110 lets a server ignore an upgrade that it does not know."""

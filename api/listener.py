@@ -65,15 +65,16 @@ class Listener:
 
     def _wait(self, error: OSError) -> None:
         """Too many open files, or no memory: what waits in the kernel's queue is taken later."""
-        now_s = self._loop.time()
-        self._notices.note(now_s, "connection", errno.errorcode.get(error.errno or 0, "OS"))
-        self._peers.free(now_s)
+        self._notices.note(
+            self._peers.now_s, "connection", errno.errorcode.get(error.errno or 0, "OS")
+        )
+        self._peers.free()
         self._loop.remove_reader(self._listening)
         self._timer = self._loop.call_later(_PAUSE_S, self.start)
 
     def _take(self, connected: socket.socket, address: str) -> None:
         connected.setblocking(False)
-        peer = self._peers.enter(address, self._loop.time())
+        peer = self._peers.enter(address)
         if peer is None:
             _decline(connected)
             return

@@ -1,5 +1,8 @@
 """The connections of a server: how many there may be, and how long each may take its time.
 
+Their time passes only while the server looks: a process that was stopped, or kept from its event
+loop, closes nobody for what it has not read yet.
+
 A connection waits while no request of it is under way. When there is no room for a new one, the
 oldest that waits is closed for it: idle connections cannot keep out those who ask something.
 """
@@ -44,23 +47,24 @@ class Peer:
         self._unsent = 0
         self._since_s: float | None = None
 
-    def wait(self, doing: str, deadline_s: float) -> None:
+    def wait(self, doing: str, allowed_s: float) -> None:
         """No request is under way: it may be closed for another connection."""
-        self.doing, self.deadline_s = doing, deadline_s
+        self.doing, self.deadline_s = doing, self._peers.now_s + allowed_s
         self._peers.waits(self)
 
-    def work(self, doing: str = "", deadline_s: float | None = None) -> None:
-        """A request is under way."""
-        self.doing, self.deadline_s = doing, deadline_s
+    def work(self, doing: str = "", allowed_s: float | None = None) -> None:
+        """A request is under way. `allowed_s` None: it may take for ever."""
+        self.doing = doing
+        self.deadline_s = None if allowed_s is None else self._peers.now_s + allowed_s
         self._peers.works(self)
 
     def drained(self) -> None:
         """What was to be sent has been taken."""
         self._since_s = None
 
-    def refused(self, status: int, now_s: float) -> None:
+    def refused(self, status: int) -> None:
         """What it sent was answered with `status` before the application heard of it."""
-        self._peers.refused(status, now_s)
+        self._peers.refused(status)
 
     def leave(self) -> None:
         """The connection is closed."""
@@ -93,6 +97,9 @@ class Peers:
         self._shared = shared
         self._notices = notices
         self._metrics = metrics
+        #: By the clock that passes only while this is swept.
+        self.now_s = 0.0
+        self._swept_s: float | None = None
         self._peers: set[Peer] = set()
         #: The longest waiting first.
         self._waiting: dict[Peer, None] = {}
@@ -104,16 +111,16 @@ class Peers:
     def all(self) -> frozenset[Peer]:
         return frozenset(self._peers)
 
-    def enter(self, address: str, now_s: float) -> Peer | None:
+    def enter(self, address: str) -> Peer | None:
         """A new connection; None when there is no room for it, which is noted."""
         origin = origin_of(address)
         full = self._origins[origin] >= self._limits.per_address and address not in self._shared
-        if full and not self._make_room(self._of(origin), now_s):
-            self._dropped("address_full", now_s, origin)
+        if full and not self._make_room(self._of(origin)):
+            self._dropped("address_full", origin)
             return None
         full = len(self._peers) >= self._limits.connections
-        if full and not self._make_room(iter(self._waiting), now_s):
-            self._dropped("server_full", now_s)
+        if full and not self._make_room(iter(self._waiting)):
+            self._dropped("server_full")
             return None
         peer = Peer(origin, self)
         self._peers.add(peer)
@@ -135,24 +142,27 @@ class Peers:
     def works(self, peer: Peer) -> None:
         self._waiting.pop(peer, None)
 
-    def refused(self, status: int, now_s: float) -> None:
+    def refused(self, status: int) -> None:
         self._metrics.dropped("api", "http")
-        self._notices.note(now_s, "request", str(status))
+        self._notices.note(self.now_s, "request", str(status))
 
-    def sweep(self, now_s: float) -> None:
-        """Closes what has had its time. Called about once a second."""
+    def sweep(self, monotonic_s: float) -> None:
+        """Closes what has had its time. Called about every `Limits.sweep_s`."""
+        passed_s = 0.0 if self._swept_s is None else monotonic_s - self._swept_s
+        self._swept_s = monotonic_s
+        self.now_s += min(passed_s, 2 * self._limits.sweep_s)
         for peer in list(self._peers):
-            reason = peer.overdue(now_s, self._limits)
+            reason = peer.overdue(self.now_s, self._limits)
             if reason is None:
                 continue
             if reason not in _EXPECTED:
-                self._dropped(reason if reason == "stalled" else f"slow_{reason}", now_s)
+                self._dropped(reason if reason == "stalled" else f"slow_{reason}")
             self._close(peer, reason)
 
-    def free(self, now_s: float) -> None:
+    def free(self) -> None:
         """The process can open no more files: closes some that wait."""
         for _ in range(_FREED):
-            if not self._make_room(iter(self._waiting), now_s):
+            if not self._make_room(iter(self._waiting)):
                 return
 
     def end_waiting(self) -> None:
@@ -165,11 +175,11 @@ class Peers:
         for peer in list(self._peers):
             self._close(peer, "displaced")
 
-    def _make_room(self, waiting: Iterator[Peer], now_s: float) -> bool:
+    def _make_room(self, waiting: Iterator[Peer]) -> bool:
         peer = next(waiting, None)
         if peer is None:
             return False
-        self._dropped("displaced", now_s)
+        self._dropped("displaced")
         self._close(peer, "displaced")
         # Its protocol hears of the end a moment later.
         self.leave(peer)
@@ -186,6 +196,6 @@ class Peers:
         else:
             peer.protocol.give_up(reason)
 
-    def _dropped(self, reason: str, now_s: float, origin: str = "") -> None:
+    def _dropped(self, reason: str, origin: str = "") -> None:
         self._metrics.dropped("api", reason)
-        self._notices.note(now_s, "connection", reason, origin)
+        self._notices.note(self.now_s, "connection", reason, origin)

@@ -66,9 +66,8 @@ class _Uvicorn(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if counter % self._sweep_ticks == 0:
-            now_s = asyncio.get_running_loop().time()
-            self.peers.sweep(now_s)
-            self.notices.sweep(now_s)
+            self.peers.sweep(asyncio.get_running_loop().time())
+            self.notices.sweep(self.peers.now_s)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -100,9 +99,7 @@ class Server:
         self._settings = settings
         config = _config(settings)
         self._server = _Uvicorn(config, settings, metrics)
-        guard = Guard(
-            settings, self._server.notices, clock.now_ms, lambda: asyncio.get_running_loop().time()
-        )
+        guard = Guard(settings, self._server.notices, clock.now_ms, lambda: self.peers.now_s)
         config.app = Front(app, guard, metrics)
         self._serving: asyncio.Task[None] | None = None
         self.port = settings.port

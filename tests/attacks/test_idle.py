@@ -3,9 +3,13 @@
 import logging
 from pathlib import Path
 
+from api.addresses import Shared
 from api.limits import Limits
+from api.notices import Notices
+from api.peers import Peers
 from api.settings import Settings
 from streams.log import Log
+from streams.metrics import Metrics
 from tests.api.reading import FixedReader
 from tests.api.serving import Serving, put, summary, until
 from tests.attacks.knocking import Callers, ask, request
@@ -168,3 +172,31 @@ async def test_a_stream_that_is_not_read_is_given_up(log: Log, callers: Callers)
         caller.say(request("/api/v1/taps/stream?since=1970-01-01T00:00:00Z"))
         await until(lambda: dropped(serving, "stalled") == 1)
         await until(lambda: len(serving.server.peers) == 0)
+
+
+class _Answering:
+    """A connection that keeps why it was given up."""
+
+    def __init__(self) -> None:
+        self.gave_up: list[str] = []
+
+    def give_up(self, reason: str) -> None:
+        self.gave_up.append(reason)
+
+
+def test_a_pause_of_the_server_is_not_the_clients_time() -> None:
+    """SIGSTOP, a snapshot of the machine, a loop that was busy: what was sent meanwhile waits."""
+    limits = Limits(head_s=10)
+    peers = Peers(limits, Shared(()), Notices(), Metrics())
+    peer, connection = peers.enter("127.0.0.1"), _Answering()
+    assert peer is not None
+    peer.protocol = connection
+    peers.sweep(0)
+    peer.wait("head", limits.head_s)
+    peers.sweep(1)
+    peers.sweep(100)
+    assert connection.gave_up == []
+    for second in range(101, 108):
+        peers.sweep(second)
+    assert connection.gave_up == ["head"]
+    assert peers.now_s == 10

@@ -42,7 +42,7 @@ def entered(address: str, proxies: tuple[str, ...]) -> int:
     """How many of 20 connections from one address find room."""
     limits = Limits(connections=100, per_address=5)
     peers = Peers(limits, Shared(proxies), Notices(), Metrics())
-    return sum(peers.enter(address, 0) is not None for _ in range(20))
+    return sum(peers.enter(address) is not None for _ in range(20))
 
 
 def test_one_address_has_its_share_and_no_more() -> None:

@@ -15,6 +15,7 @@ WORKLOADS = ("Deployment", "StatefulSet", "Job")
 _KNOWN = {option.variable for option in OPTIONS}
 #: Made up, of the form that the option wants.
 _SAMPLES = {
+    "ANALYTICBOT_API_KEY": "a-key-of-our-own",
     "ANALYTICBOT_HISTORY": "clickhouse://analyticbot:secret@clickhouse:8123/analyticbot",
     "ANALYTICBOT_CONTROL": "postgresql://analyticbot:secret@postgres:5432/analyticbot",
     "ANALYTICBOT_SECRET_KEY": "0123456789abcdef" * 4,
