@@ -9,6 +9,7 @@ from telethon.tl import functions
 
 from streams.loopback.calls import Call, Calls
 from streams.loopback.faults import Faults
+from streams.loopback.limits import Limits
 from streams.loopback.methods.caller import Caller, Place
 from streams.loopback.methods.table import METHODS, name_of
 from streams.loopback.mtproto import tl
@@ -27,11 +28,17 @@ class Dispatch:
     """Implements connection.Methods. `sessions` counts a key's connected sessions."""
 
     def __init__(
-        self, place: Place, calls: Calls, faults: Faults, sessions: Callable[[AuthKey], int]
+        self,
+        place: Place,
+        calls: Calls,
+        faults: Faults,
+        limits: Limits,
+        sessions: Callable[[AuthKey], int],
     ) -> None:
         self._place = place
         self._calls = calls
         self._faults = faults
+        self._limits = limits
         self._sessions = sessions
         self._duplicated: set[bytes] = set()
 
@@ -57,6 +64,7 @@ class Dispatch:
 
     def _answer(self, auth_key: AuthKey, name: str, request: Any) -> Answer:
         self._check(auth_key, name, request)
+        self._limits.meet(name, auth_key.user_id)
         delay_s = self._faults.meet(name, auth_key.user_id)
         method = METHODS.get(type(request))
         if method is None:
@@ -76,7 +84,9 @@ class Dispatch:
         if auth_key.key_id in self._duplicated:
             raise RpcFailure(406, "AUTH_KEY_DUPLICATED")
         if auth_key.layer not in (None, tl.LAYER):
-            self._violate(f"layer {auth_key.layer}, not {tl.LAYER}")
+            # Its objects would be read as others: of its own layer it could make nothing.
+            spoken = f"layer {auth_key.layer} is not spoken here, only layer {tl.LAYER}"
+            raise RpcFailure(400, f"CONNECTION_LAYER_INVALID: {spoken}")
         views = functions.messages.GetMessagesViewsRequest
         if isinstance(request, views) and request.increment:
             self._violate(f"{name} with increment: a reader must not change the counters")

@@ -21,6 +21,7 @@ from telethon.tl import types
 from streams.loopback.calls import Calls
 from streams.loopback.dispatch import Dispatch
 from streams.loopback.faults import Faults
+from streams.loopback.limits import Limits
 from streams.loopback.methods.caller import Place
 from streams.loopback.mtproto.rsa_key import process_key
 from streams.loopback.mtproto.server import HOST, MtprotoServer
@@ -42,9 +43,12 @@ class LoopbackTelegram:
         self.world = world
         self.calls = Calls()
         self.faults = Faults()
+        self.limits = Limits(world.clock)
         self._strict = strict
         self._place = Place(world)
-        dispatch = Dispatch(self._place, self.calls, self.faults, self._connected_sessions)
+        dispatch = Dispatch(
+            self._place, self.calls, self.faults, self.limits, self._connected_sessions
+        )
         self.server = MtprotoServer(dispatch, secret=secret)
         self._pushes = Pushes(self._place, self.server, self.faults)
         world.listen(self._pushes.take)

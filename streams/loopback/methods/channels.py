@@ -5,6 +5,7 @@ from typing import Any
 from telethon.tl import types
 
 from streams.ids import PostId
+from streams.loopback.methods import render
 from streams.loopback.methods.caller import Caller
 from streams.loopback.mtproto.errors import RpcFailure
 from streams.loopback.world.account import MAX_JOINED
@@ -15,9 +16,16 @@ def resolve_username(caller: Caller, request: Any) -> Any:
     account = caller.account
     found = caller.world.find_username(request.username.removeprefix("@"))
     if found is None or (found.private and found.channel_id not in account.joined):
-        raise RpcFailure(400, "USERNAME_NOT_OCCUPIED")
+        return _resolved_person(caller, request.username.removeprefix("@"))
     peer = types.PeerChannel(found.channel_id)
     return types.contacts.ResolvedPeer(peer, caller.render_channels([found]), [])
+
+
+def _resolved_person(caller: Caller, username: str) -> Any:
+    if (person := caller.world.find_person(username)) is None:
+        raise RpcFailure(400, "USERNAME_NOT_OCCUPIED")
+    peer = types.PeerUser(person.user_id)
+    return types.contacts.ResolvedPeer(peer, [], [render.person(caller.account, person)])
 
 
 def get_channels(caller: Caller, request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""messages.*: dialogs, history and counters."""
+"""messages.*: history and counters."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -14,20 +14,6 @@ from streams.loopback.world.channel import WorldChannel
 
 #: Telegram's limit of a page, and of ids in one request.
 MAX_PAGE = 100
-
-
-def get_dialogs(caller: Caller, request: Any) -> Any:
-    """Newest post first; the offset is the last dialog of the page before."""
-    joined = caller.joined()
-    joined.sort(key=_newest_first)
-    start = _dialog_after(joined, getattr(request.offset_peer, "channel_id", None))
-    page = joined[start : start + min(request.limit or MAX_PAGE, MAX_PAGE)]
-    newest = [(c, post) for c in page if (post := c.find(c.newest_id))]
-    said = [render.message(caller.world, c, post) for c, post in newest]
-    dialogs, chats = [render.dialog(c) for c in page], caller.render_channels(page)
-    if len(page) == len(joined):
-        return types.messages.Dialogs(dialogs, said, chats, [])
-    return types.messages.DialogsSlice(len(joined), dialogs, said, chats, [])
 
 
 def get_history(caller: Caller, request: Any) -> Any:
@@ -58,7 +44,9 @@ def get_messages_views(caller: Caller, request: Any) -> Any:
     now_ms = caller.world.clock.now_ms()
     posts = [found.find(PostId(i)) for i in request.id]
     said = [
-        types.MessageViews() if p is None else render.views(found, p.counters.at(now_ms))
+        types.MessageViews()
+        if p is None or p.service
+        else render.views(found, p.counters.at(now_ms))
         for p in posts
     ]
     return types.messages.MessageViews(said, caller.render_channels([found]), [])
@@ -83,16 +71,6 @@ def get_messages_reactions(caller: Caller, request: Any) -> Any:
 def _check_ids(ids: Sequence[int]) -> None:
     if not 0 < len(ids) <= MAX_PAGE:
         raise RpcFailure(400, "MSG_ID_INVALID")
-
-
-def _newest_first(of: WorldChannel) -> tuple[int, int]:
-    post = of.find(of.newest_id)
-    return (-post.date_ms if post else 0, of.channel_id)
-
-
-def _dialog_after(dialogs: Sequence[WorldChannel], channel_id: int | None) -> int:
-    places = (n for n, one in enumerate(dialogs, 1) if one.channel_id == channel_id)
-    return next(places, 0)
 
 
 def _history_end(found: WorldChannel, ids: Sequence[PostId], request: Any) -> int:

@@ -9,6 +9,7 @@ from streams.ids import ChannelId
 from streams.loopback.world.account import Account
 from streams.loopback.world.channel import WorldChannel, WorldPost
 from streams.loopback.world.counters import Counters
+from streams.loopback.world.others import BasicGroup, Person
 from streams.loopback.world.world import World
 
 _DOCUMENT_ATTRIBUTES: Mapping[str, Any] = {
@@ -18,6 +19,11 @@ _DOCUMENT_ATTRIBUTES: Mapping[str, Any] = {
     "audio": lambda: types.DocumentAttributeAudio(1),
     "voice": lambda: types.DocumentAttributeAudio(1, voice=True),
     "document": lambda: types.DocumentAttributeFilename("file"),
+}
+
+_ACTIONS: Mapping[str, Any] = {
+    "pinned": lambda of: types.MessageActionPinMessage(),
+    "title": lambda of: types.MessageActionChatEditTitle(of.title),
 }
 
 
@@ -31,17 +37,43 @@ def user(account: Account, *, is_self: bool) -> Any:
     )
 
 
+def person(account: Account, of: Person) -> Any:
+    return types.User(
+        id=of.user_id,
+        first_name=of.first_name,
+        username=of.username,
+        access_hash=account.access_hash_of_person(of.user_id),
+        bot=of.bot or None,
+        bot_info_version=1 if of.bot else None,
+    )
+
+
+def group(of: BasicGroup, now_s: int) -> Any:
+    return types.Chat(of.chat_id, of.title, types.ChatPhotoEmpty(), 2, now_s, 1)
+
+
 def channel(account: Account, of: WorldChannel) -> Any:
     return types.Channel(
         id=of.channel_id,
         title=of.title,
         photo=types.ChatPhotoEmpty(),
         date=of.created_ms // 1000,
-        broadcast=True,
+        broadcast=of.kind == "channel" or None,
+        megagroup=of.kind != "channel" or None,
+        gigagroup=of.kind == "gigagroup" or None,
         left=of.channel_id not in account.joined or None,
-        username=of.username,
+        username=None if of.collectibles else of.username,
+        usernames=_usernames(of) or None,
         access_hash=account.access_hash_of(of.channel_id),
     )
+
+
+def _usernames(of: WorldChannel) -> list[Any]:
+    """All of them where one was bought: then Telegram says no single one."""
+    if not of.collectibles:
+        return []
+    own = [types.Username(of.username, editable=True, active=True)] if of.username else []
+    return own + [types.Username(one.name, active=one.active or None) for one in of.collectibles]
 
 
 def dialog(of: WorldChannel) -> Any:
@@ -54,6 +86,14 @@ def dialog(of: WorldChannel) -> Any:
 def message(world: World, of: WorldChannel, post: WorldPost) -> Any:
     """A message says views and forwards together or not at all: where one of them is not known,
     neither is said. Asked for by itself (`views`), each stands alone."""
+    if post.service is not None:
+        return types.MessageService(
+            id=post.post_id,
+            peer_id=types.PeerChannel(of.channel_id),
+            date=post.date_ms // 1000,
+            action=_ACTIONS[post.service](of),
+            post=True,
+        )
     counters = post.counters.at(world.clock.now_ms())
     known = counters.views is not None and counters.forwards is not None
     return types.Message(

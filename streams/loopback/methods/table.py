@@ -5,7 +5,7 @@ from typing import Any
 
 from telethon.tl import functions as f
 
-from streams.loopback.methods import authorisation, channels, messages, updates, users
+from streams.loopback.methods import authorisation, channels, dialogs, messages, updates, users
 from streams.loopback.methods.caller import Caller
 
 Method = Callable[[Caller, Any], Any]
@@ -23,7 +23,7 @@ METHODS: Mapping[type, Method] = {
     f.updates.GetStateRequest: updates.get_state,
     f.updates.GetDifferenceRequest: updates.get_difference,
     f.updates.GetChannelDifferenceRequest: updates.get_channel_difference,
-    f.messages.GetDialogsRequest: messages.get_dialogs,
+    f.messages.GetDialogsRequest: dialogs.get_dialogs,
     f.messages.GetHistoryRequest: messages.get_history,
     f.messages.GetMessagesViewsRequest: messages.get_messages_views,
     f.messages.GetMessagesReactionsRequest: messages.get_messages_reactions,

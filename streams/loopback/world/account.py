@@ -1,8 +1,9 @@
-"""An account of the loopback Telegram, and the channels it has joined."""
+"""An account of the loopback Telegram, the channels it has joined, and whom else it talks to."""
 
 import hashlib
 
 from streams.ids import ChannelId
+from streams.loopback.world.others import Other
 
 #: Telegram's limit for accounts that do not pay.
 MAX_JOINED = 500
@@ -15,10 +16,15 @@ class Account:
         self.first_name = first_name
         #: In the order of joining.
         self.joined: dict[ChannelId, None] = {}
+        #: Users, bots and basic groups among its dialogs, and when each last wrote.
+        self.others: dict[Other, int] = {}
 
     @property
     def access_hash(self) -> int:
         return _hash(self.user_id, 0)
+
+    def access_hash_of_person(self, user_id: int) -> int:
+        return _hash(self.user_id, -user_id)
 
     def access_hash_of(self, channel_id: ChannelId) -> int:
         """What this account, and no other, has to show to name a channel by its id."""

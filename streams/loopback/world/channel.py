@@ -8,13 +8,23 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from streams.ids import ChannelId, PostId
 from streams.loopback.world.counters import Counters, CounterSource, FixedCounters
 
 #: What is older is answered with "too long".
 MAX_LOG = 10_000
+
+#: Telegram has one kind of object for all of them; only the first is a broadcast channel.
+ChannelKind = Literal["channel", "supergroup", "gigagroup"]
+
+
+class Collectible(NamedTuple):
+    """A further username, bought; only an active one leads to the channel."""
+
+    name: str
+    active: bool = True
 
 
 class WorldPost:
@@ -28,6 +38,7 @@ class WorldPost:
         "forwarded_from",
         "media",
         "post_id",
+        "service",
         "text",
     )
 
@@ -42,6 +53,7 @@ class WorldPost:
         album_id: int | None = None,
         forwarded_from: str | None = None,
         edit_date_ms: int | None = None,
+        service: str | None = None,
     ) -> None:
         self.post_id = post_id
         self.date_ms = date_ms
@@ -51,6 +63,8 @@ class WorldPost:
         self.album_id = album_id
         self.forwarded_from = forwarded_from
         self.edit_date_ms = edit_date_ms
+        #: What happened (``pinned``, ``title``): a service message, which is no post.
+        self.service = service
 
 
 class Kind(Enum):
@@ -78,10 +92,14 @@ class WorldChannel:
         username: str | None,
         created_ms: int,
         subscribers: Callable[[int], int | None],
+        kind: ChannelKind = "channel",
     ) -> None:
         self.channel_id = channel_id
         self.title = title
         self.username = username
+        #: Where there are any, Telegram says no `username` and lists all names, this one first.
+        self.collectibles: Sequence[Collectible] = ()
+        self.kind: ChannelKind = kind
         self.about = ""
         self.created_ms = created_ms
         #: The number of subscribers at an instant; None where it is not known.
@@ -95,6 +113,12 @@ class WorldChannel:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    @property
+    def names(self) -> list[str]:
+        """The usernames that lead to it."""
+        own = [self.username] if self.username else []
+        return own + [one.name for one in self.collectibles if one.active]
 
     @property
     def log_floor(self) -> int:

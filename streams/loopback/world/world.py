@@ -6,8 +6,16 @@ from typing import NamedTuple
 from streams.clock import Clock
 from streams.ids import ChannelId, PostId
 from streams.loopback.world.account import Account
-from streams.loopback.world.channel import Kind, LogEntry, WorldChannel, WorldPost
+from streams.loopback.world.channel import (
+    ChannelKind,
+    Collectible,
+    Kind,
+    LogEntry,
+    WorldChannel,
+    WorldPost,
+)
 from streams.loopback.world.counters import Counters, CounterSource, FixedCounters
+from streams.loopback.world.others import BasicGroup, Other, Person
 
 
 class LogWritten(NamedTuple):
@@ -35,6 +43,7 @@ class World:
         self.clock = clock
         self.accounts: dict[int, Account] = {}
         self.channels: dict[ChannelId, WorldChannel] = {}
+        self.people: list[Person] = []
         self._by_username: dict[str, WorldChannel] = {}
         self._listeners: list[Listener] = []
 
@@ -57,23 +66,50 @@ class World:
         *,
         subscribers: int | Callable[[int], int | None] | None = None,
         history: Iterable[WorldPost] = (),
+        kind: ChannelKind = "channel",
     ) -> WorldChannel:
         """`history` is there before anybody looks: it is in no log."""
         count = subscribers if callable(subscribers) else lambda _: subscribers
         name = title or username or str(channel_id)
         now_ms = self.clock.now_ms()
-        channel = WorldChannel(ChannelId(channel_id), name, username, now_ms, count)
+        channel = WorldChannel(ChannelId(channel_id), name, username, now_ms, count, kind)
         for post in history:
             channel.put(post)
             channel.pts += 1
             channel.created_ms = min(channel.created_ms, post.date_ms)
         self.channels[channel.channel_id] = channel
-        if username:
-            self._by_username[username.lower()] = channel
+        self._name(channel)
         return channel
+
+    def add_person(self, user_id: int, username: str | None = None, *, bot: bool = False) -> Person:
+        """Somebody else, with whom accounts may talk."""
+        person = Person(user_id, username or str(user_id), username, bot)
+        self.people.append(person)
+        return person
+
+    def rename(
+        self, channel: WorldChannel, username: str | None, collectibles: Iterable[Collectible] = ()
+    ) -> None:
+        """From now on the channel has these names and no other. A name has one owner: where
+        another channel has it still, rename that one first."""
+        self._unname(channel)
+        channel.username, channel.collectibles = username, tuple(collectibles)
+        self._name(channel)
 
     def find_username(self, username: str) -> WorldChannel | None:
         return self._by_username.get(username.lower())
+
+    def find_person(self, username: str) -> Person | None:
+        wanted = username.lower()
+        return next((one for one in self.people if (one.username or "").lower() == wanted), None)
+
+    def talk(self, account: Account, other: Other) -> None:
+        """It is among the account's dialogs, and wrote just now."""
+        account.others[other] = self.clock.now_ms()
+
+    def join_group(self, account: Account, chat_id: int, title: str) -> None:
+        """A basic group is among the account's dialogs."""
+        self.talk(account, BasicGroup(chat_id, title))
 
     def join(self, account: Account, channel: WorldChannel) -> None:
         account.joined[channel.channel_id] = None
@@ -97,6 +133,25 @@ class World:
         """A post that somebody else has made, with its own id and date."""
         channel.put(post)
         self._write(channel, Kind.NEW, [post.post_id])
+
+    def post_album(self, channel: WorldChannel, texts: Sequence[str]) -> list[WorldPost]:
+        """Photos that are shown as one; each is a post, with a push of its own."""
+        album_id = channel.newest_id + 1
+        posts = [
+            WorldPost(
+                PostId(album_id + n), self.clock.now_ms(), text, media="photo", album_id=album_id
+            )
+            for n, text in enumerate(texts)
+        ]
+        for post in posts:
+            self.publish(channel, post)
+        return posts
+
+    def serve(self, channel: WorldChannel, what: str) -> WorldPost:
+        """A service message: `what` happened."""
+        post = WorldPost(PostId(channel.newest_id + 1), self.clock.now_ms(), service=what)
+        self.publish(channel, post)
+        return post
 
     def edit(
         self, channel: WorldChannel, post_id: int, text: str, *, at_ms: int | None = None
@@ -137,6 +192,14 @@ class World:
 
     def push_counters(self, channel: WorldChannel, posts: Sequence[WorldPost]) -> None:
         self._tell(CountersMoved(channel, posts))
+
+    def _name(self, channel: WorldChannel) -> None:
+        self._by_username.update((name.lower(), channel) for name in channel.names)
+
+    def _unname(self, channel: WorldChannel) -> None:
+        for name in channel.names:
+            if self._by_username.get(name.lower()) is channel:
+                del self._by_username[name.lower()]
 
     def _write(self, channel: WorldChannel, kind: Kind, post_ids: Sequence[PostId]) -> None:
         self._tell(LogWritten(channel, channel.write_log(kind, post_ids, self.clock.now_ms())))
