@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from control.sharing import shared
-from control.store import ACCOUNT_LEASES, ControlStore, Cursor, Lease
+from control.store import ACCOUNT_LEASES, ControlStore, Cursor, FloodWait, Lease, Standing
 from streams.ids import ChannelId
-from streams.sources.cursors import Followed
+from streams.sources.cursors import NO_PAGES, Followed, Pages
 
 
 class Observing(Protocol):
@@ -41,8 +41,20 @@ class Share:
     async def cursor(self, channel_id: ChannelId) -> Cursor | None:
         return await self._control.accounts.cursor(self._account_id, channel_id)
 
-    async def put_cursor(self, cursor: Cursor) -> None:
-        await self._control.accounts.put_cursor(self._lease, self._account_id, cursor)
+    async def known_posts(self, channel_id: ChannelId) -> Mapping[int, str]:
+        return await self._control.known_posts(channel_id)
+
+    async def put_cursor(self, cursor: Cursor, pages: Pages = NO_PAGES) -> None:
+        await self._control.accounts.put_cursor(self._lease, self._account_id, cursor, pages)
+
+    async def put_standing(self, reference: str, standing: Standing) -> None:
+        await self._control.put_standing(reference, standing)
+
+    async def flood_waits(self) -> Sequence[FloodWait]:
+        return await self._control.accounts.flood_waits(self._account_id)
+
+    async def put_flood_wait(self, wait: FloodWait, now_ms: int) -> None:
+        await self._control.accounts.put_flood_wait(self._account_id, wait, now_ms)
 
     async def turn(self, collector: Observing) -> None:
         """Let go of what is others', then take what is free and ours.

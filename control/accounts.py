@@ -8,13 +8,23 @@ import msgspec
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from control.collecting import read_flood_waits, write_cursor, write_flood_wait
 from control.database import Database, whole
 from control.leases import held, is_current
 from control.sealing import Key, KeyUnavailable, is_sealed
 from control.sessions import Sessions
 from control.store import ACCOUNT_LEASES, Account, Cursor, Lease, LeaseLost
-from control.tables import ACCESS_HASHES, ACCOUNTS, CURSORS, FOLLOWED, LEASES, SHARES
+from control.tables import (
+    ACCESS_HASHES,
+    ACCOUNTS,
+    CURSORS,
+    FLOOD_WAITS,
+    FOLLOWED,
+    LEASES,
+    SHARES,
+)
 from streams.ids import ChannelId
+from streams.sources.cursors import NO_PAGES, FloodWait, Pages
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +77,7 @@ class SqlAccounts:
     @whole
     async def remove(self, account_id: int) -> bool:
         async with self._database.writing() as connection:
-            for table in (SHARES, ACCESS_HASHES):
+            for table in (SHARES, ACCESS_HASHES, FLOOD_WAITS):
                 await connection.execute(delete(table).where(table.c.account_id == account_id))
             gone = await connection.execute(delete(ACCOUNTS).where(ACCOUNTS.c.id == account_id))
             return gone.rowcount > 0
@@ -118,7 +128,9 @@ class SqlAccounts:
         return Cursor(**{**row, "access_hash": access_hash}) if row else None
 
     @whole
-    async def put_cursor(self, lease: Lease, account_id: int, cursor: Cursor) -> None:
+    async def put_cursor(
+        self, lease: Lease, account_id: int, cursor: Cursor, pages: Pages = NO_PAGES
+    ) -> None:
         row = msgspec.structs.replace(cursor, access_hash=None)
         known = {
             "account_id": account_id,
@@ -127,9 +139,19 @@ class SqlAccounts:
         }
         async with self._database.writing_alone() as connection:
             await self._live(connection, lease)
-            await connection.execute(self._database.upsert(CURSORS, row))
+            await write_cursor(self._database, connection, row, pages)
             if cursor.access_hash is not None:
                 await connection.execute(self._database.upsert(ACCESS_HASHES, known))
+
+    @whole
+    async def flood_waits(self, account_id: int) -> Sequence[FloodWait]:
+        async with self._database.reading() as connection:
+            return await read_flood_waits(connection, account_id)
+
+    @whole
+    async def put_flood_wait(self, account_id: int, wait: FloodWait, now_ms: int) -> None:
+        async with self._database.writing() as connection:
+            await write_flood_wait(self._database, connection, account_id, wait, now_ms)
 
     def _account(self, row: Mapping[Any, Any]) -> Account:
         session, locked = self._sessions.opened(row["id"], row["session"])

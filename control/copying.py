@@ -18,11 +18,29 @@ from control.opening import open_engine, shown
 from control.sealing import Key, is_sealed
 from control.sessions import Sessions
 from control.store import ControlError
-from control.tables import ACCESS_HASHES, ACCOUNTS, CURSORS, DELIVERIES, FOLLOWED, SUBSCRIPTIONS
+from control.tables import (
+    ACCESS_HASHES,
+    ACCOUNTS,
+    CURSORS,
+    DELIVERIES,
+    FLOOD_WAITS,
+    FOLLOWED,
+    KNOWN_POSTS,
+    SUBSCRIPTIONS,
+)
 
 logger = logging.getLogger(__name__)
 
-_TABLES = (FOLLOWED, CURSORS, SUBSCRIPTIONS, DELIVERIES, ACCOUNTS, ACCESS_HASHES)
+_TABLES = (
+    FOLLOWED,
+    CURSORS,
+    KNOWN_POSTS,
+    SUBSCRIPTIONS,
+    DELIVERIES,
+    ACCOUNTS,
+    ACCESS_HASHES,
+    FLOOD_WAITS,
+)
 
 
 async def copy(source_url: str, target_url: str, key: Key) -> Mapping[str, int]:

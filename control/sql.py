@@ -3,20 +3,31 @@
 For what one machine and its operators change: a few writes a second, not a stream.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import msgspec
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from control import migrating
 from control.accounts import SqlAccounts
+from control.collecting import (
+    read_flood_waits,
+    read_known_posts,
+    write_cursor,
+    write_flood_wait,
+)
 from control.database import Database, whole
 from control.leases import SqlLeases
 from control.opening import open_engine, shown
 from control.sealing import Key, NoKey
-from control.store import Cursor, Delivery, Followed, Subscription
+from control.store import Cursor, Delivery, FloodWait, Followed, Standing, Subscription
 from control.tables import CURSORS, DELIVERIES, FOLLOWED, SUBSCRIPTIONS
 from streams.ids import ChannelId, Username, parse_channel, spelling
+from streams.sources.cursors import NO_PAGES, Pages
+
+#: Stands for a source without an account; Telegram numbers its users from 1.
+_NO_ACCOUNT = 0
 
 
 def open_control(url: str, key: Key | None = None) -> "SqlControl":
@@ -67,6 +78,14 @@ class SqlControl:
             await connection.execute(delete(FOLLOWED).where(twice))
 
     @whole
+    async def put_standing(self, reference: str, standing: Standing) -> None:
+        told = msgspec.structs.asdict(standing).items()
+        values = {name if name == "status" else f"status_{name}": value for name, value in told}
+        mine = FOLLOWED.c.reference == reference
+        async with self._database.writing() as connection:
+            await connection.execute(update(FOLLOWED).where(mine).values(values))
+
+    @whole
     async def unfollow(self, reference: str) -> bool:
         channel = parse_channel(reference)
         async with self._database.writing() as connection:
@@ -88,9 +107,24 @@ class SqlControl:
         return Cursor(**row) if row else None
 
     @whole
-    async def put_cursor(self, cursor: Cursor) -> None:
+    async def put_cursor(self, cursor: Cursor, pages: Pages = NO_PAGES) -> None:
         async with self._database.writing() as connection:
-            await connection.execute(self._database.upsert(CURSORS, cursor))
+            await write_cursor(self._database, connection, cursor, pages)
+
+    @whole
+    async def known_posts(self, channel_id: ChannelId) -> Mapping[int, str]:
+        async with self._database.reading() as connection:
+            return await read_known_posts(connection, channel_id)
+
+    @whole
+    async def flood_waits(self) -> Sequence[FloodWait]:
+        async with self._database.reading() as connection:
+            return await read_flood_waits(connection, _NO_ACCOUNT)
+
+    @whole
+    async def put_flood_wait(self, wait: FloodWait, now_ms: int) -> None:
+        async with self._database.writing() as connection:
+            await write_flood_wait(self._database, connection, _NO_ACCOUNT, wait, now_ms)
 
     @whole
     async def subscribe(self, subscription: Subscription) -> bool:

@@ -13,7 +13,15 @@ from typing import Protocol
 import msgspec
 
 from streams.ids import ChannelId
-from streams.sources.cursors import Cursor, CursorsUnavailable, Followed
+from streams.sources.cursors import (
+    NO_PAGES,
+    Cursor,
+    CursorsUnavailable,
+    FloodWait,
+    Followed,
+    Pages,
+    Standing,
+)
 
 __all__ = [
     "Account",
@@ -23,10 +31,12 @@ __all__ = [
     "ControlUnavailable",
     "Cursor",
     "Delivery",
+    "FloodWait",
     "Followed",
     "Lease",
     "LeaseLost",
     "Leases",
+    "Standing",
     "Subscription",
 ]
 
@@ -144,9 +154,19 @@ class Accounts(Protocol):
     async def cursor(self, account_id: int, channel_id: ChannelId) -> Cursor | None:
         """With this account's access hash: one account's is of no use to another."""
 
-    async def put_cursor(self, lease: Lease, account_id: int, cursor: Cursor) -> None:
-        """`lease` is the account's. Raises LeaseLost when it was released or acquired since, and
-        then nothing is stored."""
+    async def put_cursor(
+        self, lease: Lease, account_id: int, cursor: Cursor, pages: Pages = NO_PAGES
+    ) -> None:
+        """With those pages of its known posts that changed. `lease` is the account's.
+
+        Raises LeaseLost when it was released or acquired since, and then nothing is stored.
+        """
+
+    async def flood_waits(self, account_id: int) -> Sequence[FloodWait]:
+        """How long Telegram refuses what to the account, waits that are over included."""
+
+    async def put_flood_wait(self, account_id: int, wait: FloodWait, now_ms: int) -> None:
+        """Replaces the one of its method and channel; those that are over by now are forgotten."""
 
 
 def account_lease(account_id: int) -> str:
@@ -183,9 +203,20 @@ class ControlStore(Protocol):
 
     async def followed(self) -> Sequence[Followed]: ...
 
+    async def put_standing(self, reference: str, standing: Standing) -> None:
+        """Say how a followed channel is. Nothing happens where it is followed no longer."""
+
     async def cursor(self, channel_id: ChannelId) -> Cursor | None: ...
 
-    async def put_cursor(self, cursor: Cursor) -> None: ...
+    async def known_posts(self, channel_id: ChannelId) -> Mapping[int, str]:
+        """The pages that were stored with the channel's cursors, by whatever account."""
+
+    async def put_cursor(self, cursor: Cursor, pages: Pages = NO_PAGES) -> None: ...
+
+    async def flood_waits(self) -> Sequence[FloodWait]:
+        """Of a source that has no account; as Accounts.flood_waits."""
+
+    async def put_flood_wait(self, wait: FloodWait, now_ms: int) -> None: ...
 
     async def subscribe(self, subscription: Subscription) -> bool:
         """False when it was there already."""

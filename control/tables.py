@@ -14,6 +14,10 @@ FOLLOWED = Table(
     Column("channel_id", BigInteger),
     Column("username", Text),
     Column("followed_since_ms", BigInteger, nullable=False),
+    Column("status", Text, nullable=False, server_default="pending"),
+    Column("status_reason", Text, nullable=False, server_default=""),
+    Column("status_until_ms", BigInteger),
+    Column("status_at_ms", BigInteger),
 )
 
 CURSORS = Table(
@@ -24,7 +28,25 @@ CURSORS = Table(
     Column("backfilled_to", BigInteger),
     Column("backfill_done", Boolean, nullable=False),
     Column("access_hash", BigInteger),
-    Column("recent", Text),
+    Column("compared_to", BigInteger),
+)
+
+KNOWN_POSTS = Table(
+    "known_posts",
+    METADATA,
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("page", BigInteger, primary_key=True, autoincrement=False),
+    Column("posts", Text, nullable=False),
+)
+
+FLOOD_WAITS = Table(
+    "flood_waits",
+    METADATA,
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("method", Text, primary_key=True),
+    #: 0 where all channels have to wait.
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("until_ms", BigInteger, nullable=False),
 )
 
 SUBSCRIPTIONS = Table(

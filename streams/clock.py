@@ -1,12 +1,12 @@
-"""Time as something that is passed in: the machine's clock, and one that runs faster.
+"""Time as something that is passed in: the machine's clock, one set right, one that is fast.
 
 Times are integers of milliseconds since 1970 UTC; the unit stands in every name (``…_ms``).
 """
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 
 class Clock(Protocol):
@@ -42,6 +42,30 @@ class SystemClock:
 
     async def sleep_ms(self, duration_ms: float) -> None:
         await asyncio.sleep(max(duration_ms, 0) / 1000)
+
+
+class CorrectedClock:
+    """Another clock, and by how much it is off. Whoever knows better says so."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.speed = clock.speed
+        #: Added to the other clock's time: positive where that one is behind.
+        self.offset_ms = 0
+        self._clock = clock
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms() + self.offset_ms
+
+    def at_least(self, offset_ms: int) -> None:
+        """The true offset is known to be this or more: corrected as far as that asks."""
+        self.offset_ms = max(self.offset_ms, offset_ms)
+
+    def at_most(self, offset_ms: int) -> None:
+        """The true offset is known to be this or less."""
+        self.offset_ms = min(self.offset_ms, offset_ms)
+
+    def sleep_ms(self, duration_ms: float) -> Coroutine[Any, Any, None]:
+        return self._clock.sleep_ms(duration_ms)
 
 
 class SpeededClock:

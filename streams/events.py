@@ -91,13 +91,26 @@ class ChannelDescribed(Observation, frozen=True, kw_only=True, tag="channel_desc
     title: str | None = None
     username: str | None = None
     about: str | None = None
+    #: All that lead to it, `username` the first; empty: it has none. None: not known.
+    usernames: list[str] | None = None
 
 
 class ChannelStatus(Observation, frozen=True, kw_only=True, tag="channel_status"):
     """Whether the source can observe the channel now.
 
-    `status`: live, away (the source cannot be reached), waiting (Telegram asked to wait), private
-    (no longer readable). `until_ms`: when the source tries again, where it knows.
+    `status`:
+
+    live           observed; `reason` says what is odd all the same
+    away           the source cannot be reached
+    waiting        Telegram asked to wait
+    private        not readable by this account
+    banned         closed by Telegram, or to this account
+    not_found      nobody has that name, or this account has no channel of that id
+    not_a_channel  a user, a bot or a group has that name
+    duplicate      followed by another reference already
+
+    `until_ms`: when the source tries again, where it knows. What has no id yet has its status in
+    the control store alone (sources.cursors.Followed), which says `pending` before the first.
     """
 
     status: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from control.sql import open_control
-from control.store import Account, Cursor, Delivery, Subscription
+from control.store import Account, Cursor, Delivery, FloodWait, Subscription
 from streams.ids import ChannelId, PostId
 from tests.control.keys import KEY
 
@@ -16,7 +16,7 @@ async def fill(url: str) -> None:
     await store.follow("@first", 1)
     await store.follow(str(TWO), 2)
     await store.resolve("@first", ONE, "first")
-    await store.put_cursor(Cursor(ONE, PostId(77), backfill_done=True))
+    await store.put_cursor(Cursor(ONE, PostId(77), backfill_done=True), {0: "posts"})
     await store.subscribe(Subscription(42, ONE))
     await store.put_delivery(Delivery("alert", 42, 7, "raised", 5))
     await store.accounts.put(Account(9, "session", 3))
@@ -26,6 +26,7 @@ async def fill(url: str) -> None:
     await store.accounts.put_cursor(
         lease, 9, Cursor(TWO, PostId(5), backfill_done=False, access_hash=8)
     )
+    await store.accounts.put_flood_wait(9, FloodWait("GetDialogs", None, 60), 3)
     await store.close()
 
 
@@ -35,6 +36,8 @@ async def content(url: str) -> Mapping[str, Sequence[object]]:
         return {
             "followed": list(await store.followed()),
             "cursors": [await store.cursor(ONE), await store.accounts.cursor(9, TWO)],
+            "known_posts": [await store.known_posts(ONE)],
+            "flood_waits": list(await store.accounts.flood_waits(9)),
             "subscriptions": list(await store.subscribers(ONE)),
             "deliveries": list(await store.deliveries("alert")),
             "accounts": [(one.id, one.session) for one in await store.accounts.all()],

@@ -22,10 +22,12 @@ async def test_all_that_was_set_is_copied_and_what_is_held_is_not(tmp_path: Path
     assert counts == {
         "followed": 2,
         "cursors": 2,
+        "known_posts": 1,
         "subscriptions": 1,
         "deliveries": 1,
         "accounts": 1,
         "access_hashes": 1,
+        "flood_waits": 1,
     }
     expected = {**await content(old), "leases": [], "shares": []}
     assert await content(new) == expected

@@ -10,9 +10,11 @@ from control.store import (
     ControlStore,
     Cursor,
     Delivery,
+    FloodWait,
     Followed,
     Lease,
     LeaseLost,
+    Standing,
     Subscription,
     account_lease,
 )
@@ -117,10 +119,53 @@ class ControlLaws:
         assert await store.cursor(DUROV) is None
         await store.put_cursor(Cursor(DUROV))
         assert await store.cursor(DUROV) == Cursor(DUROV)
-        newer = Cursor(DUROV, PostId(400), PostId(7), True, -(2**62), '{"400": [1, 0]}')
+        newer = Cursor(DUROV, PostId(400), PostId(7), True, -(2**62), PostId(1 << 62))
         await store.put_cursor(newer)
         assert await store.cursor(DUROV) == newer
         assert await store.cursor(NEWS) is None
+
+    async def test_known_posts_are_replaced_page_by_page(self, store: ControlStore) -> None:
+        assert await store.known_posts(DUROV) == {}
+        await store.put_cursor(Cursor(DUROV), {0: "a", 1: "b", -1: "c"})
+        await store.put_cursor(Cursor(NEWS), {1: "d"})
+        await store.put_cursor(Cursor(DUROV), {1: None, 2: "e", 0: "f", 7: None})
+        await store.put_cursor(Cursor(DUROV))
+        assert await store.known_posts(DUROV) == {0: "f", -1: "c", 2: "e"}
+        assert await store.known_posts(NEWS) == {1: "d"}
+
+    async def test_a_standing_is_what_was_told_last(self, store: ControlStore) -> None:
+        followed = await store.follow("durov", NOW_MS)
+        assert (followed.status, followed.status_at_ms) == ("pending", None)
+        await store.put_standing("durov", Standing("waiting", "why", NOW_MS + 9, NOW_MS))
+        await store.put_standing("durov", Standing("not_found", "nobody", NOW_MS + 5, NOW_MS + 1))
+        await store.put_standing("news", Standing("live", "", None, NOW_MS))
+        [told] = await store.followed()
+        assert (told.reference, told.status, told.status_reason) == ("durov", "not_found", "nobody")
+        assert (told.status_until_ms, told.status_at_ms) == (NOW_MS + 5, NOW_MS + 1)
+        await store.unfollow("durov")
+        assert (await store.follow("durov", NOW_MS)).status == "pending"
+
+    async def test_flood_waits_are_kept_until_they_are_over(self, store: ControlStore) -> None:
+        assert await store.flood_waits() == []
+        every = FloodWait("GetDialogs", None, NOW_MS + 10)
+        one = FloodWait("GetHistory", DUROV, NOW_MS + 20)
+        for wait in (every, one):
+            await store.put_flood_wait(wait, NOW_MS)
+        assert sorted(await store.flood_waits(), key=str) == [every, one]
+        longer = FloodWait("GetHistory", DUROV, NOW_MS + 50)
+        await store.put_flood_wait(longer, NOW_MS + 10)
+        assert await store.flood_waits() == [longer]
+
+    async def test_flood_waits_are_an_account_s(self, store: ControlStore) -> None:
+        await store.accounts.put(ANN)
+        wait = FloodWait("GetHistory", None, NOW_MS + 20)
+        await store.accounts.put_flood_wait(ANN.id, wait, NOW_MS)
+        assert await store.accounts.flood_waits(ANN.id) == [wait]
+        assert await store.accounts.flood_waits(BEN.id) == []
+        await store.accounts.put_flood_wait(BEN.id, wait, NOW_MS + 99)
+        assert await store.accounts.flood_waits(ANN.id) == [wait]
+        await store.accounts.remove(ANN.id)
+        assert await store.accounts.flood_waits(ANN.id) == []
 
     async def test_subscribing_twice_is_told(self, store: ControlStore) -> None:
         mine = Subscription(5, DUROV)
@@ -326,10 +371,11 @@ class ControlLaws:
         await store.accounts.put_cursor(late, ANN.id, Cursor(DUROV, PostId(1)))
         assert await store.accounts.claim(late, ANN.id, []) == set()
         now = await using(store, ANN)
-        await store.accounts.put_cursor(now, ANN.id, Cursor(DUROV, PostId(3)))
+        await store.accounts.put_cursor(now, ANN.id, Cursor(DUROV, PostId(3)), {0: "mine"})
         with pytest.raises(LeaseLost):
-            await store.accounts.put_cursor(late, ANN.id, Cursor(DUROV, PostId(2)))
+            await store.accounts.put_cursor(late, ANN.id, Cursor(DUROV, PostId(2)), {0: "late"})
         assert await store.accounts.cursor(ANN.id, DUROV) == Cursor(DUROV, PostId(3))
+        assert await store.known_posts(DUROV) == {0: "mine"}
 
 
 class DurableControlLaws(ControlLaws):

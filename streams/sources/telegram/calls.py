@@ -1,12 +1,9 @@
-"""One account's requests to Telegram.
+"""One account's requests to Telegram. What each answer says of the time sets the clock right.
 
-A flood wait holds back one method on one channel; when a second channel runs into the same, the
-whole method waits. So one channel's wait costs the others nothing, and Telegram is not provoked.
-
-    Flooded       wait until `until_ms`; nothing was sent, or nothing came of it
-    Unreadable    the channel cannot be read by this account now
-    CallFailed    Telegram refused or failed this once; try again later
-    (client.AccountLost, client.ConnectionLost)
+Flooded       wait until `until_ms` (waits); nothing was sent, or nothing came of it
+Unreadable    the channel cannot be read by this account now
+CallFailed    Telegram refused or failed this once; try again later
+(client.AccountLost, client.ConnectionLost)
 """
 
 import asyncio
@@ -14,19 +11,20 @@ from typing import Any
 
 from telethon import errors
 
-from streams.clock import Clock
+from streams.clock import CorrectedClock
 from streams.ids import ChannelId
 from streams.metrics import Metrics
 from streams.sources.telegram.client import (
     AWAY,
     FATAL,
+    FLOODS,
     CollectorClient,
     ConnectionLost,
     connection_error,
     word_of,
 )
+from streams.sources.telegram.waits import FloodWaits
 
-_FLOODS = (errors.FloodWaitError, errors.FloodPremiumWaitError)
 _UNREADABLE = (
     errors.ChannelPrivateError,
     errors.ChannelInvalidError,
@@ -47,31 +45,15 @@ class Flooded(Exception):
 
 
 class Unreadable(Exception):
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    """`reason` is Telegram's word for it, or one of ours; `detail` says it to a person."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail or reason)
         self.reason = reason
+        self.detail = detail or reason
 
 
 class CallFailed(Exception): ...
-
-
-class Holds:
-    """The flood waits of one account, kept over its connections."""
-
-    def __init__(self) -> None:
-        self._until_ms: dict[tuple[str, ChannelId | None], int] = {}
-
-    def until_ms(self, method: str, channel_id: ChannelId | None) -> int:
-        """Until when the method must not be called for the channel; 0 if it may."""
-        either = ((method, None), (method, channel_id))
-        return max(self._until_ms.get(key, 0) for key in either)
-
-    def put(self, method: str, channel_id: ChannelId | None, until_ms: int, now_ms: int) -> None:
-        self._until_ms = {key: until for key, until in self._until_ms.items() if until > now_ms}
-        others = [until for (name, other), until in self._until_ms.items() if name == method]
-        if others and (method, channel_id) not in self._until_ms:
-            self._until_ms[method, None] = max(until_ms, *others)
-        self._until_ms[method, channel_id] = until_ms
 
 
 class Calls:
@@ -80,9 +62,9 @@ class Calls:
     def __init__(
         self,
         client: CollectorClient,
-        clock: Clock,
+        clock: CorrectedClock,
         metrics: Metrics,
-        holds: Holds,
+        waits: FloodWaits,
         *,
         most: int,
         timeout_s: float,
@@ -90,24 +72,25 @@ class Calls:
         self.client = client
         self._clock = clock
         self._metrics = metrics
-        self._holds = holds
+        self._waits = waits
         self._free = asyncio.Semaphore(most)
         self._timeout_s = timeout_s
 
     async def __call__(self, request: Any, channel_id: ChannelId | None = None) -> Any:
-        """The answer. Raises the errors above; never waits out a flood wait."""
+        """The answer. Raises the errors above, CursorsUnavailable; never waits out a flood wait."""
         method = type(request).__name__.removesuffix("Request")
         async with self._free:
             now_ms = self._clock.now_ms()
-            if (until_ms := self._holds.until_ms(method, channel_id)) > now_ms:
+            if (until_ms := self._waits.until_ms(method, channel_id)) > now_ms:
                 raise Flooded(method, until_ms)
             try:
-                async with asyncio.timeout(self._timeout_s):
-                    answer = await self.client(request)
-            except _FLOODS as error:
+                with self.client.timed(self._clock):
+                    async with asyncio.timeout(self._timeout_s):
+                        answer = await self.client(request)
+            except FLOODS as error:
                 until_ms = self._clock.now_ms() + max(error.seconds, 1) * 1000
-                self._holds.put(method, channel_id, until_ms, now_ms)
                 self._metrics.error("collector", "flood_wait")
+                await self._waits.put(method, channel_id, until_ms, self._clock.now_ms())
                 raise Flooded(method, until_ms) from error
             except _UNREADABLE as error:
                 raise Unreadable(word_of(error)) from error

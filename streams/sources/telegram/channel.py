@@ -1,7 +1,7 @@
 """What is known of one followed channel, kept over connections."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from zlib import crc32
 
@@ -9,15 +9,12 @@ import msgspec
 from telethon.tl import types
 
 from streams.ids import ChannelId, PostId
-from streams.sources.cursors import Cursor, Followed
-from streams.sources.telegram.recent import RecentPosts
+from streams.sources.cursors import Cursor, Followed, Pages, Standing
+from streams.sources.telegram.recent import Known, RecentPosts
+from streams.sources.telegram.rounds import Round
 from streams.sources.telegram.settings import CollectorSettings
 
-#: How many posts a cursor remembers, to find edits and deletions after a restart.
-REMEMBERED = 100
-
-_Remembered = dict[int, tuple[int, int]]
-_remembered = msgspec.json.Decoder(_Remembered)
+_page = msgspec.json.Decoder(dict[int, Known])
 
 
 class FollowedChannel:
@@ -29,14 +26,26 @@ class FollowedChannel:
         self.cursor: Cursor | None = None
         phase_ms = _phase_ms(followed.reference, settings)
         self.recent = RecentPosts(settings.sampling, settings.most_recent, phase_ms)
-        #: Whether `recent` holds all it should: not before the first catching up of this process.
+        #: Whether `recent` holds all it should: not before the first catching up, unless an earlier
+        #: process left what it knew.
         self.complete = False
-        #: Title, username and description as last published.
-        self.described: tuple[str | None, ...] | None = None
+        #: Which of them are to be compared with Telegram next.
+        self.round = Round()
+        #: Title, usernames and description as last published.
+        self.described: tuple[object, ...] | None = None
+        #: What there is to say of a channel although it is live.
+        self.note = ""
+        #: An access hash that Telegram refused: another one has to be found.
+        self.refused_hash: int | None = None
+        #: Whether the access hash is of an earlier connection, and nobody knows whether it is good.
+        self.hash_is_old = True
+        #: Until when a name that leads nowhere is not asked for; and how long that pause was.
+        self.name_until_ms = followed.status_until_ms or 0 if followed.channel_id is None else 0
+        self.name_pause_ms = 0
         #: Whether it allows reactions.
         self.reactive = True
-        #: The status last published: what, and why.
-        self.status: tuple[str, str] | None = None
+        #: The status last told.
+        self.standing: Standing | None = None
         #: Something was or may have been missed: the newest posts are to be read again.
         self.missed = True
         #: Wakes whoever waits for the channel's next job.
@@ -70,20 +79,38 @@ class FollowedChannel:
     def input_channel(self) -> Any:
         return types.InputChannel(self.known_id, self.known_cursor.access_hash)
 
-    def miss(self) -> None:
-        """Have the newest posts read again, now."""
+    def miss(self, *, much: bool = False) -> None:
+        """Have the newest posts read again, now; `much`: and all others compared."""
         self.missed = True
+        if much and len(self.recent):
+            self.round.begin()
         self.changed.set()
 
-    def load(self, cursor: Cursor, now_ms: int) -> None:
+    def load(self, cursor: Cursor, pages: Mapping[int, str], now_ms: int) -> None:
         """Take over what an earlier run left."""
         self.cursor = cursor
-        if cursor.recent is not None and not len(self.recent):
-            posts = _remembered.decode(cursor.recent)
-            self.recent.load({PostId(i): post for i, post in posts.items()}, now_ms)
+        if pages and not len(self.recent):
+            decoded = {page: _page.decode(posts) for page, posts in pages.items()}
+            known = {
+                page: {PostId(i): post for i, post in posts.items()}
+                for page, posts in decoded.items()
+            }
+            self.recent.load(known, now_ms)
+            self.complete = True
+            self.round.begin(cursor.compared_to)
 
-    def remembered(self) -> str:
-        return msgspec.json.encode(self.recent.newest(REMEMBERED)).decode()
+    def take_changed(self) -> Pages:
+        """The pages of known posts that are to be stored."""
+        return {
+            page: msgspec.json.encode(posts).decode() if posts else None
+            for page, posts in self.recent.take_changed().items()
+        }
+
+    def refuse_hash(self) -> None:
+        """Telegram does not take the access hash: the channel is to be resolved once more."""
+        if self.cursor is not None:
+            self.refused_hash = self.cursor.access_hash
+            self.cursor = msgspec.structs.replace(self.cursor, access_hash=None)
 
 
 def _phase_ms(reference: str, settings: CollectorSettings) -> int:

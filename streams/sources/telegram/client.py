@@ -7,12 +7,16 @@ ConnectionLost   Telegram cannot be reached now: connect again, with growing pau
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from telethon import TelegramClient, errors
 from telethon.errors import InvalidBufferError
 from telethon.sessions import Session
+
+from streams.clock import CorrectedClock
 
 #: Saying goodbye to Telegram may take so long. Less than what the shortest lease leaves for it.
 CLOSE_S = 0.5
@@ -26,7 +30,12 @@ class AccountLost(Exception):
         self.reason = reason
 
 
-class ConnectionLost(Exception): ...
+class ConnectionLost(Exception):
+    """`until_ms`: not before that; None where Telegram did not say."""
+
+    def __init__(self, reason: str, until_ms: int | None = None) -> None:
+        super().__init__(reason)
+        self.until_ms = until_ms
 
 
 class CollectorClient(TelegramClient):  # type: ignore[misc]
@@ -55,6 +64,39 @@ class CollectorClient(TelegramClient):  # type: ignore[misc]
             base_logger=_quiet_logger(),
         )
         self._flood_waited_requests = _NoMemory()
+        #: The newest instant that a message of Telegram's carried; 0 before the first.
+        self._telegram_ms = 0
+        self._clock: CorrectedClock | None = None
+        state = self._sender._state
+        decrypted = state.decrypt_message_data
+
+        def timed(body: bytes) -> Any:
+            message = decrypted(body)
+            if message is not None:
+                self._arrived(message.msg_id)
+            return message
+
+        state.decrypt_message_data = timed
+
+    @contextmanager
+    def timed(self, clock: CorrectedClock) -> Iterator[None]:
+        """Around a request: its answer says what time it is at Telegram.
+
+        The answer was sent after the request was, and before it arrived: between those lies by how
+        much the machine's clock is off. What is pushed bounds it on one side only, from now on.
+        """
+        self._clock = clock
+        sent_ms = _machine_ms()
+        yield
+        if self._telegram_ms:
+            clock.at_most(self._telegram_ms - sent_ms)
+
+    def _arrived(self, msg_id: int) -> None:
+        """A message's id is the instant at which Telegram sent it, in 2^-32 seconds."""
+        at_ms = (msg_id * 1000 + (1 << 31)) >> 32
+        self._telegram_ms = max(self._telegram_ms, at_ms)
+        if self._clock is not None:
+            self._clock.at_least(at_ms - _machine_ms())
 
     def seed(self, channel_id: int, pts: int, chats: list[Any]) -> None:
         """Say where a channel's updates stand, without which its first push is taken as the start.
@@ -77,6 +119,11 @@ class CollectorClient(TelegramClient):  # type: ignore[misc]
         finally:
             if not closing.done() and connection is not None and connection._writer is not None:
                 connection._writer.transport.abort()
+
+
+def _machine_ms() -> int:
+    """The clock that Telethon goes by, so that its messages are compared with their own."""
+    return time.time_ns() // 1_000_000
 
 
 def _quiet_logger() -> str:
@@ -102,6 +149,8 @@ def client_factory(session: Session, api_id: int, api_hash: str) -> Callable[[],
     return lambda: CollectorClient(session, api_id, api_hash)
 
 
+#: Telegram asks to wait before the same is tried again.
+FLOODS = (errors.FloodWaitError, errors.FloodPremiumWaitError)
 #: What ends a session for good.
 FATAL = (errors.UnauthorizedError, errors.AuthKeyError, errors.AuthKeyNotFound)
 #: What a lost or refused connection looks like.

@@ -6,38 +6,49 @@ Not for what is done on a channel (follower) and not for where Telegram is (the 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from telethon import errors
 
-from streams.clock import Clock
+from streams.clock import Clock, CorrectedClock
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 from streams.publisher import Publisher
-from streams.sources.cursors import Cursors, CursorsUnavailable, Followed
-from streams.sources.telegram.calls import Calls, Holds
+from streams.sources.cursors import Cursors, CursorsUnavailable, Followed, Standing
+from streams.sources.telegram.calls import Calls
 from streams.sources.telegram.channel import FollowedChannel, Following
 from streams.sources.telegram.client import (
     AWAY,
     CLOSE_S,
     FATAL,
+    FLOODS,
     AccountLost,
     CollectorClient,
     ConnectionLost,
     connection_error,
 )
-from streams.sources.telegram.connection import Connection, publish_status
+from streams.sources.telegram.connection import Connection, tell_standing
+from streams.sources.telegram.dialogs import Dialogs
 from streams.sources.telegram.follower import Follower
 from streams.sources.telegram.pushes import Pushes
 from streams.sources.telegram.settings import CollectorSettings
+from streams.sources.telegram.waits import CONNECTING, FloodWaits
 
 logger = logging.getLogger(__name__)
+
+#: The machine's clock is said to be wrong beyond this.
+CLOCK_OFF_MS = 30_000
 
 _Retried = ConnectionLost | CursorsUnavailable
 
 
 class Collector:
-    """`make_client` gives a new client for each connection, all on one authorised session."""
+    """`make_client` gives a new client for each connection, all on one authorised session.
+
+    A `clock` that can be corrected is, by what Telegram says of the time: events are dated by
+    Telegram's clock, as posts are. Any other clock is left as it is, and corrected in here alone.
+    """
 
     def __init__(
         self,
@@ -51,17 +62,19 @@ class Collector:
         self._make_client = make_client
         self._publisher = publisher
         self._cursors = cursors
-        self._clock = clock
+        self._clock = clock if isinstance(clock, CorrectedClock) else CorrectedClock(clock)
         self._metrics = metrics
         self._settings = settings or CollectorSettings()
         self._following = Following(self._settings)
-        self._holds = Holds()
+        self._waits = FloodWaits(cursors)
+        self._dialogs = Dialogs()
         self._pauses = Pauses(self._settings.first_pause_s, self._settings.longest_pause_s)
         self._pushes = Pushes(
-            self._following, publisher, clock, metrics, self._settings.most_pushes
+            self._following, publisher, self._clock, metrics, self._settings.most_pushes
         )
         #: What is away, as told in the log; empty while nothing is.
         self._away = ""
+        self._clock_told = False
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._connection: Connection | None = None
@@ -113,6 +126,7 @@ class Collector:
         """One connection from its start to its end, which is always an exception."""
         for followed in await self._cursors.followed():
             self._following.add(followed)
+        await self._keep_waiting()
         client = self._make_client()
         try:
             self._connection = await self._connect(client)
@@ -129,13 +143,13 @@ class Collector:
             await client.close()
 
     async def _connect(self, client: CollectorClient) -> Connection:
-        """Connect and learn where the updates of the joined channels stand."""
+        """Connected, and the clock set right."""
         settings = self._settings
         calls = Calls(
             client,
             self._clock,
             self._metrics,
-            self._holds,
+            self._waits,
             most=settings.most_calls,
             timeout_s=settings.call_timeout_s,
         )
@@ -147,20 +161,42 @@ class Collector:
             self._metrics,
             settings,
             self._following,
+            self._dialogs,
             self._end_outage,
         )
         try:
-            async with asyncio.timeout(settings.call_timeout_s):
-                await client.connect()
-                self._pushes.attach(client)
-                async for dialog in client.iter_dialogs():
-                    if (access_hash := getattr(dialog.entity, "access_hash", None)) is not None:
-                        connection.access_hashes[dialog.entity.id] = access_hash
+            with client.timed(self._clock):
+                async with asyncio.timeout(settings.call_timeout_s):
+                    await client.connect()
+        except FLOODS as error:
+            now_ms = self._clock.now_ms()
+            until_ms = now_ms + max(error.seconds, 1) * 1000
+            self._metrics.error("collector", "flood_wait")
+            await self._waits.put(CONNECTING, None, until_ms, now_ms)
+            raise ConnectionLost(f"FLOOD_WAIT {CONNECTING}", until_ms) from error
         except (*FATAL, *AWAY) as error:
             raise connection_error(error) from error
         except errors.RPCError as error:
             raise ConnectionLost(str(error)) from error
+        self._pushes.attach(client)
+        self._tell_clock()
         return connection
+
+    async def _keep_waiting(self) -> None:
+        """Raises ConnectionLost while Telegram refuses to be connected to, as told before."""
+        await self._waits.load()
+        until_ms = self._waits.until_ms(CONNECTING, None)
+        if until_ms > self._clock.now_ms():
+            raise ConnectionLost(f"FLOOD_WAIT {CONNECTING}", until_ms)
+
+    def _tell_clock(self) -> None:
+        """Once a process: figures are right all the same, but the log's own lines are not."""
+        off_ms = self._clock.offset_ms
+        if abs(off_ms) > CLOCK_OFF_MS and not self._clock_told:
+            self._clock_told = True
+            says = "behind" if off_ms > 0 else "ahead of"
+            fields = {"off_s": abs(off_ms) // 1000, "says": f"{says} Telegram's"}
+            logger.warning("clock_is_off", extra=fields)
 
     def _start(self, channel: FollowedChannel) -> None:
         """On this connection; where it is ending already, the next one starts the channel."""
@@ -179,8 +215,12 @@ class Collector:
             self._away = "telegram" if isinstance(cause, ConnectionLost) else "control"
             fields = {"away": self._away, "reason": str(cause)}
             logger.warning("collector_waits", extra=fields)
-        await self._tell_away(str(cause))
-        await self._pauses.pause()
+        until_ms = getattr(cause, "until_ms", None)
+        await self._tell_away(str(cause), until_ms=until_ms)
+        if until_ms is None:
+            await self._pauses.pause()
+        else:
+            await self._clock.sleep_ms(until_ms - self._clock.now_ms())
 
     def _end_outage(self) -> None:
         if self._away:
@@ -188,12 +228,21 @@ class Collector:
             self._away = ""
         self._pauses.reset()
 
-    async def _tell_away(self, reason: str, *, anew: bool = False) -> None:
+    async def _tell_away(
+        self, reason: str, *, anew: bool = False, until_ms: int | None = None
+    ) -> None:
         """Once an outage, whatever its further reasons; `anew` also where one is under way."""
+        status = "away" if until_ms is None else "waiting"
+        now_ms = self._clock.now_ms()
         for channel in self._following:
-            channel.missed = True
-            if anew or channel.status is None or channel.status[0] != "away":
-                await publish_status(channel, self._publisher, self._clock.now_ms(), "away", reason)
+            channel.miss(much=True)
+            if channel.name_until_ms > now_ms:  # it leads nowhere, whoever is away
+                continue
+            if anew or channel.standing is None or channel.standing.status != status:
+                standing = Standing(status, reason, until_ms, now_ms)
+                # Told to the log; the store is told with the next status where it is away too.
+                with suppress(CursorsUnavailable):
+                    await tell_standing(channel, self._publisher, self._cursors, standing)
 
 
 async def _unforgotten(connection: Coroutine[Any, Any, None]) -> None:

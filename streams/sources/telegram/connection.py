@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from streams.clock import Clock
+from streams.clock import CorrectedClock
 from streams.events import ChannelStatus
 from streams.metrics import Metrics
 from streams.publisher import Publisher
-from streams.sources.cursors import Cursor, Cursors
+from streams.sources.cursors import Cursor, Cursors, Standing
 from streams.sources.telegram.calls import Calls
 from streams.sources.telegram.channel import FollowedChannel, Following
+from streams.sources.telegram.dialogs import Dialogs
 from streams.sources.telegram.settings import CollectorSettings
 
 
@@ -32,10 +33,11 @@ class Connection:
         calls: Calls,
         publisher: Publisher,
         cursors: Cursors,
-        clock: Clock,
+        clock: CorrectedClock,
         metrics: Metrics,
         settings: CollectorSettings,
         following: Following,
+        dialogs: Dialogs,
         works: Callable[[], None],
     ) -> None:
         self.calls = calls
@@ -47,36 +49,48 @@ class Connection:
         self.following = following
         #: Called when the connection has proved good: an outage, if there was one, is over.
         self.works = works
+        self.dialogs = dialogs
         self.backfill_pace = Pace(settings.backfill_pause_ms)
-        #: Access hashes of the channels among the account's dialogs.
-        self.access_hashes: dict[int, int] = {}
+        self.compare_pace = Pace(settings.compare_pause_ms)
 
     async def put_cursor(self, channel: FollowedChannel, cursor: Cursor) -> None:
         """Store how far a channel was read, after the log has it."""
-        cursor = msgspec.structs.replace(cursor, recent=channel.remembered())
-        await self.cursors.put_cursor(cursor)
+        cursor = msgspec.structs.replace(cursor, compared_to=channel.round.at)
+        pages = channel.take_changed()
+        stored = False
+        try:
+            await self.cursors.put_cursor(cursor, pages)
+            stored = True
+        finally:
+            if not stored:
+                channel.recent.not_stored(pages)
         channel.cursor = cursor
 
+    async def tell(
+        self, channel: FollowedChannel, status: str, reason: str = "", until_ms: int | None = None
+    ) -> None:
+        """Say how a channel is, where that is news."""
+        standing = Standing(status, reason, until_ms, self.clock.now_ms())
+        await tell_standing(channel, self.publisher, self.cursors, standing)
 
-async def publish_status(
-    channel: FollowedChannel,
-    publisher: Publisher,
-    now_ms: int,
-    status: str,
-    reason: str = "",
-    until_ms: int | None = None,
+
+async def tell_standing(
+    channel: FollowedChannel, publisher: Publisher, cursors: Cursors, standing: Standing
 ) -> None:
-    """Say how a channel is, where that is news."""
-    if channel.channel_id is None or channel.status == (status, reason):
+    """To the control store, and where it is known which channel it is, to the log."""
+    before = channel.standing
+    if before is not None and msgspec.structs.replace(standing, at_ms=before.at_ms) == before:
         return
-    channel.status = (status, reason)
-    await publisher.publish(
-        ChannelStatus(
-            channel_id=channel.channel_id,
-            observed_at_ms=now_ms,
-            source=channel.source,
-            status=status,
-            reason=reason,
-            until_ms=until_ms,
+    channel.standing = standing
+    if channel.channel_id is not None:
+        await publisher.publish(
+            ChannelStatus(
+                channel_id=channel.channel_id,
+                observed_at_ms=standing.at_ms,
+                source=channel.source,
+                status=standing.status,
+                reason=standing.reason,
+                until_ms=standing.until_ms,
+            )
         )
-    )
+    await cursors.put_standing(channel.reference, standing)

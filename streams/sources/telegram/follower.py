@@ -11,14 +11,16 @@ from typing import Literal
 
 from streams.sources.telegram.calls import CallFailed, Flooded, Unreadable
 from streams.sources.telegram.channel import FollowedChannel
-from streams.sources.telegram.connection import Connection, publish_status
+from streams.sources.telegram.comparing import compare
+from streams.sources.telegram.connection import Connection, Pace
 from streams.sources.telegram.history import backfill, catch_up
-from streams.sources.telegram.introduction import describe, resolve
+from streams.sources.telegram.introduction import describe
+from streams.sources.telegram.resolving import resolve
 from streams.sources.telegram.sampling import sample
 
 logger = logging.getLogger(__name__)
 
-Job = Literal["resolve", "describe", "catch_up", "sample", "backfill"]
+Job = Literal["resolve", "describe", "catch_up", "sample", "compare", "backfill"]
 Work = Callable[[FollowedChannel, Connection], Awaitable[None]]
 
 #: In the order in which jobs that are due are done.
@@ -28,12 +30,27 @@ WORK: Mapping[Job, Work] = MappingProxyType(
         "describe": describe,
         "catch_up": catch_up,
         "sample": sample,
+        "compare": compare,
         "backfill": backfill,
     }
 )
 #: Pauses after a failure grow from the first to the longest, in the clock's time.
 FIRST_RETRY_MS = 1000
 LONGEST_RETRY_MS = 300_000
+#: What Telegram, or we, say of a channel that cannot be observed, as a status; else it is private.
+_STATUSES: Mapping[str, str] = MappingProxyType(
+    {
+        "USERNAME_NOT_OCCUPIED": "not_found",
+        "USERNAME_INVALID": "not_found",
+        "NOT_AMONG_DIALOGS": "not_found",
+        "NOT_A_CHANNEL": "not_a_channel",
+        "FOLLOWED_TWICE": "duplicate",
+        "CHANNEL_BANNED": "banned",
+        "USER_BANNED_IN_CHANNEL": "banned",
+    }
+)
+#: Said of a bad access hash, and of nothing that a good one would not mend.
+_BAD_HASH = frozenset({"CHANNEL_INVALID", "PEER_ID_INVALID", "CHAT_ID_INVALID"})
 #: Longer than anything is planned ahead.
 _NEVER_MS = 1 << 62
 
@@ -49,6 +66,9 @@ class Follower:
         self._retry_ms: dict[Job, int] = {}
         self._flooded: set[Job] = set()
         self._unreadable_until_ms = 0
+        self._paces: Mapping[Job, Pace] = {"backfill": on.backfill_pace, "compare": on.compare_pace}
+        #: When a round over all posts known ended last, or was not needed.
+        self._compared_ms = on.clock.now_ms()
 
     async def run(self) -> None:
         """Until cancelled. Raises AccountLost, ConnectionLost, CursorsUnavailable, LogError."""
@@ -71,6 +91,8 @@ class Follower:
 
     def _due_ms(self, job: Job) -> int:
         held_ms = max(self._not_before_ms.get(job, 0), self._unreadable_until_ms)
+        if job == "resolve":
+            held_ms = max(held_ms, self._channel.name_until_ms)
         return max(self._planned_ms(job), held_ms)
 
     def _planned_ms(self, job: Job) -> int:
@@ -90,6 +112,10 @@ class Follower:
             case "sample" if caught_up:
                 due_ms = channel.recent.next_due_ms()
                 return _NEVER_MS if due_ms is None else due_ms
+            case "compare" if caught_up:
+                if channel.round.at is not None:
+                    return 0
+                return self._compared_ms + settings.compare_every_ms
             case "backfill" if caught_up and settings.backfill:
                 return _NEVER_MS if channel.known_cursor.backfill_done else 0
             case _:
@@ -104,6 +130,8 @@ class Follower:
     async def _do(self, job: Job) -> None:
         now_ms = self._on.clock.now_ms()
         try:
+            if job == "compare" and self._channel.round.at is None:
+                self._channel.round.begin()
             await WORK[job](self._channel, self._on)
         except Flooded as flooded:
             self._not_before_ms[job] = flooded.until_ms
@@ -111,7 +139,10 @@ class Follower:
             self._on.works()
             await self._tell("waiting", f"FLOOD_WAIT {flooded.method}", flooded.until_ms)
         except Unreadable as error:
-            await self._put_unreadable(error)
+            if error.reason in _BAD_HASH and self._channel.hash_is_old:
+                self._channel.refuse_hash()
+            else:
+                await self._put_unreadable(error)
         except CallFailed as error:
             retry_ms = self._retry_ms.get(job, FIRST_RETRY_MS)
             self._retry_ms[job] = min(retry_ms * 2, LONGEST_RETRY_MS)
@@ -125,28 +156,42 @@ class Follower:
         self._done_ms[job] = now_ms
         self._retry_ms.pop(job, None)
         self._flooded.discard(job)
-        self._not_before_ms[job] = (
-            self._on.backfill_pace.next_turn_ms(now_ms) if job == "backfill" else 0
-        )
+        pace = self._paces.get(job)
+        self._not_before_ms[job] = pace.next_turn_ms(now_ms) if pace else 0
+        if job == "compare" and self._channel.round.at is None:
+            self._compared_ms = now_ms
         if job == "catch_up":
             self._on.works()
         if not self._flooded and "catch_up" in self._done_ms:
-            await self._tell("live")
+            await self._tell("live", self._channel.note)
 
     async def _put_unreadable(self, error: Unreadable) -> None:
-        until_ms = self._on.clock.now_ms() + self._on.settings.unreadable_retry_ms
+        until_ms = self._on.clock.now_ms() + self._pause_ms()
+        if self._channel.channel_id is None:
+            self._channel.name_until_ms = until_ms
         self._unreadable_until_ms = until_ms
         self._on.works()
         self._on.metrics.error("collector", "unreadable")
-        logger.warning("channel_unreadable", extra=self._fields(error.reason))
-        await self._tell("private", error.reason, until_ms)
+        status = _STATUSES.get(error.reason, "private")
+        standing = self._channel.standing
+        if standing is None or (standing.status, standing.reason) != (status, error.detail):
+            logger.warning("channel_unreadable", extra=self._fields(error.detail))
+        await self._tell(status, error.detail, until_ms)
+
+    def _pause_ms(self) -> int:
+        """A name may come to lead to a channel some day: asked for less and less often."""
+        channel, settings = self._channel, self._on.settings
+        if channel.channel_id is not None:
+            return settings.unreadable_retry_ms
+        longer_ms = max(channel.name_pause_ms * 2, settings.unreadable_retry_ms)
+        channel.name_pause_ms = min(longer_ms, settings.longest_name_retry_ms)
+        return channel.name_pause_ms
 
     def _fields(self, reason: str) -> dict[str, str]:
         return {"channel": self._channel.name, "reason": reason}
 
     async def _tell(self, status: str, reason: str = "", until_ms: int | None = None) -> None:
-        now_ms = self._on.clock.now_ms()
-        await publish_status(self._channel, self._on.publisher, now_ms, status, reason, until_ms)
+        await self._on.tell(self._channel, status, reason, until_ms)
 
     async def _idle(self, wait_ms: int) -> None:
         """Wait in the clock's time, or until the channel changes."""

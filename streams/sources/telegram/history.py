@@ -9,20 +9,20 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from telethon.tl import functions, types
+from telethon.tl import functions
 
 from streams.events import (
     MAX_POSTS,
     CountersSampled,
     Event,
     Post,
-    PostsDeleted,
     PostsEdited,
     PostsSeen,
 )
 from streams.ids import PostId
 from streams.sources.telegram.calls import CallFailed
 from streams.sources.telegram.channel import FollowedChannel
+from streams.sources.telegram.comparing import publish_deleted
 from streams.sources.telegram.connection import Connection
 from streams.sources.telegram.counters import read_counters
 from streams.sources.telegram.mapping import COMPLETE, column, posts_of
@@ -85,30 +85,6 @@ async def backfill(channel: FollowedChannel, on: Connection) -> None:
         else msgspec.structs.replace(channel.known_cursor, backfilled_to=page.oldest)
     )
     await on.put_cursor(channel, cursor)
-
-
-async def publish_deleted(
-    channel: FollowedChannel, on: Connection, suspects: Sequence[PostId]
-) -> None:
-    """Ask Telegram about posts that seem to be gone, and publish those that are."""
-    for start in range(0, len(suspects), MAX_POSTS):
-        ids = suspects[start : start + MAX_POSTS]
-        request = functions.channels.GetMessagesRequest(
-            channel.input_channel, [types.InputMessageID(i) for i in ids]
-        )
-        answer = await on.calls(request, channel.channel_id)
-        there = {m.id for m in answer.messages if not isinstance(m, types.MessageEmpty)}
-        if gone := [post_id for post_id in ids if post_id not in there]:
-            now_ms = on.clock.now_ms()
-            await on.publisher.publish(
-                PostsDeleted(
-                    channel_id=channel.known_id,
-                    observed_at_ms=now_ms,
-                    source=channel.source,
-                    post_ids=gone,
-                )
-            )
-            channel.recent.drop(gone)
 
 
 async def _read_page(channel: FollowedChannel, on: Connection, below: PostId) -> _Page:

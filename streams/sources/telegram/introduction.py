@@ -1,45 +1,35 @@
-"""Getting to know a channel: which one it is, what it is called, how many subscribe; joining it."""
+"""Getting to know a channel: what it is called, how many subscribe; joining it."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from telethon.tl import functions, types
 
 from streams.events import ChannelDescribed, SubscribersSampled
-from streams.ids import ChannelId, InvalidChannel, Username, parse_channel
-from streams.sources.cursors import Cursor
-from streams.sources.telegram.calls import CallFailed, Flooded, Unreadable
+from streams.sources.telegram.calls import CallFailed, Flooded
 from streams.sources.telegram.channel import FollowedChannel
 from streams.sources.telegram.connection import Connection
+from streams.sources.telegram.names import username_in, usernames_of
+from streams.sources.telegram.resolving import checked
 
 logger = logging.getLogger(__name__)
 
 
-async def resolve(channel: FollowedChannel, on: Connection) -> None:
-    """Learn the id and the access hash, once; both are stored. Raises Unreadable."""
-    channel_id = channel.channel_id
-    cursor = None if channel_id is None else await on.cursors.cursor(channel_id)
-    if cursor is None or cursor.access_hash is None:
-        channel_id, access_hash = await _address(channel, on)
-        if not on.following.resolved(channel, channel_id):
-            raise Unreadable("FOLLOWED_TWICE")
-        stored = cursor or await on.cursors.cursor(channel_id) or Cursor(channel_id)
-        cursor = msgspec.structs.replace(stored, access_hash=access_hash)
-        await on.cursors.resolve(channel.reference, channel_id, channel.username)
-        await on.cursors.put_cursor(cursor)
-    channel.load(cursor, on.clock.now_ms())
-
-
 async def describe(channel: FollowedChannel, on: Connection) -> None:
-    """Read title, description and subscribers; join where that is wanted and not yet so."""
+    """Read names, description and subscribers; join where that is wanted and not yet so.
+
+    Raises Unreadable where the channel has become a group.
+    """
     request = functions.channels.GetFullChannelRequest(channel.input_channel)
     answer = await on.calls(request, channel.channel_id)
     now_ms = on.clock.now_ms()
     full = answer.full_chat
     entity = next((chat for chat in answer.chats if chat.id == channel.channel_id), None)
-    title, username = getattr(entity, "title", None), getattr(entity, "username", None)
-    described = (title, username, full.about)
+    checked(entity, channel.name)
+    channel.hash_is_old = False
+    title, usernames = getattr(entity, "title", None), usernames_of(entity)
+    described = (title, usernames, full.about)
     # absent means the same as none
     none = (types.ChatReactionsNone, type(None))
     channel.reactive = not isinstance(full.available_reactions, none)
@@ -49,11 +39,13 @@ async def describe(channel: FollowedChannel, on: Connection) -> None:
             observed_at_ms=now_ms,
             source=channel.source,
             title=title,
-            username=username,
+            username=usernames[0] if usernames else None,
+            usernames=usernames,
             about=full.about,
         )
         await on.publisher.publish(event)
-        channel.described, channel.username = described, username or channel.username
+        await _put_names(channel, on, usernames)
+        channel.described = described
     if full.participants_count is not None:
         await on.publisher.publish(
             SubscribersSampled(
@@ -64,6 +56,19 @@ async def describe(channel: FollowedChannel, on: Connection) -> None:
             )
         )
     await _join(channel, on, full.pts, entity, answer.chats)
+
+
+async def _put_names(channel: FollowedChannel, on: Connection, usernames: Sequence[str]) -> None:
+    """What the channel is called from now on. It is followed by its id, whoever gets its name."""
+    foremost = usernames[0] if usernames else None
+    if foremost is not None and foremost != channel.username:
+        await on.cursors.resolve(channel.reference, channel.known_id, foremost)
+        channel.username = foremost
+    followed_as = username_in(channel.reference)
+    channel.note = ""
+    if followed_as is not None and followed_as not in {name.lower() for name in usernames}:
+        now = f"@{foremost}" if foremost else "a channel without a username"
+        channel.note = f"@{followed_as} is no longer its username: it is {now}, followed by its id"
 
 
 async def _join(
@@ -80,29 +85,3 @@ async def _join(
             return
         channel.miss()
     on.calls.client.seed(channel.known_id, pts, chats)
-
-
-async def _address(channel: FollowedChannel, on: Connection) -> tuple[ChannelId, int]:
-    """Id and access hash, from Telegram."""
-    known = on.access_hashes.get(channel.channel_id or 0)
-    if channel.channel_id is not None and known is not None:
-        return channel.channel_id, known
-    username = channel.username or _username(channel.reference)
-    if username is None:
-        raise Unreadable("NOT_AMONG_DIALOGS")
-    request = functions.contacts.ResolveUsernameRequest(username)
-    answer = await on.calls(request, channel.channel_id)
-    meant = getattr(answer.peer, "channel_id", None)
-    for chat in answer.chats:
-        if isinstance(chat, types.Channel) and chat.id == meant and chat.access_hash is not None:
-            channel.username = chat.username or username
-            return ChannelId(chat.id), chat.access_hash
-    raise Unreadable("NOT_A_CHANNEL")
-
-
-def _username(reference: str) -> Username | None:
-    try:
-        parsed = parse_channel(reference)
-    except InvalidChannel:
-        return None
-    return None if isinstance(parsed, int) else parsed

@@ -11,6 +11,7 @@ from telethon.tl import types
 
 from streams.events import Post
 from streams.ids import ChannelId, PostId
+from streams.sources.telegram.names import username_of
 
 #: The source that knows all counters of its posts.
 COMPLETE = "telegram"
@@ -31,7 +32,7 @@ def posts_of(
     complete: bool = False,
 ) -> list[Post]:
     """The posts among the messages, in their order. `reactive`, `complete`: as of `post_of`."""
-    usernames = {chat.id: name for chat in chats if (name := getattr(chat, "username", None))}
+    usernames = {chat.id: name for chat in chats if (name := username_of(chat))}
     posts = (message for message in messages if type(message) is types.Message)
     return [post_of(message, usernames, reactive=reactive, complete=complete) for message in posts]
 

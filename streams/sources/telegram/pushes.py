@@ -77,7 +77,7 @@ class Pushes:
             self._queue.put_nowait(Push(self._clock.now_ms(), channel_id, update, span))
         except asyncio.QueueFull:
             self._metrics.dropped("collector", "queue_full")
-            channel.miss()
+            channel.miss(much=True)
 
     async def run(self) -> None:
         """Publish what comes, until cancelled."""
@@ -105,7 +105,7 @@ class Pushes:
         for push in batch:
             channel = self._following.find(push.channel_id)
             if channel is not None and isinstance(push.update, _HINTS):
-                channel.miss()
+                channel.miss(much=isinstance(push.update, types.UpdateChannelTooLong))
 
 
 def _received(pushes: Iterable[Push]) -> Mapping[str, bytes]:

@@ -5,7 +5,7 @@ not for when they are sampled (turns).
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,11 +14,17 @@ from streams.events import Post
 from streams.ids import PostId
 from streams.sources.telegram.turns import Schedule, Turns
 
+#: Posts that are stored together: those whose ids differ in what is below this only.
+PAGE = 100
 
-class _Recent(msgspec.Struct):
+
+class Known(msgspec.Struct, array_like=True, gc=False):
+    """What is known of a post. Stored: fields are added at the end, with a default."""
+
     date_ms: int
+    #: 0: never edited.
     edit_ms: int
-    reacted: bool
+    reacted: bool = False
 
 
 class Compared(NamedTuple):
@@ -36,7 +42,9 @@ class RecentPosts:
 
     def __init__(self, schedule: Schedule, most: int, phase_ms: int = 0) -> None:
         self._most = most
-        self._posts: dict[PostId, _Recent] = {}
+        self._posts: dict[PostId, Known] = {}
+        #: Pages that are not stored as they are now.
+        self._changed: set[int] = set()
         self._turns = Turns(schedule, phase_ms)
         #: The age at which a post is no longer sampled.
         self.horizon_ms = schedule[-1][0] if schedule else 0
@@ -56,7 +64,7 @@ class RecentPosts:
         posts = list(posts)
         for post in posts:
             reacted = bool(post.reactions)
-            self._posts[post.post_id] = _Recent(post.date_ms, post.edit_date_ms or 0, reacted)
+            self._put(post.post_id, Known(post.date_ms, post.edit_date_ms or 0, reacted))
         self._turns.put({post.post_id: post.date_ms for post in posts}, now_ms)
         self._shrink()
 
@@ -67,8 +75,9 @@ class RecentPosts:
     def put_reacted(self, post_ids: Iterable[PostId]) -> None:
         """These have reactions."""
         for post_id in post_ids:
-            if known := self._posts.get(post_id):
+            if (known := self._posts.get(post_id)) and not known.reacted:
                 known.reacted = True
+                self._changed.add(post_id // PAGE)
 
     def reacted(self, post_ids: Iterable[PostId]) -> list[PostId]:
         """Those that had reactions when last seen."""
@@ -76,8 +85,17 @@ class RecentPosts:
 
     def drop(self, post_ids: Iterable[PostId]) -> None:
         for post_id in post_ids:
-            self._posts.pop(post_id, None)
+            if self._posts.pop(post_id, None) is not None:
+                self._changed.add(post_id // PAGE)
             self._turns.drop(post_id)
+
+    def __iter__(self) -> Iterator[PostId]:
+        return iter(self._posts)
+
+    def edited(self, posts: Iterable[Post]) -> list[Post]:
+        """Those known that were edited since."""
+        known = ((post, self._posts.get(post.post_id)) for post in posts)
+        return [post for post, one in known if one and (post.edit_date_ms or 0) > one.edit_ms]
 
     def due(self, now_ms: int) -> list[PostId]:
         """The posts of one request, if one is due now; the same until they are `sampled`."""
@@ -102,16 +120,32 @@ class RecentPosts:
         compared.missing.extend(sorted((i for i in spanned if i not in there), reverse=True))
         return compared
 
-    def newest(self, count: int) -> dict[PostId, tuple[int, int]]:
-        """Date and edit date (0: never) of the newest posts: what `load` takes."""
-        newest = heapq.nlargest(count, self._posts)
-        return {i: (self._posts[i].date_ms, self._posts[i].edit_ms) for i in newest}
+    def take_changed(self) -> dict[int, dict[PostId, Known]]:
+        """The pages that changed since the last call, as they are now; empty where one is gone."""
+        pages, self._changed = self._changed, set()
+        spans = {page: range(page * PAGE, (page + 1) * PAGE) for page in pages}
+        return {
+            page: {PostId(i): self._posts[PostId(i)] for i in span if i in self._posts}
+            for page, span in spans.items()
+        }
 
-    def load(self, posts: Mapping[PostId, tuple[int, int]], now_ms: int) -> None:
-        """What an earlier run kept; nothing of it is due before it was seen again."""
-        for post_id, (date_ms, edit_ms) in posts.items():
-            self._posts[post_id] = _Recent(date_ms, edit_ms, reacted=False)
-        self._turns.put({i: date_ms for i, (date_ms, _) in posts.items()}, now_ms)
+    def not_stored(self, pages: Iterable[int]) -> None:
+        """What `take_changed` gave could not be stored."""
+        self._changed.update(pages)
+
+    def load(self, pages: Mapping[int, Mapping[PostId, Known]], now_ms: int) -> None:
+        """What an earlier run stored. Their turns come as if that one went on, not all at once."""
+        for page, posts in pages.items():
+            self._posts.update(posts)
+            self._changed.update({page} if any(i // PAGE != page for i in posts) else ())
+            self._changed.update(i // PAGE for i in posts if i // PAGE != page)
+        self._turns.load({i: known.date_ms for i, known in self._posts.items()}, now_ms)
+        self._shrink()
+
+    def _put(self, post_id: PostId, known: Known) -> None:
+        if self._posts.get(post_id) != known:
+            self._posts[post_id] = known
+            self._changed.add(post_id // PAGE)
 
     def _shrink(self) -> None:
         if len(self._posts) > self._most:

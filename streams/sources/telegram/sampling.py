@@ -1,9 +1,9 @@
 """A turn of a channel's samples: the counters of the recent posts that are due."""
 
 from streams.sources.telegram.channel import FollowedChannel
+from streams.sources.telegram.comparing import publish_deleted
 from streams.sources.telegram.connection import Connection
 from streams.sources.telegram.counters import read_counters
-from streams.sources.telegram.history import publish_deleted
 
 
 async def sample(channel: FollowedChannel, on: Connection) -> None:

@@ -24,14 +24,20 @@ class CollectorSettings(msgspec.Struct, frozen=True):
     most_recent: int = 3000
     #: How often the newest posts are read again, for what no push told.
     check_every_ms: int = 5 * MINUTE_MS
+    #: How often all posts known are compared with Telegram, beside each time that something was or
+    #: may have been missed; and the pause between two requests of it, over all channels.
+    compare_every_ms: int = DAY_MS
+    compare_pause_ms: int = 1000
     #: How often subscribers, title and description are read.
     describe_every_ms: int = 5 * MINUTE_MS
     #: Read a channel's whole history, back from where following began.
     backfill: bool = True
     #: Between two pages of backfill, over all channels of the account.
     backfill_pause_ms: int = 1000
-    #: How often a channel that cannot be read is tried again.
+    #: How often a channel that cannot be read is tried again. Pauses before a name is asked for
+    #: that nobody has, or that is no channel's, grow up to the longest.
     unreadable_retry_ms: int = HOUR_MS
+    longest_name_retry_ms: int = DAY_MS
     #: Requests of one account that wait for their answer at once.
     most_calls: int = 10
     #: Pushed updates not yet published; beyond it they are read from history instead.

@@ -107,6 +107,17 @@ class Turns:
         if after_ms is not None and (before_ms is None or after_ms < before_ms):
             self._turn_ms = max(self._turn_ms, now_ms)
 
+    def load(self, dates_ms: Mapping[PostId, int], now_ms: int) -> None:
+        """Posts that another process sampled, nobody knows when: as if that was spread evenly over
+        the pause of each one's class, so that not all are due at once, and none never."""
+        for one in self._classes:
+            mine = [i for i, date_ms in dates_ms.items() if self._class_at(now_ms - date_ms) is one]
+            for post_id in sorted(mine, key=_scattered):
+                read_ms = now_ms - one.every_ms + one.every_ms * _scattered(post_id) // (1 << 32)
+                one.posts[post_id] = _Read(dates_ms[post_id], read_ms)
+                self._class_of[post_id] = one
+        self._turn_ms = max(self._turn_ms, now_ms)
+
     def drop(self, post_id: PostId) -> None:
         if known := self._class_of.pop(post_id, None):
             del known.posts[post_id]
@@ -166,11 +177,13 @@ class Turns:
 
     def _put(self, post_id: PostId, date_ms: int, now_ms: int) -> None:
         self.drop(post_id)
-        for one in self._classes:
-            if now_ms - date_ms < one.younger_than_ms:
-                one.posts[post_id] = _Read(date_ms, now_ms)
-                self._class_of[post_id] = one
-                return
+        if one := self._class_at(now_ms - date_ms):
+            one.posts[post_id] = _Read(date_ms, now_ms)
+            self._class_of[post_id] = one
+
+    def _class_at(self, age_ms: int) -> _Class | None:
+        """None for posts that are sampled no longer."""
+        return next((one for one in self._classes if age_ms < one.younger_than_ms), None)
 
     def _drop_aged(self, now_ms: int) -> None:
         """Those at the head of the oldest line; the others when they get there."""

@@ -11,7 +11,7 @@ from telethon.sessions import SQLiteSession, StringSession
 from control.sql import SqlControl
 from control.store import ControlUnavailable
 from streams.events import ChannelStatus, PostsDeleted, PostsEdited
-from streams.sources.cursors import Cursor, Followed
+from streams.sources.cursors import NO_PAGES, Cursor, Followed, Pages
 from streams.sources.telegram import AccountLost, Collector, client_factory
 from tests.streams.sources.telegram.conftest import HOUR_MS, MINUTE_MS, USER, Scene, history, until
 
@@ -236,11 +236,11 @@ class Absent(SqlControl):
 
     failures = 0
 
-    async def put_cursor(self, cursor: Cursor) -> None:
+    async def put_cursor(self, cursor: Cursor, pages: Pages = NO_PAGES) -> None:
         if self.failures:
             self.failures -= 1
             raise ControlUnavailable("the database is away")
-        await super().put_cursor(cursor)
+        await super().put_cursor(cursor, pages)
 
 
 async def test_a_control_store_that_is_away_is_waited_for(
@@ -262,7 +262,7 @@ class Cancelling(SqlControl):
 
     collecting: "asyncio.Task[None]"
 
-    async def put_cursor(self, cursor: Cursor) -> None:
+    async def put_cursor(self, cursor: Cursor, pages: Pages = NO_PAGES) -> None:
         self.collecting.cancel()
         raise ControlUnavailable("away")
 
@@ -289,9 +289,9 @@ class Meanwhile(SqlControl):
         super().__init__(*args)
         self.waits: dict[int, asyncio.Event] = {1001: asyncio.Event(), 1002: asyncio.Event()}
 
-    async def put_cursor(self, cursor: Cursor) -> None:
+    async def put_cursor(self, cursor: Cursor, pages: Pages = NO_PAGES) -> None:
         if (waits := self.waits.pop(cursor.channel_id, None)) is None:
-            await super().put_cursor(cursor)
+            await super().put_cursor(cursor, pages)
         elif cursor.channel_id == 1001:
             await waits.wait()
             raise ControlUnavailable("away")

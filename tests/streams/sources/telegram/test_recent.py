@@ -1,10 +1,12 @@
 """Which posts are sampled when, and what a page of history tells of those known."""
 
+from collections.abc import Mapping
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.events import MAX_POSTS, Post
-from streams.sources.telegram.recent import RecentPosts
+from streams.sources.telegram.recent import Known, RecentPosts
 from streams.sources.telegram.settings import DAY_MS, HOUR_MS, MINUTE_MS, CollectorSettings
 
 SCHEDULE = CollectorSettings().sampling
@@ -71,7 +73,7 @@ def test_at_most_one_request_at_a_time() -> None:
 
 def test_the_newest_are_kept() -> None:
     posts = recent(*(post(i) for i in range(1, 11)), most=3)
-    assert sorted(posts.newest(10)) == [8, 9, 10]
+    assert sorted(posts) == [8, 9, 10]
     assert sorted(posts.due(NOW_MS + MINUTE_MS)) == [8, 9, 10]
 
 
@@ -87,11 +89,70 @@ def test_a_page_compared() -> None:
 
 
 def test_what_was_kept_is_known_again() -> None:
-    kept = recent(post(1), post(2, edit_ms=7)).newest(100)
-    posts = RecentPosts(SCHEDULE, 1000)
-    posts.load(kept, NOW_MS)
+    kept = recent(post(1), post(2, edit_ms=7, reactions={"👍": 1})).take_changed()
+    posts = loaded(kept)
     compared = posts.compare([post(2, edit_ms=7)], oldest=1, below=None)
     assert (compared.unchanged, compared.missing) == ([post(2, edit_ms=7)], [1])
+    assert posts.reacted([1, 2]) == [2]
+    assert posts.take_changed() == {}
+
+
+def loaded(pages: Mapping[int, Mapping[int, Known]]) -> RecentPosts:
+    posts = RecentPosts(SCHEDULE, 1000)
+    posts.load(pages, NOW_MS)
+    return posts
+
+
+def test_pages_that_changed_are_stored_and_no_others() -> None:
+    posts = recent(post(1), post(99), post(100), post(250))
+    stored = posts.take_changed()
+    assert {page: sorted(held) for page, held in stored.items()} == {0: [1, 99], 1: [100], 2: [250]}
+    posts.put([post(99)], NOW_MS)
+    posts.put_reacted([1])
+    posts.put_reacted([1])
+    posts.put([post(100, edit_ms=5)], NOW_MS)
+    posts.drop([250, 251])
+    changed = posts.take_changed()
+    assert sorted(changed) == [0, 1, 2]
+    assert changed[0][1].reacted
+    assert changed[1][100].edit_ms == 5
+    assert changed[2] == {}
+    assert posts.take_changed() == {}
+
+
+def test_a_page_that_could_not_be_stored_is_stored_with_the_next() -> None:
+    posts = recent(post(1), post(100))
+    taken = posts.take_changed()
+    posts.not_stored(taken)
+    assert posts.take_changed() == taken
+
+
+def test_posts_that_were_stored_as_one_are_stored_in_their_pages() -> None:
+    posts = loaded({-1: {1: Known(NOW_MS, 0), 150: Known(NOW_MS, 7)}})
+    assert posts.take_changed() == {
+        -1: {},
+        0: {1: Known(NOW_MS, 0)},
+        1: {150: Known(NOW_MS, 7)},
+    }
+
+
+def test_what_was_kept_has_its_turns_spread_over_the_pause_of_its_age() -> None:
+    ages = dict.fromkeys(range(1, 201), 7 * HOUR_MS)
+    posts = loaded({0: {i: Known(NOW_MS - age_ms, 0) for i, age_ms in ages.items()}})
+    found: set[int] = set()
+    for minute in range(31):
+        now_ms = NOW_MS + minute * MINUTE_MS
+        due = posts.due(now_ms)
+        posts.sampled(due, now_ms)
+        found |= set(due)
+        assert posts.due(now_ms) == []
+    assert found == set(ages)
+
+
+def test_those_edited_since() -> None:
+    posts = recent(post(1), post(2, edit_ms=7), post(3, edit_ms=7))
+    said = [post(1, edit_ms=5), post(2, edit_ms=7), post(3, edit_ms=8), post(4, edit_ms=9)]
+    assert [one.post_id for one in posts.edited(said)] == [1, 3]
 
 
 steps = st.lists(
