@@ -12,13 +12,14 @@ from analyticbot.session_file import import_session
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import opened_control, opened_history, opened_log
 from clickhouse.answers import HistoryReader
-from streams.clock import SystemClock
+from streams.clock import CorrectedClock, SystemClock
 from streams.metrics import Metrics
 
 
 async def up(settings: Settings) -> None:
     """Run until a signal. Raises Failure."""
-    clock = SystemClock()
+    # One for all: what the collector dates by Telegram's clock, the agents judge by it.
+    clock = CorrectedClock(SystemClock())
     with stop_on_signals() as stop:
         async with opened_control(settings) as control:
             await import_session(settings, control, clock.now_ms())

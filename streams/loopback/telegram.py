@@ -149,6 +149,10 @@ class LoopbackTelegram:
         """From now on the server's clock is off by that much."""
         self.server.skew_s = seconds
 
+    def shorten_pages(self, by: int) -> None:
+        """From now on full pages of messages lack their last ones, although there are more."""
+        self._place.short_by = by
+
     def revoke(self, user_id: int) -> None:
         """Signs the account's sessions out: AUTH_KEY_UNREGISTERED from now on."""
         self.server.keys.sign_out(user_id)

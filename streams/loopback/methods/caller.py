@@ -13,6 +13,9 @@ from streams.loopback.world.account import Account
 from streams.loopback.world.channel import WorldChannel, WorldPost
 from streams.loopback.world.world import World
 
+#: Telegram's limit of a page, and of ids in one request.
+MAX_PAGE = 100
+
 
 class Place:
     """What methods know besides the world: where the server listens, and what it handed out."""
@@ -24,6 +27,12 @@ class Place:
         self.login_code = "12345"
         #: Tokens of auth.exportAuthorization to the account they stand for.
         self.exported: dict[bytes, int] = {}
+        #: How many messages a full answer lacks although there are more.
+        self.short_by = 0
+
+    def shortened(self, page: list[Any]) -> list[Any]:
+        """A page without its last messages, as Telegram sends some."""
+        return page[: len(page) - self.short_by] if len(page) > MAX_PAGE // 2 else page
 
 
 class Caller:

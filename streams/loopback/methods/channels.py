@@ -6,7 +6,7 @@ from telethon.tl import types
 
 from streams.ids import PostId
 from streams.loopback.methods import render
-from streams.loopback.methods.caller import Caller
+from streams.loopback.methods.caller import MAX_PAGE, Caller
 from streams.loopback.mtproto.errors import RpcFailure
 from streams.loopback.world.account import MAX_JOINED
 from streams.loopback.world.channel import WorldChannel
@@ -53,12 +53,12 @@ def get_messages(caller: Caller, request: Any) -> Any:
     """What is not there is said to be empty, in its place."""
     found = caller.channel(request.channel)
     ids = [PostId(getattr(named, "id", 0)) for named in request.id]
-    if len(ids) > 100:
+    if len(ids) > MAX_PAGE:
         raise RpcFailure(400, "MSG_ID_INVALID")
     posts = [post for i in ids if (post := found.find(i))]
     by_id = {m.id: m for m in caller.render_messages(found, posts)}
     peer = types.PeerChannel(found.channel_id)
-    said = [by_id.get(i) or types.MessageEmpty(i, peer) for i in ids]
+    said = caller.place.shortened([by_id.get(i) or types.MessageEmpty(i, peer) for i in ids])
     chats = caller.chats_of(found, posts)
     return types.messages.ChannelMessages(found.pts, len(said), said, [], chats, [])
 

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from telethon.tl import types
 
 from streams.loopback.methods import render
-from streams.loopback.methods.caller import Caller
-from streams.loopback.methods.messages import MAX_PAGE
+from streams.loopback.methods.caller import MAX_PAGE, Caller
 from streams.loopback.world.channel import WorldChannel
 from streams.loopback.world.others import Other, Person
 

@@ -8,12 +8,9 @@ from telethon.tl import types
 
 from streams.ids import PostId
 from streams.loopback.methods import render
-from streams.loopback.methods.caller import Caller
+from streams.loopback.methods.caller import MAX_PAGE, Caller
 from streams.loopback.mtproto.errors import RpcFailure
 from streams.loopback.world.channel import WorldChannel
-
-#: Telegram's limit of a page, and of ids in one request.
-MAX_PAGE = 100
 
 
 def get_history(caller: Caller, request: Any) -> Any:
@@ -31,7 +28,7 @@ def get_history(caller: Caller, request: Any) -> Any:
     page = ids[max(0, end - size) : max(0, end)]
     posts = [post for i in reversed(page) if (post := found.find(i))]
     chats = caller.chats_of(found, posts)
-    said = caller.render_messages(found, posts)
+    said = caller.place.shortened(caller.render_messages(found, posts))
     return types.messages.ChannelMessages(found.pts, len(found), said, [], chats, [])
 
 

@@ -9,8 +9,7 @@ from typing import Any
 from telethon.tl import types
 
 from streams.loopback.methods import render
-from streams.loopback.methods.caller import Caller
-from streams.loopback.methods.messages import MAX_PAGE
+from streams.loopback.methods.caller import MAX_PAGE, Caller
 from streams.loopback.mtproto.errors import RpcFailure
 from streams.loopback.world.channel import Kind, LogEntry, WorldChannel
 from streams.loopback.world.world import World

@@ -15,6 +15,7 @@ from typing import Any
 from telethon import TelegramClient, errors
 from telethon.errors import InvalidBufferError
 from telethon.sessions import Session
+from telethon.tl import functions, types
 
 from streams.clock import CorrectedClock
 
@@ -67,6 +68,8 @@ class CollectorClient(TelegramClient):  # type: ignore[misc]
         #: The newest instant that a message of Telegram's carried; 0 before the first.
         self._telegram_ms = 0
         self._clock: CorrectedClock | None = None
+        #: Told the channel of which Telethon will not say all that happened.
+        self.on_gap: Callable[[int], None] = lambda channel_id: None
         state = self._sender._state
         decrypted = state.decrypt_message_data
 
@@ -77,6 +80,16 @@ class CollectorClient(TelegramClient):  # type: ignore[misc]
             return message
 
         state.decrypt_message_data = timed
+
+    async def __call__(
+        self, request: Any, ordered: bool = False, flood_sleep_threshold: int | None = None
+    ) -> Any:
+        """As Telethon's own requests for what it has missed go through here, so do their answers:
+        it drops the edits and deletions among them, and all of what is too much for one answer."""
+        answer = await super().__call__(request, ordered, flood_sleep_threshold)
+        if isinstance(request, functions.updates.GetChannelDifferenceRequest) and _lacks(answer):
+            self.on_gap(request.channel.channel_id)
+        return answer
 
     @contextmanager
     def timed(self, clock: CorrectedClock) -> Iterator[None]:
@@ -124,6 +137,15 @@ class CollectorClient(TelegramClient):  # type: ignore[misc]
 def _machine_ms() -> int:
     """The clock that Telethon goes by, so that its messages are compared with their own."""
     return time.time_ns() // 1_000_000
+
+
+def _lacks(difference: Any) -> bool:
+    """Whether Telethon passes less on than the difference says."""
+    if isinstance(difference, types.updates.ChannelDifferenceTooLong):
+        return True
+    return isinstance(difference, types.updates.ChannelDifference) and bool(
+        difference.other_updates
+    )
 
 
 def _quiet_logger() -> str:

@@ -25,6 +25,8 @@ class Dialogs:
 
     def __init__(self) -> None:
         self._found: dict[int, Any] = {}
+        #: What else has such an id: groups and people. Told apart, for ids of a kind are its own.
+        self._others: dict[int, Any] = {}
         self._listing = asyncio.Lock()
         self._offset: dict[str, Any] = {}
         #: When the last page was read; None while there is more.
@@ -32,13 +34,16 @@ class Dialogs:
         self._begin()
 
     async def find(self, channel_id: ChannelId, calls: Calls, now_ms: int) -> Any | None:
-        """Telegram's Channel. Raises what calls.Calls raises: call it again then."""
+        """Telegram's Channel, else another thing of that id.
+
+        Raises what calls.Calls raises: call it again then.
+        """
         async with self._listing:
             if self._ended_ms is not None and now_ms - self._ended_ms >= _GOOD_FOR_MS:
                 self._begin()
             while channel_id not in self._found and self._ended_ms is None:
                 await self._read_page(calls, now_ms)
-        return self._found.get(channel_id)
+        return self._found.get(channel_id) or self._others.get(channel_id)
 
     def forget(self, channel_id: ChannelId) -> None:
         """Its access hash was refused: it is looked for from the start."""
@@ -59,6 +64,8 @@ class Dialogs:
         for chat in answer.chats:
             if isinstance(chat, types.Channel) and chat.access_hash is not None and not chat.min:
                 self._found[chat.id] = chat
+        groups = [chat for chat in answer.chats if isinstance(chat, types.Chat)]
+        self._others.update((one.id, one) for one in (*groups, *answer.users))
         offset = _offset_of(answer)
         more = isinstance(answer, types.messages.DialogsSlice) and answer.dialogs
         if more and offset is not None and offset != self._offset:

@@ -139,8 +139,9 @@ class Follower:
             self._on.works()
             await self._tell("waiting", f"FLOOD_WAIT {flooded.method}", flooded.until_ms)
         except Unreadable as error:
-            if error.reason in _BAD_HASH and self._channel.hash_is_old:
-                self._channel.refuse_hash()
+            channel = self._channel
+            if error.reason in _BAD_HASH and channel.hash_is_old and channel.resolved:
+                channel.refuse_hash()
             else:
                 await self._put_unreadable(error)
         except CallFailed as error:

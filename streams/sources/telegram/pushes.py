@@ -62,6 +62,7 @@ class Pushes:
 
     def attach(self, client: CollectorClient) -> None:
         client.add_event_handler(self.take, telethon_events.Raw())
+        client.on_gap = self._miss
 
     async def take(self, update: Any) -> None:
         """Never waits: a full queue drops the update, and the channel is read again."""
@@ -77,6 +78,10 @@ class Pushes:
             self._queue.put_nowait(Push(self._clock.now_ms(), channel_id, update, span))
         except asyncio.QueueFull:
             self._metrics.dropped("collector", "queue_full")
+            channel.miss(much=True)
+
+    def _miss(self, channel_id: int) -> None:
+        if channel := self._following.find(ChannelId(channel_id)):
             channel.miss(much=True)
 
     async def run(self) -> None:

@@ -32,7 +32,8 @@ async def resolve(channel: FollowedChannel, on: Connection) -> None:
     if cursor is None or cursor.access_hash in (None, channel.refused_hash):
         entity = await _entity(channel, on)
         channel_id = ChannelId(entity.id)
-        if entity.access_hash == channel.refused_hash:
+        refused, channel.refused_hash = channel.refused_hash, None
+        if entity.access_hash == refused:  # so it is not the hash that is wrong
             raise Unreadable("CHANNEL_INVALID")
         if not on.following.resolved(channel, channel_id):
             other = on.following.find(channel_id)

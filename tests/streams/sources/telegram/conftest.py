@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from control.sql import SqlControl, open_control
+from streams.clock import Clock
 from streams.codec import decode_event
 from streams.embedded.log import EmbeddedLog
 from streams.events import (
@@ -25,6 +26,7 @@ from streams.loopback.world.counters import Counters, FixedCounters
 from streams.loopback.world.world import World
 from streams.metrics import Metrics
 from streams.publisher import Publisher
+from streams.sources.cursors import Followed
 from streams.sources.telegram import Collector, CollectorSettings, client_factory
 from streams.topics import UPDATES
 from streams.tracing import Traces
@@ -74,6 +76,8 @@ class Scene:
         self.telegram = telegram
         self.world = telegram.world
         self.clock = clock
+        #: The collector's: as the world's, unless a test puts a wrong one here.
+        self.machine: Clock = clock
         self.log = log
         self.control = control
         self.metrics = Metrics()
@@ -100,7 +104,7 @@ class Scene:
             client_factory(self.session, telegram.api_id, telegram.api_hash),
             publisher,
             self.control,
-            self.clock,
+            self.machine,
             self.metrics,
             CollectorSettings(**settings),
         )
@@ -131,6 +135,30 @@ class Scene:
             for event in self.events
             if type(event) is kind and channel in (None, self.world.channels[event.channel_id])
         ]
+
+    async def pass_until(self, condition: Callable[[], object], step_ms: int = 1000) -> None:
+        """Lets time pass, step by step, until the condition holds: for what comes at a pace."""
+        deadline = time.monotonic() + 15.0
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            self.clock.advance(step_ms)
+            await asyncio.sleep(0.003)
+
+    def asked(self, method: str) -> list[Any]:
+        """The requests of a method, in their order."""
+        return [call.request for call in self.telegram.calls.of(method)]
+
+    async def standing(self, reference: str) -> Followed:
+        """As the control store has it."""
+        return next(one for one in await self.control.followed() if one.reference == reference)
+
+    async def stands(self, reference: str, status: str) -> Followed:
+        """Waits until a followed channel is said to be so."""
+        deadline = time.monotonic() + 15.0
+        while (found := await self.standing(reference)).status != status:
+            assert time.monotonic() < deadline, f"waited in vain: {found}"
+            await asyncio.sleep(0.003)
+        return found
 
     def statuses(self, channel: WorldChannel) -> list[str]:
         return [event.status for event in self.of(ChannelStatus, channel)]

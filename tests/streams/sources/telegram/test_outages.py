@@ -195,6 +195,37 @@ async def test_a_flood_wait_within_updates_delays_no_other_channel(scene: Scene)
     await until(lambda: set(scene.seen(first).values()) == {"lost", "reveals the gap"})
 
 
+@pytest.mark.parametrize(
+    ("code", "word", "times"),
+    [
+        (500, "PERSISTENT_TIMESTAMP_OUTDATED", 50),
+        (500, "INTERDC_3_CALL_ERROR", 50),
+        (400, "HISTORY_GET_FAILED", 50),
+        (400, "PERSISTENT_TIMESTAMP_INVALID", 5),
+        (400, "CHANNEL_PRIVATE", 3),
+        (420, "FLOOD_WAIT_30", 3),
+        (-503, "Timeout", 3),
+    ],
+)
+async def test_updates_that_telegram_will_not_tell_are_read_from_history(
+    scene: Scene, code: int, word: str, times: int
+) -> None:
+    news, other = scene.channel(history=history(3)), scene.channel(1002, "other")
+    await scene.follow("news", "other")
+    scene.start()
+    await scene.live(news, other)
+    refused = "updates.getChannelDifference"
+    scene.telegram.faults.rpc_error(code, word, refused, times=times)
+    with scene.telegram.faults.lost_pushes(news.channel_id):
+        scene.world.post(news, "lost")
+    scene.world.post(news, "reveals the gap")
+    scene.world.post(other, "elsewhere")
+    await until(lambda: "elsewhere" in scene.seen(other).values())
+    wanted = {"lost", "reveals the gap"}
+    await scene.pass_until(lambda: wanted <= set(scene.seen(news).values()), MINUTE_MS)
+    assert set(scene.statuses(news)) == set(scene.statuses(other)) == {"live"}
+
+
 async def test_a_second_session_on_the_account_ends_it(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
