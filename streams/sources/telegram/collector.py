@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from telethon import errors
+from telethon.tl import functions
 
 from streams.clock import Clock, CorrectedClock
 from streams.metrics import Metrics
@@ -168,6 +169,8 @@ class Collector:
             with client.timed(self._clock):
                 async with asyncio.timeout(settings.call_timeout_s):
                     await client.connect()
+                    # Connecting alone succeeds with a session that was revoked.
+                    await client(functions.updates.GetStateRequest())
         except FLOODS as error:
             now_ms = self._clock.now_ms()
             until_ms = now_ms + max(error.seconds, 1) * 1000
