@@ -79,7 +79,7 @@ async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) ->
         reader = HistoryReader(history)
         work(process, history)
         process.crew.add("player", _play_on(player))
-        server = await serve(process, reader, _api_settings(settings))
+        server = await serve(process, reader, control, _api_settings(settings))
         application = Application(telegram.api_id, telegram.api_hash)
         collect(process, control, application, CollectorSettings(source="recording"), needed=False)
         links = BotSettings(base_url=server.url)

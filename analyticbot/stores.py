@@ -5,6 +5,7 @@ Whatever keeps one of them from being opened is a Failure of one line.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 
@@ -100,3 +101,28 @@ async def opened_control(settings: Settings) -> AsyncIterator[ControlStore]:
         raise Failure(str(error)) from error
     finally:
         await control.close()
+
+
+@asynccontextmanager
+async def looked_into(settings: Settings) -> AsyncIterator[ControlStore | None]:
+    """To read alone, as it is; while it is away it answers so. Raises Failure.
+
+    None where there is none: of a cluster, a role need not be given it, nor what is secret in it.
+    """
+    if not _may_be_there(settings.control):
+        yield None
+        return
+    try:
+        control = open_control(settings.control)
+    except ControlError as error:
+        raise Failure(str(error)) from error
+    try:
+        yield control
+    finally:
+        await control.close()
+
+
+def _may_be_there(control_url: str) -> bool:
+    """Opening would make an empty file of a path without one."""
+    path = control_url.partition("sqlite:///")[2]
+    return not path or Path(path).is_file()

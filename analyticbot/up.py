@@ -32,7 +32,7 @@ async def up(settings: Settings) -> None:
             ):
                 reader = HistoryReader(history)
                 work(process, history)
-                server = await serve(process, reader)
+                server = await serve(process, reader, control)
                 # Without Telegram the page shows what is known.
                 collect(process, control, application(settings), needed=False)
                 if settings.bot_token:

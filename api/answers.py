@@ -13,6 +13,7 @@ from api.times import iso
 from clickhouse import reader
 from clickhouse.evidence import Basis, share
 from clickhouse.reader import Evidence
+from control.store import Followed
 from streams.analytics import ChannelSummary
 
 T = TypeVar("T")
@@ -61,15 +62,21 @@ class About(msgspec.Struct, frozen=True):
 
 
 class Channel(msgspec.Struct, frozen=True):
-    id: int
+    #: None: it is followed by a name, and nobody knows yet which channel that is.
+    id: int | None
     username: str | None
     title: str | None
     subscribers: int | None
     followed_since: str | None
     last_post_at: str | None
     last_sample_at: str | None
-    #: live, away, waiting, private; `recorded` where the source is a recording; `unknown`.
+    #: live, away, waiting, private, banned, not_found, not_a_channel, duplicate; `pending`: not
+    #: tried yet; `recorded` where the source is a recording; `unknown`.
     status: str
+    #: Why, for a person; empty where there is nothing to say.
+    status_reason: str
+    #: When the collector tries again, where it knows.
+    status_until: str | None
 
 
 class ViewsPoint(msgspec.Struct, frozen=True):
@@ -174,7 +181,9 @@ def channels_meta(
     return meta(Evidence(sorted(sources), figures), None, cursor)
 
 
-def channel(row: reader.Channel) -> Channel:
+def channel(row: reader.Channel, followed: Followed | None = None) -> Channel:
+    """`followed` says why the status is what it is, if it is still that."""
+    told = followed if followed is not None and followed.status == row.status else None
     return Channel(
         id=row.id,
         username=row.username,
@@ -184,6 +193,24 @@ def channel(row: reader.Channel) -> Channel:
         last_post_at=iso(row.last_post_at_ms),
         last_sample_at=iso(row.last_sample_at_ms),
         status=row.status,
+        status_reason="" if told is None else told.status_reason,
+        status_until=None if told is None else iso(told.status_until_ms),
+    )
+
+
+def unobserved(followed: Followed) -> Channel:
+    """A channel that is followed and of which nothing was ever observed."""
+    return Channel(
+        id=followed.channel_id,
+        username=followed.username,
+        title=None,
+        subscribers=None,
+        followed_since=iso(followed.followed_since_ms),
+        last_post_at=None,
+        last_sample_at=None,
+        status=followed.status,
+        status_reason=followed.status_reason,
+        status_until=iso(followed.status_until_ms),
     )
 
 

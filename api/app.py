@@ -16,6 +16,7 @@ from litestar.middleware import DefineMiddleware
 from api import about, channels, documents, operation, pages, posts, problems, questions, taps
 from api.caching import Caching
 from api.checks import history_check, live_check
+from api.followed import FollowedChannels
 from api.health import Health
 from api.live_feed import Live
 from api.live_socket import live_socket
@@ -36,13 +37,15 @@ def build(
     metrics: Metrics,
     settings: Settings,
     health: Health | None = None,
+    followed: FollowedChannels | None = None,
 ) -> Litestar:
     """The ASGI application; api.server puts the guard before it.
 
     `live` is started and stopped by the caller. Its parts are added to `health`, beside those of
     the process that are in it already.
     """
-    ports = Ports(reader, live, log, clock, metrics, settings)
+    followed = followed or FollowedChannels()
+    ports = Ports(reader, live, log, clock, metrics, settings, followed)
     health = health or Health()
     health.add("live", live_check(live))
     # All replicas share it: were they not ready without it, open pages would lose their live values

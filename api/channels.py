@@ -13,6 +13,7 @@ from api.ports import Ports, Wired
 from api.problems import Refused
 from api.questions import DAY_MS
 from clickhouse.reader import Channel, Overview
+from control.store import Followed
 
 WEEK_MS: Final = 7 * DAY_MS
 
@@ -27,25 +28,43 @@ async def known_channels(ports: Ports) -> Sequence[Channel]:
     return rows
 
 
+def _unobserved(rows: Sequence[Channel], followed: Sequence[Followed]) -> list[Followed]:
+    """Those followed of which nothing is known, by their ids and by their names."""
+    ids = {row.id for row in rows}
+    names = {row.username.lower() for row in rows if row.username}
+    return [
+        one
+        for one in followed
+        if one.channel_id not in ids and (one.channel_id is not None or one.username not in names)
+    ]
+
+
 @get("/channels", tags=["channels"])
 async def channels(
     ports: Wired, limit: Limit = 100, cursor: Cursor = None
 ) -> Answer[list[answers.Channel]]:
-    """Every channel that was ever observed."""
-    rows = await known_channels(ports)
-    page = paging.cut(rows, paging.read(cursor), limit)
-    meta = answers.channels_meta(rows, page.cursor)
-    return Answer([answers.channel(row) for row in page.rows], meta)
+    """Every channel that was ever observed, then those that are followed and were not."""
+    rows, followed = await known_channels(ports), await ports.followed.all()
+    of_id = {one.channel_id: one for one in followed if one.channel_id is not None}
+    said = [answers.channel(row, of_id.get(row.id)) for row in rows]
+    said += [answers.unobserved(one) for one in _unobserved(rows, followed)]
+    page = paging.cut(said, paging.read(cursor), limit)
+    return Answer(list(page.rows), answers.channels_meta(rows, page.cursor))
 
 
 @get("/channels/{channel:str}", tags=["channels"])
 async def one_channel(ports: Wired, channel: Reference) -> Answer[answers.Channel]:
     """One channel."""
+    known, followed = await known_channels(ports), await ports.followed.all()
+    for one in _unobserved(known, followed):
+        if questions.reference(channel) in (one.reference, one.username, one.channel_id):
+            return Answer(answers.unobserved(one), answers.channels_meta(()))
     channel_id = await questions.channel_id(ports, channel)
-    rows = [row for row in await known_channels(ports) if row.id == channel_id]
+    rows = [row for row in known if row.id == channel_id]
     if not rows:
         raise Refused(404, "channel-unknown", f"{channel} has been announced, but not observed")
-    return Answer(answers.channel(rows[0]), answers.channels_meta(rows))
+    mine = next((one for one in followed if one.channel_id == channel_id), None)
+    return Answer(answers.channel(rows[0], mine), answers.channels_meta(rows))
 
 
 @get("/channels/{channel:str}/overview", tags=["channels"])

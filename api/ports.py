@@ -4,6 +4,7 @@ from typing import NamedTuple, TypeAlias
 
 from litestar.di import NamedDependency
 
+from api.followed import FollowedChannels
 from api.live_feed import Live
 from api.settings import Settings
 from clickhouse.reader import Reader
@@ -19,6 +20,7 @@ class Ports(NamedTuple):
     clock: Clock
     metrics: Metrics
     settings: Settings
+    followed: FollowedChannels
 
 
 #: How a route asks for them.

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 from api.ports import Ports
 from api.problems import Refused
 from api.times import LATEST_MS, from_iso
-from streams.ids import ChannelId, InvalidChannel, parse_channel
+from streams.ids import ChannelId, InvalidChannel, Username, parse_channel
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -71,14 +71,22 @@ def _step_ms(step: Step | None, length_ms: int) -> int:
     return step_ms
 
 
-async def channel_id(ports: Ports, reference: str) -> ChannelId:
+def reference(spelling: str) -> ChannelId | Username:
+    """What a spelling names. Raises Refused where it is none."""
+    try:
+        return parse_channel(spelling)
+    except InvalidChannel as error:
+        raise Refused(400, "invalid-channel", str(error)) from error
+
+
+async def channel_id(ports: Ports, spelling: str) -> ChannelId:
     """Which channel a spelling means. Raises Refused: 400 no spelling, 404 no channel we know."""
-    known = _live_channel(ports, reference)
+    known = _live_channel(ports, spelling)
     if known is not None:
         return known
-    found = await ports.reader.channel(reference)
+    found = await ports.reader.channel(spelling)
     if found is None:
-        raise Refused(404, "channel-unknown", f"{reference} has never been observed here")
+        raise Refused(404, "channel-unknown", f"{spelling} has never been observed here")
     return found.id
 
 
@@ -98,11 +106,8 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
             raise Refused(400, "unknown-parameter", detail)
 
 
-def _live_channel(ports: Ports, reference: str) -> ChannelId | None:
-    try:
-        parsed = parse_channel(reference)
-    except InvalidChannel as error:
-        raise Refused(400, "invalid-channel", str(error)) from error
+def _live_channel(ports: Ports, spelling: str) -> ChannelId | None:
+    parsed = reference(spelling)
     view = ports.live.view
     if isinstance(parsed, str):
         return view.channel_named(parsed)

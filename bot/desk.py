@@ -10,7 +10,7 @@ from aiogram.types import InlineKeyboardMarkup
 
 from bot import buttons, texts
 from clickhouse.reader import Channel, PostRow, Reader
-from control.store import ControlStore, Subscription
+from control.store import ControlStore, Followed, Subscription
 from streams.clock import Clock
 from streams.ids import ChannelId, InvalidChannel, PostId, parse_channel, spelling
 from streams.topics import DAY_MS
@@ -51,8 +51,9 @@ class Desk:
     async def channels(self, chat_id: int, page: int = 0) -> Reply:
         """The nearest page to `page` that there is."""
         every = sorted(await self._reader.channels(), key=_by_size)
+        lost = texts.unobserved(await self._unobserved(every))
         if not every:
-            return Reply(texts.NO_CHANNELS)
+            return Reply(lost or texts.NO_CHANNELS)
         pages = -(-len(every) // PAGE)
         page = min(max(page, 0), pages - 1)
         shown = every[page * PAGE : (page + 1) * PAGE]
@@ -62,6 +63,8 @@ class Desk:
             for channel in shown
         ]
         text = texts.channels(rows, page * PAGE, len(every), self.links)
+        if lost and page == pages - 1:
+            text += f"\n\n{lost}"
         subscribed = await self._subscribed(chat_id)
         return Reply(text, buttons.under_channels(shown, subscribed, page, pages))
 
@@ -90,6 +93,10 @@ class Desk:
         for subscription in await self._control.subscriptions(chat_id):
             await self._control.subscribe(Subscription(new_chat_id, subscription.channel_id))
             await self._control.unsubscribe(subscription)
+
+    async def _unobserved(self, known: Sequence[Channel]) -> Sequence[Followed]:
+        ids = {channel.id for channel in known}
+        return [one for one in await self._control.followed() if one.channel_id not in ids]
 
     async def _subscribed(self, chat_id: int) -> set[ChannelId]:
         mine: Sequence[Subscription] = await self._control.subscriptions(chat_id)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from bot.figures import UNKNOWN, change, figure, moment, of_hours, of_posts, percent
 from clickhouse.reader import Channel, Evidence, Overview, PostRow
 from clickhouse.records import opening
+from control.store import Followed
 from streams.analytics import Alert
 from streams.ids import ChannelId
 
@@ -32,6 +33,9 @@ ALERTS_OFF = "🔕 No more alerts"
 REFRESH = "🔄 Refresh"
 OLDER = "◀"
 NEWER = "▶"
+
+#: Of those that are followed and not observed, so many are named.
+MOST_LOST = 5
 
 NO_CHANNELS = (
     "No channel has been observed yet. The operator adds one with "
@@ -114,6 +118,19 @@ def channels(
     lines = [f"<b>Channels</b> {first + 1}–{first + len(rows)} of {total}"]
     lines += [_row(*row, links) for row in rows]
     return "\n\n".join(lines)
+
+
+def unobserved(followed: Sequence[Followed]) -> str:
+    """What is followed and cannot be observed; empty where there is nothing to say."""
+    said = [one for one in followed if one.status in ("not_found", "not_a_channel", "banned")]
+    lines = [f"{escape(_reference(one))}: {escape(one.status_reason)}" for one in said[:MOST_LOST]]
+    if len(said) > MOST_LOST:
+        lines.append(f"and {len(said) - MOST_LOST} more")
+    return "\n".join(["<b>Followed, but not observed</b>", *lines]) if lines else ""
+
+
+def _reference(followed: Followed) -> str:
+    return followed.reference if followed.reference.isdecimal() else f"@{followed.reference}"
 
 
 def _row(channel: Channel, overview: Overview, evidence: Evidence, links: Links) -> str:

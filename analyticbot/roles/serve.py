@@ -3,21 +3,30 @@
 from analyticbot.process import Process
 from analyticbot.roles.listening import api_settings, served
 from api import app
+from api.followed import FollowedChannels
 from api.live_feed import Live
 from api.server import Server
 from api.settings import Settings as ApiSettings
 from clickhouse.reader import Reader
+from control.store import ControlStore
 
 
-async def serve(process: Process, reader: Reader, settings: ApiSettings | None = None) -> Server:
+async def serve(
+    process: Process,
+    reader: Reader,
+    control: ControlStore | None = None,
+    settings: ApiSettings | None = None,
+) -> Server:
     """Until the crew stops; returns when connections are accepted. Raises Failure.
 
+    `control`, where it may be looked into, tells of channels that are followed and not observed.
     It reads analytics.* by offsets of its own, without a group, so replicas do not know each other.
     """
     settings = settings or api_settings(process.settings)
     live = Live(process.log, process.clock, process.metrics, traces=process.traces, reader=reader)
     ports = (process.log, process.clock, process.metrics)
-    application = app.build(reader, live, *ports, settings, process.health)
+    followed = FollowedChannels(control)
+    application = app.build(reader, live, *ports, settings, process.health, followed)
     await live.start()
     try:
         server = Server(application, live, settings, process.metrics, process.clock)

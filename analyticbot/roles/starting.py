@@ -12,7 +12,7 @@ from analyticbot.roles.serve import serve
 from analyticbot.roles.work import work
 from analyticbot.session_file import import_session
 from analyticbot.signals import stop_on_signals
-from analyticbot.stores import opened_control, opened_history, opened_log
+from analyticbot.stores import looked_into, opened_control, opened_history, opened_log
 from api.server import Server
 from bot.settings import BotSettings
 from clickhouse.answers import HistoryReader
@@ -42,8 +42,13 @@ async def run_serve(settings: Settings) -> None:
     async with (
         opened_log(settings) as log,
         opened_history(settings, migrate=in_process) as history,
+        looked_into(settings) as control,
     ):
-        await _run("serve", settings, log, lambda process: serve(process, HistoryReader(history)))
+
+        async def add(process: Process) -> Server:
+            return await serve(process, HistoryReader(history), control)
+
+        await _run("serve", settings, log, add)
 
 
 async def run_collect(settings: Settings) -> None:

@@ -10,11 +10,13 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from api.app import build
+from api.followed import FollowedChannels
 from api.live_feed import Live
 from api.messages import LiveMessage
 from api.server import Server
 from api.settings import Settings
 from clickhouse.reader import Reader
+from control.store import ControlStore
 from streams.analytics import Alert, Analytics, ChannelSummary
 from streams.clock import SpeededClock
 from streams.codec import encode
@@ -81,13 +83,27 @@ async def next_of(socket: ClientConnection, *kinds: type[Any]) -> Any:
 class Serving:
     """`async with Serving(log, reader) as serving`."""
 
-    def __init__(self, log: Log, reader: Reader, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        reader: Reader,
+        settings: Settings | None = None,
+        control: ControlStore | None = None,
+    ) -> None:
         self.log = log
         self.metrics = Metrics()
         self.clock = standing_clock()
         self.settings = settings or Settings(port=0)
         self.live = Live(log, self.clock, self.metrics, reader=reader)
-        app = build(reader, self.live, log, self.clock, self.metrics, self.settings)
+        app = build(
+            reader,
+            self.live,
+            log,
+            self.clock,
+            self.metrics,
+            self.settings,
+            followed=FollowedChannels(control),
+        )
         self.app = app
         self.server = Server(app, self.live, self.settings, self.metrics, self.clock)
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot import texts
 from clickhouse.reader import Channel
-from control.store import Subscription
+from control.store import Standing, Subscription
 from streams.ids import ChannelId, InvalidChannel, parse_channel
 from tests.api.reading import AwayReader, BrokenReader, FixedReader
 from tests.api.serving import CHANNEL
@@ -80,6 +80,32 @@ async def test_no_channels_yet(stage: Stage) -> None:
     stage.reader = NoChannels()
     async with stage.running():
         assert (await stage.ask("/channels")).source == texts.NO_CHANNELS
+
+
+async def test_channels_that_cannot_be_observed_are_named_with_the_reason(stage: Stage) -> None:
+    nobody = Standing("not_found", "nobody on Telegram has the name @typo<name", None, 0)
+    await stage.control.follow("typoname", 0)
+    await stage.control.put_standing("typoname", nobody)
+    await stage.control.follow("pendingname", 0)
+    stage.reader = ManyChannels()
+    async with stage.running():
+        first = await stage.ask("/channels")
+        assert "typoname" not in first.text
+        for _ in range(2):
+            await stage.press(stage.sent()[0], texts.NEWER)
+        last = stage.sent()[0].text
+        assert "@typoname: nobody on Telegram has the name @typo<name" in last
+        assert "pendingname" not in last
+
+
+async def test_nothing_but_a_name_that_leads_nowhere(stage: Stage) -> None:
+    for n in range(8):
+        await stage.control.follow(f"typo{n}", 0)
+        await stage.control.put_standing(f"typo{n}", Standing("not_found", "nobody", None, 0))
+    stage.reader = NoChannels()
+    async with stage.running():
+        answer = await stage.ask("/channels")
+        assert "@typo4: nobody\nand 3 more" in answer.text
 
 
 async def test_overview_by_any_spelling(stage: Stage) -> None:

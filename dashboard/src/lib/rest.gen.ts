@@ -28,7 +28,7 @@ export interface Alert {
 }
 
 export interface Channel {
-  id: number;
+  id: number | null;
   username: string | null;
   title: string | null;
   subscribers: number | null;
@@ -36,6 +36,8 @@ export interface Channel {
   last_post_at: string | null;
   last_sample_at: string | null;
   status: string;
+  status_reason: string;
+  status_until: string | null;
 }
 
 export interface Curve {

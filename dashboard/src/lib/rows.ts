@@ -27,9 +27,14 @@ export const COLUMNS = ["name", "minute", "hour", "today", "subscribers", "lastP
 export type Column = (typeof COLUMNS)[number];
 
 export function rows(channels: readonly Channel[], live: ReadonlyMap<number, ChannelNow>, now: number): Row[] {
-  const known = new Map(channels.map((channel) => [channel.id, channel]));
+  const known = new Map(channels.flatMap((channel) => (channel.id === null ? [] : [[channel.id, channel] as const])));
   const ids = new Set([...known.keys(), ...live.keys()]);
   return [...ids].map((id) => row(id, known.get(id), live.get(id), now));
+}
+
+/** Followed by a name of which nobody knows yet which channel it is. */
+export function nameless(channels: readonly Channel[]): Channel[] {
+  return channels.filter((channel) => channel.id === null);
 }
 
 function row(id: number, rest: Channel | undefined, live: ChannelNow | undefined, now: number): Row {
@@ -41,7 +46,7 @@ function row(id: number, rest: Channel | undefined, live: ChannelNow | undefined
     username,
     name: summary?.title ?? rest?.title ?? (username ? `@${username}` : `Channel ${id}`),
     status: statusOf(summary, rest),
-    reason: summary?.status_reason ?? "",
+    reason: summary?.status_reason ?? rest?.status_reason ?? "",
     subscribers: summary?.subscribers ?? rest?.subscribers ?? null,
     lastPost: summary?.last_post_at_ms ?? ms(rest?.last_post_at),
     lastSample: summary?.last_sample_at_ms ?? ms(rest?.last_sample_at),
