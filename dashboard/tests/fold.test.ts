@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { apply, empty, fromSnapshot, lastMinutes, MINUTE, newestMinute, sumKnown } from "../src/lib/fold";
 import type { ActivityWindow, Alert, ChannelSummary, Figures, Known, PostCounters } from "../src/lib/live.gen";
-import { rows, sorted, statusOf } from "../src/lib/rows";
+import { nameless, rows, sorted, statusOf } from "../src/lib/rows";
 import { gained, spanUntil } from "../src/lib/series";
 
 const NOW = Date.UTC(2026, 10, 24, 14, 3, 20);
@@ -144,8 +144,11 @@ test("rows: the socket brings REST up to date; unknown comes last in both orders
   apply(live, figures(1, known(5)));
   // Ten minutes of its hour were observed: its pace is the highest.
   apply(live, figures(3, known(4, 1 / 6)));
-  const rest = { username: "b", title: "B", subscribers: 10, followed_since: null, last_post_at: null, last_sample_at: null, status: "recorded" };
-  const list = rows([{ ...rest, id: 1 }, { ...rest, id: 2 }], live.channels, NOW);
+  const rest = { username: "b", title: "B", subscribers: 10, followed_since: null, last_post_at: null, last_sample_at: null, status: "recorded", status_reason: "why", status_until: null };
+  const listed = [{ ...rest, id: 1 }, { ...rest, id: 2 }, { ...rest, id: null, username: "typo", status: "not_found" }];
+  const list = rows(listed, live.channels, NOW);
+  expect(nameless(listed).map((channel) => channel.username)).toEqual(["typo"]);
+  expect(list.map((row) => row.reason)).toEqual(["", "why", ""]);
   expect(list.map((row) => [row.id, row.name, row.hour.value])).toEqual([[1, "Live name", 5], [2, "B", null], [3, "Channel 3", 4]]);
   expect(sorted(list, "hour", false).map((row) => row.id)).toEqual([3, 1, 2]);
   expect(sorted(list, "hour", true).map((row) => row.id)).toEqual([1, 3, 2]);
