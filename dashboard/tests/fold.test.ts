@@ -127,7 +127,7 @@ test("without live minutes a chart is what history says", () => {
 
 test("a recorded channel is recorded in the list and on its page", () => {
   const recorded = { ...summary(1, "A"), status: "unknown" };
-  const rest = { id: 1, username: "a", title: "A", subscribers: null, followed_since: null, last_post_at: null, last_sample_at: null, status: "recorded" };
+  const rest = { id: 1, username: "a", title: "A", subscribers: null, followed_since: null, last_post_at: null, last_sample_at: null, status: "recorded", status_reason: "", status_until: null };
   expect(statusOf(recorded, rest)).toBe("recorded");
   expect(statusOf({ ...recorded, status: "away" }, rest)).toBe("away");
   expect(statusOf(null, null)).toBe("unknown");

@@ -13,7 +13,7 @@ from streams.events import MAX_POSTS, Post, PostsDeleted, PostsEdited
 from streams.ids import PostId
 from streams.sources.telegram.channel import FollowedChannel
 from streams.sources.telegram.connection import Connection
-from streams.sources.telegram.mapping import posts_of
+from streams.sources.telegram.mapping import COMPLETE, posts_of
 
 
 class _Answer(NamedTuple):
@@ -58,7 +58,12 @@ async def _ask(channel: FollowedChannel, on: Connection, ids: Collection[PostId]
     answer: Any = await on.calls(request, channel.channel_id)
     messages = [message for message in answer.messages if message.id in ids]
     return _Answer(
-        posts_of(messages, answer.chats, reactive=channel.reactive),
+        posts_of(
+            messages,
+            answer.chats,
+            reactive=channel.reactive,
+            complete=channel.source == COMPLETE,
+        ),
         [PostId(m.id) for m in messages if isinstance(m, types.MessageEmpty)],
         on.clock.now_ms(),
     )

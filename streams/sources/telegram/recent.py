@@ -24,7 +24,8 @@ class Known(msgspec.Struct, array_like=True, gc=False):
     date_ms: int
     #: 0: never edited.
     edit_ms: int
-    reacted: bool = False
+    #: Whether it has reactions. Where that was not stored it may have: they are asked for.
+    reacted: bool = True
 
 
 class Compared(NamedTuple):
