@@ -73,7 +73,8 @@ async def _asked(url: str, key: str | None) -> Mapping[ChannelId, answers.Channe
             async with session.get(f"{url}/api/v1/channels", params=asked) as answer:
                 answer.raise_for_status()
                 page = msgspec.json.decode(await answer.read(), type=_Page)
-            found |= {ChannelId(row.id): row for row in page.data}
+            # A name that leads nowhere has no id: the control store has it.
+            found |= {ChannelId(row.id): row for row in page.data if row.id is not None}
             if not (cursor := page.meta.cursor):
                 return found
 

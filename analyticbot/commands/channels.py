@@ -25,7 +25,7 @@ class Row(msgspec.Struct, frozen=True):
     id: int | None
     username: str | None
     title: str | None
-    #: As in the API; `waiting` where nothing was observed yet.
+    #: As in the API; `pending` where nothing was observed yet.
     status: str | None
     reason: str | None
     followed_since: str
@@ -57,7 +57,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
 
 def _row(followed: Followed, known: Observed, account: Account | None) -> Row:
     found = _found(followed, known.channels)
-    status, reason = _status(found, known)
+    status, reason = _status(followed, found, known)
     if trouble := _trouble(account):
         status, reason = "away", trouble
     return Row(
@@ -73,10 +73,14 @@ def _row(followed: Followed, known: Observed, account: Account | None) -> Row:
     )
 
 
-def _status(found: answers.Channel | None, known: Observed) -> tuple[str | None, str | None]:
+def _status(
+    followed: Followed, found: answers.Channel | None, known: Observed
+) -> tuple[str | None, str | None]:
     if found:
-        return found.status, None
-    return (None, None) if known.unknown else ("waiting", "not observed yet")
+        return found.status, found.status_reason or None
+    if followed.status != "pending":
+        return followed.status, followed.status_reason or None
+    return (None, None) if known.unknown else ("pending", "not observed yet")
 
 
 def _found(

@@ -77,14 +77,14 @@ def test_what_was_followed_and_not_observed_yet(tmp_path: Path) -> None:
         "id": None,
         "username": "durov",
         "title": None,
-        "status": "waiting",
+        "status": "pending",
         "reason": "not observed yet",
         "last_sample_at": None,
         "account": None,
     }
     head, line = run(tmp_path / "data", "channels").stdout.splitlines()
     assert head.split() == " ".join(HEADS).split()
-    assert line.split() == ["@durov", "—", "waiting", since, "—", "—", "not", "observed", "yet"]
+    assert line.split() == ["@durov", "—", "pending", since, "—", "—", "not", "observed", "yet"]
 
 
 def test_what_was_observed_is_read_from_history_where_no_process_runs(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_what_was_observed_is_read_from_history_where_no_process_runs(tmp_path: 
     by_id, other = json.loads(run(data, "channels", "--json").stdout)
     assert (by_id["id"], by_id["username"]) == (1006503122, "somebody")
     assert (by_id["status"], by_id["reason"]) == ("recorded", None)
-    assert (other["status"], other["reason"]) == ("waiting", "not observed yet")
+    assert (other["status"], other["reason"]) == ("pending", "not observed yet")
 
 
 async def test_accounts_are_listed_without_their_sessions(tmp_path: Path) -> None:
