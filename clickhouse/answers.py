@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clickhouse import cursor as cursors
-from clickhouse.evidence import Basis, Observed, Segment, reading
-from clickhouse.figures import COUNTERS, UNKNOWN, Asked, overview_of, posts_of
+from clickhouse.evidence import Basis, Observed, Segment, reading, segment
+from clickhouse.figures import COUNTERS, UNKNOWN, Asked, overview_of, posts_of, reach_of
 from clickhouse.history import History, QueryFailed
 from clickhouse.points import (
     growth_bases,
@@ -69,7 +69,7 @@ class HistoryReader:
         self, channel_id: ChannelId, from_ms: int, to_ms: int
     ) -> tuple[Overview, Evidence]:
         span = {"channel_id": channel_id, "from_ms": from_ms, "to_ms": to_ms}
-        posts, gained, subscribers, [reach], read = await asyncio.gather(
+        posts, gained, subscribers, reach, read = await asyncio.gather(
             self._row("overview", **span),
             self._row("gained", **span),
             self._row("subscribers_known", **span),
@@ -77,8 +77,10 @@ class HistoryReader:
             self._read(channel_id),
         )
         asked = Asked(from_ms, to_ms, read, _sampled(gained))
-        overview, figures = overview_of(asked, posts, gained, subscribers, reach)
-        sources = {*posts["sources"], *gained["sources"], *subscribers["sources"]}
+        overview, figures = overview_of(asked, posts, gained, subscribers, reach_of(reach))
+        sources = {*posts["sources"], *subscribers["sources"]}
+        if not sources and gained["samples"]:
+            sources.update(await self._sources("counters", span))
         return overview, Evidence(sorted(sources), figures)
 
     async def views(
@@ -88,15 +90,16 @@ class HistoryReader:
         starts = steps(from_ms, to_ms, step_ms)
         span = {"channel_id": channel_id, "from_ms": from_ms, "to_ms": to_ms}
         query = f"views_{resolution(from_ms, to_ms, step_ms)}"
-        gained, published, observed, read = await asyncio.gather(
+        gained, published, observed, read, sources = await asyncio.gather(
             self._rows(query, **span, step_ms=step_ms),
             self._rows("posts_by_step", **span, step_ms=step_ms),
             self._row("gained", **span),
             self._read(channel_id),
+            self._sources("counters", span),
         )
         asked = Asked(from_ms, to_ms, read, _sampled(observed))
         points = views_points(asked, starts, step_ms, gained, published)
-        return points, Evidence(observed["sources"], views_bases(asked, gained, published))
+        return points, Evidence(sources, views_bases(asked, gained, published))
 
     async def growth(
         self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
@@ -185,7 +188,7 @@ class HistoryReader:
         gained = await self._row("gained", **span)
         watched = Asked(from_ms, to_ms, Observed(), _sampled(gained))
         basis = Basis(watched.gains_coverage, gained["samples"], gained["as_of_ms"])
-        return alerts, Evidence(gained["sources"], {"alerts": basis})
+        return alerts, Evidence(await self._sources("counters", span), {"alerts": basis})
 
     async def posts_of_all(
         self, from_ms: int, to_ms: int
@@ -204,6 +207,10 @@ class HistoryReader:
             )
             for channel_id, segments in read.items()
         }
+
+    async def _sources(self, what: str, span: Row) -> Sequence[str]:
+        """Who observed posts, counters, subscribers in a range."""
+        return [row["source"] for row in await self._rows("sources", **span, what=what)]
 
     async def _read(self, channel_id: ChannelId) -> Observed:
         """Of which spans all posts of the channel were read."""
@@ -241,4 +248,5 @@ def _newest_of(channel: Channel) -> tuple[int, int]:
 
 
 def _sampled(gained: Row) -> Observed:
-    return Observed(Segment(*segment) for segment in gained["observed"])
+    """When counters were sampled."""
+    return Observed(map(segment, gained["sampled_from_ms"], gained["sampled_to_ms"]))

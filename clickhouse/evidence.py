@@ -93,9 +93,19 @@ def per_day(posts: int | None, known_ms: int) -> float | None:
     return posts * DAY_MS / known_ms
 
 
-def oldest_age(known: Sequence[int]) -> int | None:
-    """The place of the oldest age at which any post is known; `known` counts posts by age."""
-    return max((place for place, posts in enumerate(known) if posts), default=None)
+def cohort(posts: Sequence[Sequence[float | None]]) -> tuple[list[list[float]], int]:
+    """Of posts by what is known of them at each age: those that all ages can rest on, and the ages.
+
+    The ages are those up to the oldest at which any post is known; the posts are those known at
+    every one of them, told as far.
+    """
+    known = (place for ages in posts for place, value in enumerate(ages) if value is not None)
+    places = max(known, default=-1) + 1
+    if not places:
+        return [], 0
+    complete = [[value for value in ages[:places] if value is not None] for ages in posts]
+    chosen = [values for values in complete if len(values) == places]
+    return chosen, places if chosen else 0
 
 
 def share(part: float, whole: float) -> float:

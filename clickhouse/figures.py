@@ -3,16 +3,18 @@
 Ratios are divided once, of whole numbers, so that they are the nearest to the true value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from clickhouse.evidence import DAY_MS, Basis, Observed, oldest_age, per_day, share
+from clickhouse import evidence
+from clickhouse.evidence import DAY_MS, Basis, Observed, per_day, share
 from clickhouse.reader import Overview
 
 COUNTERS = ("views", "forwards", "replies", "reactions")
 REACHES = ("reach_1h", "reach_12h", "reach_24h", "reach_48h")
 #: What an unknown figure rests on.
 UNKNOWN = Basis(0.0, 0, None)
+AGES_S = (3600, 43_200, 86_400, 172_800)
 _DAY_OLD = REACHES.index("reach_24h")
 
 Row = Mapping[str, Any]
@@ -37,14 +39,28 @@ class Asked(NamedTuple):
         return self.sampled.share(self.from_ms, self.to_ms)
 
 
+class Reach(NamedTuple):
+    """The cohort: posts known at every age up to the oldest that any post is known at."""
+
+    posts: int
+    #: By age, as far as the cohort is known.
+    views: Sequence[float]
+    #: Of all posts known at the age of a day.
+    day_posts: int
+    day_views: float
+    as_of_ms: int | None
+
+    def mean(self, place: int) -> float | None:
+        return self.views[place] / self.posts if place < len(self.views) else None
+
+
 def overview_of(
-    asked: Asked, posts: Row, gained: Row, subscribers: Row, reach: Row
+    asked: Asked, posts: Row, gained: Row, subscribers: Row, reach: Reach
 ) -> tuple[Overview, dict[str, Basis]]:
     """Called for every overview; the bases are by field of Overview, none left out."""
     known, views = posts["views_known"], posts["views"]
     audience = subscribers["newest"] if subscribers["as_of_ms"] else None
     number, published = posts_of(asked, posts["posts"])
-    reached, at_age = _cohort(reach)
     overview = Overview(
         subscribers=audience,
         subscribers_change=change_of(subscribers, asked.from_ms, DAY_MS),
@@ -57,12 +73,12 @@ def overview_of(
         views_per_post_mean=_ratio(views, known),
         views_per_post_median=posts["views_median"] if known else None,
         err_percent=_percent(views, known, audience),
-        err24_percent=_percent(reach["day_views"], reach["known"][_DAY_OLD], audience),
+        err24_percent=_percent(reach.day_views, reach.day_posts, audience),
         er_by_views_percent=_rate(posts["rated_answers"], posts["rated_views"]),
         posts_per_day=per_day(number, asked.read.length_ms(asked.from_ms, asked.to_ms)),
-        **at_age,
+        **{name: reach.mean(place) for place, name in enumerate(REACHES)},
     )
-    bases = _bases(asked, posts, gained, subscribers, reach, reached)
+    bases = _bases(asked, posts, gained, subscribers, reach)
     bases |= {"posts": published, "posts_per_day": published}
     return overview, {
         name: UNKNOWN if getattr(overview, name) is None else basis for name, basis in bases.items()
@@ -78,7 +94,7 @@ def posts_of(asked: Asked, posts: int) -> tuple[int | None, Basis]:
 
 
 def _bases(
-    asked: Asked, posts: Row, gained: Row, subscribers: Row, reach: Row, reached: int
+    asked: Asked, posts: Row, gained: Row, subscribers: Row, reach: Reach
 ) -> dict[str, Basis]:
     counted_ms = posts["as_of_ms"] or None
 
@@ -88,10 +104,7 @@ def _bases(
         return Basis(coverage, known, as_of_ms if known else None)
 
     counters = {name: of_posts(posts[f"{name}_known"], counted_ms) for name in COUNTERS}
-    reaches = {
-        name: of_posts(reached if place < _ages(reach) else 0, reach["as_of_ms"])
-        for place, name in enumerate(REACHES)
-    }
+    reaches = dict.fromkeys(REACHES, of_posts(reach.posts, reach.as_of_ms))
     return {
         "subscribers": _audience_basis(asked, subscribers),
         "subscribers_change": change_basis(
@@ -103,7 +116,7 @@ def _bases(
         "views_per_post_mean": counters["views"],
         "views_per_post_median": counters["views"],
         "err_percent": counters["views"],
-        "err24_percent": of_posts(reach["known"][_DAY_OLD], reach["as_of_ms"]),
+        "err24_percent": of_posts(reach.day_posts, reach.as_of_ms),
         "er_by_views_percent": of_posts(posts["rated"], counted_ms),
         **reaches,
     }
@@ -142,22 +155,26 @@ def change_basis(subscribers: Row, from_ms: int, to_ms: int, most_ms: int, n: in
     return Basis(share(spanned_ms, to_ms - from_ms), n, subscribers["as_of_ms"])
 
 
-def _ages(reach: Row) -> int:
-    """How many ages are asked of each post: up to the oldest that any is known at."""
-    oldest = oldest_age(reach["known"])
-    return 0 if oldest is None else oldest + 1
+def reach_of(rows: Sequence[Row]) -> Reach:
+    """Of the views of posts at ages: which posts the figures of reach rest on, and their sums.
 
-
-def _cohort(reach: Row) -> tuple[int, dict[str, float | None]]:
-    """How many posts are known at each of those ages, and their mean views at every one."""
-    ages = _ages(reach)
-    posts = reach["posts"][ages - 1] if ages else 0
-    views = reach["views"][ages - 1] if posts else []
-    means = {
-        name: views[place] / posts if posts and place < ages else None
-        for place, name in enumerate(REACHES)
-    }
-    return posts, means
+    Of one post and age the highest counts (of an album's posts), and of a post the highest up to
+    each age: a counter that fell later was not unseen.
+    """
+    at: dict[int, list[float | None]] = {}
+    for row in rows:
+        ages = at.setdefault(row["post_id"], [None] * len(AGES_S))
+        place = AGES_S.index(row["age_s"])
+        ages[place] = max(row["views"], ages[place] or 0)
+    cohort, places = evidence.cohort(list(at.values()))
+    day = [views for ages in at.values() if (views := ages[_DAY_OLD]) is not None]
+    return Reach(
+        posts=len(cohort),
+        views=[sum(max(ages[: place + 1]) for ages in cohort) for place in range(places)],
+        day_posts=len(day),
+        day_views=sum(day),
+        as_of_ms=max((row["observed_at_ms"] for row in rows), default=None),
+    )
 
 
 def _rate(answers: int | None, views: int | None) -> float | None:

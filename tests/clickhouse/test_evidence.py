@@ -10,7 +10,7 @@ from clickhouse.evidence import (
     MINUTE_MS,
     Observed,
     Segment,
-    oldest_age,
+    cohort,
     per_day,
     reading,
     segment,
@@ -119,6 +119,14 @@ def test_posts_a_day_are_of_the_time_that_was_read() -> None:
     assert per_day(None, DAY_MS) is None
 
 
-def test_the_oldest_age_that_any_post_is_known_at() -> None:
-    assert oldest_age([5, 0, 1, 0]) == 2
-    assert oldest_age([0, 0]) is None
+@given(
+    st.lists(st.lists(st.none() | st.integers(0, 9), min_size=4, max_size=4), max_size=8),
+)
+def test_a_cohort_is_known_at_every_age_that_any_post_is_known_at(
+    posts: list[list[int | None]],
+) -> None:
+    chosen, places = cohort(posts)
+    oldest = max((i + 1 for ages in posts for i, v in enumerate(ages) if v is not None), default=0)
+    whole = [ages[:oldest] for ages in posts if oldest and None not in ages[:oldest]]
+    assert chosen == whole
+    assert places == (oldest if whole else 0)
