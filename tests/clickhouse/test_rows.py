@@ -55,6 +55,43 @@ def window(minute: int, at_ms: int = 0, gained: int = 1, *, closed: bool = False
     )
 
 
+def seen(dates_ms: list[int], at_ms: int, source: str, since_ms: int | None = None) -> PostsSeen:
+    return PostsSeen(
+        channel_id=DUROV,
+        observed_at_ms=at_ms,
+        source=source,
+        posts=[Post(PostId(i + 1), date_ms) for i, date_ms in enumerate(dates_ms)],
+        complete_since_ms=since_ms,
+    )
+
+
+def test_what_a_collector_reads_is_one_reading_and_a_recording_says_its_own() -> None:
+    tables = observed(
+        seen([50, 40], 100, "telegram"),
+        seen([10], 90, "telegram"),
+        seen([5], 60, "recording", 5),
+        seen([8], 80, "recording", 5),
+        seen([500], 600, "recording", 500),
+        # Nobody knows what an import leaves out, if it does not say so.
+        seen([1], 2, "import"),
+        seen([3], 4, "import", 3),
+    )
+    columns = tables["read_spans"].columns
+    assert list(
+        zip(*(columns[n] for n in ("source", "reading", "since", "until_at")), strict=True)
+    ) == [
+        ("telegram", 0, 10, 100),
+        ("recording", 5, 5, 80),
+        ("recording", 500, 500, 600),
+        ("import", 3, 3, 4),
+    ]
+
+
+def test_an_edit_of_an_old_post_says_nothing_of_what_was_read() -> None:
+    edit = PostsEdited(channel_id=DUROV, observed_at_ms=9, posts=[Post(PostId(1), 1)])
+    assert "read_spans" not in observed(edit)
+
+
 def test_a_sample_is_a_row_a_post_and_unknown_columns_are_none() -> None:
     sample = CountersSampled(
         channel_id=DUROV,

@@ -6,9 +6,13 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
 from clickhouse import statements
+from clickhouse.answers import HistoryReader
 from clickhouse.chdb import CONFIG, ChdbHistory, ChdbSettings
+from clickhouse.evidence import Basis
+from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows
 from streams.analytics import ActivityWindow, LateSamples, PostAge
+from streams.events import CountersSampled
 from streams.ids import ChannelId, PostId
 from tests.clickhouse.golden import GOLDEN, described, schema
 
@@ -71,6 +75,60 @@ async def test_what_was_stored_before_gains_were_told_better_is_kept(
     assert list(windows.result_rows) == [(5, None), (None, 120_001)]
     late = client.query("SELECT offset, samples FROM late_samples FINAL")
     assert list(late.result_rows) == [(5, 3)]
+    client.command("USE default")
+    client.close()
+    await history.close()
+
+
+async def test_what_was_stored_before_figures_had_evidence_has_it_too(
+    engine: Path, database: str
+) -> None:
+    """Ratings of raw samples and readings of posts; a migration that runs twice changes nothing."""
+    client = clickhouse_connect.get_client(
+        interface="chdb", path=str(engine), chdb_options={"config-file": CONFIG}
+    )
+    client.command(f"CREATE DATABASE {database}")
+    client.command(f"USE {database}")
+    earlier, evidence = (
+        [m for m in statements.migrations() if (m.name >= "0007") is late] for late in (False, True)
+    )
+    for migration in earlier:
+        for statement in migration.statements:
+            client.command(statement)
+    client.command(
+        "INSERT INTO posts (channel_id, post_id, date, source, observed_at)"
+        " VALUES (1, 2, 1000, 'telegram', 5000), (1, 3, 2000, 'telegram', 6000),"
+        " (1, 4, 500, 'import', 600)"
+    )
+    client.command(
+        "INSERT INTO post_samples (channel_id, post_id, observed_at, source, views, forwards,"
+        " replies, reactions) VALUES (1, 2, 5000, 'telegram', 100, 1, 2, 3),"
+        " (1, 2, 5500, 'telegram', 200, 9, NULL, 3), (1, 3, 6000, 'telegram', 50, 1, 0, 0)"
+    )
+    for _ in range(2):
+        for migration in evidence:
+            for statement in migration.statements:
+                client.command(statement)
+    history = await ChdbHistory.open(engine, ChdbSettings(database=database, readers=1))
+    await history.migrate()
+    rows = ObservedRows()
+    rows.take(
+        CountersSampled(
+            channel_id=ChannelId(1), observed_at_ms=7_000_000, post_ids=[PostId(3)],
+            views=[80], forwards=[4], replies=[0], reactions=[0],
+        )
+    )  # fmt: skip
+    for insert in rows.inserts("after"):
+        await history.insert(insert)
+    reader = HistoryReader(history)
+    page, _ = await reader.posts(ChannelId(1), 0, 10_000_000, "date", 10, None)
+    assert {p.post_id: (p.views, p.er_by_views_percent) for p in page.rows} == {
+        4: (None, None),
+        3: (80, 5.0),
+        2: (200, 6.0),
+    }
+    read = await reader.posts_of_all(0, 10_000_000)
+    assert read == {ChannelId(1): (3, Basis(0.7, 3, 7_000_000))}
     client.command("USE default")
     client.close()
     await history.close()

@@ -44,7 +44,12 @@ def _counters(draw: st.DrawFn) -> events.CountersSampled:
 
 
 observations: st.SearchStrategy[events.Event] = st.one_of(
-    st.builds(events.PostsSeen, posts=_post_lists, **_head),
+    st.builds(
+        events.PostsSeen,
+        posts=_post_lists,
+        complete_since_ms=st.none() | st.integers(0, 2**52),
+        **_head,
+    ),
     st.builds(events.PostsEdited, posts=_post_lists, **_head),
     st.builds(events.PostsDeleted, post_ids=st.lists(post_ids, max_size=5), **_head),
     _counters(),

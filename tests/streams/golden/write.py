@@ -83,11 +83,15 @@ ADDED: list[analytics.Analytics] = [
         offset=12, from_ms=1_699_000_000_000, to_ms=1_699_000_060_000, samples=3, **HEAD
     ),
 ]
+ADDED_EVENTS: list[events.Event] = [
+    events.PostsSeen(posts=[POST], complete_since_ms=1_699_000_000_000, **HEAD),
+]
 
 
 def main() -> None:
     lines = [("telegram.updates", message) for message in EVENTS]
     lines += [("analytics", message) for message in DECISIONS + ADDED]  # type: ignore[misc]
+    lines += [("telegram.updates", message) for message in ADDED_EVENTS]
     path = Path(__file__).parent / f"v{events.VERSION}.jsonl"
     written = len(path.read_bytes().splitlines()) if path.exists() else 0
     with path.open("ab") as file:
