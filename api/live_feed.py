@@ -287,7 +287,7 @@ class Live:
     def _tell_figures(self) -> None:
         """Those that changed because time passed, or posts were counted."""
         now_ms = self._clock.now_ms()
-        if changes := self._figures.changed(self.view.channels, now_ms):
+        if changes := self._figures.moved(now_ms):
             self.hub.publish(changes, self.cursor, now_ms)
 
     async def _count_posts(self) -> None:

@@ -24,9 +24,11 @@ class LiveFigures:
         self._view = view
         self._reader = reader
         #: The day whose posts were counted, and what was found.
-        self._day_ms = -1
+        self._day = -1
         self._posts: Mapping[ChannelId, tuple[int | None, Basis]] = {}
         self._told: dict[ChannelId, tuple[object, ...]] = {}
+        #: In which minute those of all channels were told last; -1 after a new count of posts.
+        self._minute = -1
 
     async def count_posts(self, now_ms: int) -> None:
         """What cannot be asked now stays as it was, until midnight."""
@@ -37,7 +39,7 @@ class LiveFigures:
         except HistoryError as error:
             _logger.debug("posts_of_today_unknown", extra={"reason": str(error)})
             return
-        self._day_ms = now_ms // DAY_MS
+        self._day, self._minute = now_ms // DAY_MS, -1
 
     def of(self, view: ChannelView, now_ms: int) -> Figures:
         return Figures(
@@ -46,6 +48,13 @@ class LiveFigures:
             hour=gained_in(view.activity, *hour_before(now_ms)),
             today=self._today(view.channel_id, now_ms),
         )
+
+    def moved(self, now_ms: int) -> list[Figures]:
+        """Those of all channels that time has changed, or a new count of posts."""
+        if self._minute == now_ms // MINUTE_MS:
+            return []
+        self._minute = now_ms // MINUTE_MS
+        return self.changed(self._view.channels, now_ms)
 
     def changed(self, channel_ids: Iterable[ChannelId], now_ms: int) -> list[Figures]:
         """Those that were not told since they changed, or since the minute began."""
@@ -61,7 +70,7 @@ class LiveFigures:
         return changed
 
     def _today(self, channel_id: ChannelId, now_ms: int) -> Known:
-        if channel_id not in self._posts or self._day_ms != now_ms // DAY_MS:
+        if channel_id not in self._posts or self._day != now_ms // DAY_MS:
             return UNKNOWN
         return known(*self._posts[channel_id])
 

@@ -46,7 +46,7 @@ def gained_in(windows: Mapping[int, ActivityWindow], from_ms: int, to_ms: int) -
         return UNKNOWN
     sampled = Observed(
         segment(window.sampled_from_ms, window.sampled_to_ms)
-        for window in windows.values()
+        for window in asked
         if window.sampled_from_ms is not None and window.sampled_to_ms is not None
     )
     return Known(
