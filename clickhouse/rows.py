@@ -18,6 +18,7 @@ from streams.events import (
 )
 
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 _INT64 = 2**63
 
 
@@ -96,7 +97,7 @@ class ObservedRows:
         """A collector's is one reading; a recording says from when on it is complete."""
         since_ms = event.complete_since_ms
         if since_ms is None:
-            if event.source == "import" or not event.posts:
+            if event.source == "import" or not _is_read_in_order(event):
                 return
             since_ms, reading = min(post.date_ms for post in event.posts), 0
         else:
@@ -150,6 +151,16 @@ class ObservedRows:
         for (channel_id, hour, what, source), (first_ms, last_ms) in self._hours.items():
             noted.add(channel_id, hour * 3600, what, source, first_ms, last_ms)
         return noted
+
+
+def _is_read_in_order(event: PostsSeen) -> bool:
+    """A new post, or a page of history; not a single old post, of which a reaction was pushed."""
+    match event.posts:
+        case []:
+            return False
+        case [post]:
+            return event.observed_at_ms - post.date_ms <= DAY_MS
+    return True
 
 
 def _int64(number: int | None) -> int | None:

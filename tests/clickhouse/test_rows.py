@@ -87,6 +87,13 @@ def test_what_a_collector_reads_is_one_reading_and_a_recording_says_its_own() ->
     ]
 
 
+def test_a_reaction_to_an_old_post_says_nothing_of_what_was_read() -> None:
+    day_ms = 24 * HOUR_MS
+    assert "read_spans" in observed(seen([0], day_ms, "telegram"))
+    assert "read_spans" not in observed(seen([0], day_ms + 1, "telegram"))
+    assert "read_spans" in observed(seen([0, 1], 9 * day_ms, "telegram"))
+
+
 def test_an_edit_of_an_old_post_says_nothing_of_what_was_read() -> None:
     edit = PostsEdited(channel_id=DUROV, observed_at_ms=9, posts=[Post(PostId(1), 1)])
     assert "read_spans" not in observed(edit)
