@@ -128,4 +128,31 @@ async def alerts(
     return Answer([answers.alert(row) for row in page.rows], meta)
 
 
-ROUTES: Final[list[HTTPRouteHandler]] = [channels, one_channel, overview, views, growth, alerts]
+@get("/alerts", tags=["alerts"])
+async def all_alerts(
+    ports: Wired,
+    from_: FromWeek = None,
+    to: To = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Answer[list[answers.Alert]]:
+    """Alerts of all channels, newest first. Each channel's own list says how much was watched."""
+    place = paging.read(cursor)
+    now_ms = ports.clock.now_ms() if place.to_ms is None else place.to_ms
+    asked = questions.time_range(from_, to, now_ms, WEEK_MS)
+    rows, evidence = await ports.reader.alerts(None, *asked, place.start + limit + 1)
+    page = paging.cut(rows, place, limit, asked.to_ms)
+    return Answer(
+        [answers.alert(row) for row in page.rows], answers.meta(evidence, asked, page.cursor)
+    )
+
+
+ROUTES: Final[list[HTTPRouteHandler]] = [
+    channels,
+    one_channel,
+    overview,
+    views,
+    growth,
+    alerts,
+    all_alerts,
+]

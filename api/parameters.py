@@ -13,13 +13,22 @@ Reference: TypeAlias = Annotated[
     ),
 ]
 FromWeek: TypeAlias = Annotated[
-    str | None, QueryParameter(name="from", description="ISO-8601; default: 7 days before `to`")
+    str | None,
+    QueryParameter(
+        name="from", description="ISO-8601, or -24h: so long ago; default: 7 days before `to`"
+    ),
 ]
 FromDay: TypeAlias = Annotated[
-    str | None, QueryParameter(name="from", description="ISO-8601; default: 24 hours before `to`")
+    str | None,
+    QueryParameter(
+        name="from", description="ISO-8601, or -24h: so long ago; default: 24 hours before `to`"
+    ),
 ]
 To: TypeAlias = Annotated[
-    str | None, QueryParameter(name="to", description="ISO-8601, not included; default: now")
+    str | None,
+    QueryParameter(
+        name="to", description="ISO-8601, or -24h: so long ago; not included; default: now"
+    ),
 ]
 StepAsked: TypeAlias = Annotated[
     Step | None, QueryParameter(name="step", description="Default: what gives up to 300 points")

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from api.ports import Ports
 from api.problems import Refused
-from api.times import LATEST_MS, from_iso
+from api.times import LATEST_MS, from_text
 from streams.ids import ChannelId, InvalidChannel, Username, parse_channel
 
 MINUTE_MS: Final = 60_000
@@ -38,8 +38,8 @@ class Range(NamedTuple):
 
 def time_range(from_: str | None, to: str | None, now_ms: int, default_ms: int) -> Range:
     """What is asked for; by default `default_ms` up to the end of the minute that runs now."""
-    to_ms = -(-now_ms // MINUTE_MS) * MINUTE_MS if to is None else time_of("to", to)
-    from_ms = to_ms - default_ms if from_ is None else time_of("from", from_)
+    to_ms = -(-now_ms // MINUTE_MS) * MINUTE_MS if to is None else time_of("to", to, now_ms)
+    from_ms = to_ms - default_ms if from_ is None else time_of("from", from_, now_ms)
     if from_ms >= to_ms:
         raise Refused(422, "range-unusable", "`from` must be before `to`")
     return Range(from_ms, to_ms)
@@ -114,12 +114,12 @@ def _live_channel(ports: Ports, spelling: str) -> ChannelId | None:
     return parsed if parsed in view.channels else None
 
 
-def time_of(name: str, text: str) -> int:
+def time_of(name: str, text: str, now_ms: int) -> int:
     """A time that a parameter gives. Raises Refused."""
     try:
-        time_ms = from_iso(text)
+        time_ms = from_text(text, now_ms)
     except (ValueError, OverflowError) as error:
-        detail = f"`{name}` is no ISO-8601 time like 2026-01-31T08:00:00Z: {text!r}"
+        detail = f"`{name}` is no ISO-8601 time like 2026-01-31T08:00:00Z, nor -24h: {text!r}"
         raise Refused(400, "bad-parameter", detail) from error
     if not 0 <= time_ms < LATEST_MS:
         raise Refused(422, "range-unusable", f"`{name}` is not between 1970 and 2200: {text!r}")

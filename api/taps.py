@@ -54,7 +54,7 @@ async def stream(
     last_id = request.headers.get("last-event-id")
     since_ms = None
     if since is not None and last_id is None:
-        since_ms = questions.time_of("since", since)
+        since_ms = questions.time_of("since", since, ports.clock.now_ms())
     wanted = Filter(await questions.channel_ids(ports, channels), _types(types), since_ms or 0)
     bounds = {p: b for topic in TOPICS for p, b in (await ports.log.bounds(topic)).items()}
     if last_id is not None:

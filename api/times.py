@@ -1,10 +1,13 @@
 """Milliseconds to ISO-8601 text in UTC, and back."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final, overload
 
 #: 2200-01-01: history stores no later times.
 LATEST_MS: Final = 7_258_118_400_000
+_AGO = re.compile(r"-(\d{1,6})([mhd])")
+_UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -21,6 +24,16 @@ def iso(time_ms: int | None) -> str | None:
     moment = _EPOCH + timedelta(milliseconds=time_ms)
     precision = "milliseconds" if time_ms % 1000 else "seconds"
     return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def from_text(text: str, now_ms: int) -> int:
+    """A time of ISO-8601; or so many minutes, hours or days ago: -30m, -24h, -7d.
+
+    Raises ValueError, OverflowError.
+    """
+    if ago := _AGO.fullmatch(text):
+        return now_ms - int(ago[1]) * _UNITS_MS[ago[2]]
+    return from_iso(text)
 
 
 def from_iso(text: str) -> int:

@@ -86,6 +86,8 @@ async def test_channel_known_by_the_live_view_before_history(serving: Serving) -
         ("/api/v1/about?x=1", 400, "unknown-parameter"),
         (f"{BASE}/durov/views?step=2m", 400, "bad-parameter"),
         (f"{BASE}/durov/views?from=yesterday", 400, "bad-parameter"),
+        (f"{BASE}/durov/views?from=-24y", 400, "bad-parameter"),
+        (f"{BASE}/durov/views?from=-999999d", 422, "range-unusable"),
         (f"{BASE}/durov/posts/0", 400, "bad-parameter"),
         (f"{BASE}/durov/posts/99999999999999999999/curve", 400, "bad-parameter"),
         (f"{BASE}/durov/views?to=0001-01-01T00:00%2B01:00", 422, "range-unusable"),
@@ -220,6 +222,7 @@ async def test_every_route_is_described(serving: Serving) -> None:
     document = (await serving.get("/openapi.json")).json()
     assert sorted(document["paths"]) == [
         "/api/v1/about",
+        "/api/v1/alerts",
         "/api/v1/channels",
         "/api/v1/channels/{channel}",
         "/api/v1/channels/{channel}/alerts",
@@ -238,6 +241,33 @@ async def test_every_route_is_described(serving: Serving) -> None:
     assert {"Problem", "OverviewAnswer", "list_PostAnswer"} <= set(
         document["components"]["schemas"]
     )
+
+
+async def test_every_figure_says_what_it_rests_on(serving: Serving) -> None:
+    schemas = (await serving.get("/openapi.json")).json()["components"]["schemas"]
+    overview = schemas["Overview"]["properties"]
+    assert all("overage" in field["description"] for field in overview.values())
+    assert "evidence" in schemas["Meta"]["properties"]
+
+
+async def test_alerts_of_all_channels_by_pages(serving: Serving) -> None:
+    first = (await serving.get("/api/v1/alerts?limit=2")).json()
+    assert [alert["alert_id"] for alert in first["data"]] == ["spike-0", "spike-1"]
+    rest = await serving.get(f"/api/v1/alerts?limit=2&cursor={first['meta']['cursor']}")
+    assert [alert["alert_id"] for alert in rest.json()["data"]] == ["spike-2"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("-24h", "2026-02-28T12:00:00Z"),
+        ("-30m", "2026-03-01T11:30:00Z"),
+        ("-7d", "2026-02-22T12:00:00Z"),
+    ],
+)
+async def test_a_time_may_be_so_long_ago(serving: Serving, asked: str, meant: str) -> None:
+    answer = await serving.get(f"{BASE}/durov/overview?from={asked}")
+    assert answer.json()["meta"]["from"] == meant
 
 
 async def test_documents_name_nothing_outside(serving: Serving) -> None:
