@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from analyticbot.descriptors import RESERVED, connections, raise_descriptors
+from clickhouse.errors import asking, writing
+from clickhouse.history import HistoryUnavailable
 from streams.clock import SystemClock
 from streams.ids import ChannelId
 from streams.loopback.telegram import LoopbackTelegram
@@ -37,6 +40,14 @@ def test_the_soft_limit_is_raised_to_the_hard_one() -> None:
 def test_others_keep_what_they_need(limit: int, left: int) -> None:
     assert connections(4_096, limit) == left
     assert left <= max(limit - RESERVED, limit // 4)
+
+
+def test_history_is_away_while_there_is_no_file_left() -> None:
+    """Whatever the engine was about to open: it is asked again later, and the process goes on."""
+    said = "Code: 460. DB::ErrnoException: Cannot create timer_fd: errno: 24, Too many open files"
+    for attempt in (writing, asking):
+        with pytest.raises(HistoryUnavailable, match="Too many open files"), attempt("windows"):
+            raise DatabaseError(said)
 
 
 async def test_no_file_left_for_a_connection_closes_those_that_wait(callers: Callers) -> None:
