@@ -156,7 +156,8 @@ class Collecting:
         leases, holder = self._control.leases, self._process.holder
         name = COLLECTOR_LEASES + holder
         self._presence = await leases.acquire(name, holder, self._lease_s * 1000)
-        present = {lease.holder for lease in await leases.held(COLLECTOR_LEASES)}
+        # With this one, also where so much time has passed since that its lease has ended.
+        present = {holder} | {lease.holder for lease in await leases.held(COLLECTOR_LEASES)}
         held = {lease.name: lease.holder for lease in await leases.held(ACCOUNT_LEASES)}
         holders = {i: held[account_lease(i)] for i in self._known if account_lease(i) in held}
         sharing = shared(list(self._known), present, holders)
