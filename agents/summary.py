@@ -82,7 +82,8 @@ def _fold(turn: Turn, facts: Facts) -> bool:
             facts.sampled(at_ms)
             return facts.count_subscribers(event.subscribers, at_ms)
         case ChannelDescribed():
-            return facts.describe(event.title, event.username, at_ms)
+            nameless = event.usernames == []
+            return facts.describe(event.title, event.username, at_ms, nameless=nameless)
         case ChannelStatus():
             return facts.put_status(event.status, event.reason, event.until_ms, at_ms)
     dates_ms = [date_ms for date_ms, _ in turn.published]

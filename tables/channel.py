@@ -52,14 +52,19 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
     status_until_ms: int | None = None
     status_ms: int = -1
 
-    def describe(self, title: str | None, username: str | None, at_ms: int) -> bool:
-        """What was not said stays as it was. Each of these is True when a fact changed."""
+    def describe(
+        self, title: str | None, username: str | None, at_ms: int, *, nameless: bool = False
+    ) -> bool:
+        """What was not said stays as it was. Each of these is True when a fact changed.
+
+        `nameless`: it is known to have no username.
+        """
         if at_ms < self.described_ms:
             return False
         before = self.title, self.username
         self.described_ms = at_ms
         self.title = self.title if title is None else title
-        self.username = self.username if username is None else username
+        self.username = self.username if username is None and not nameless else username
         return before != (self.title, self.username)
 
     def count_subscribers(self, subscribers: int, at_ms: int) -> bool:

@@ -10,6 +10,7 @@ from streams.analytics import (
     Window,
 )
 from streams.events import (
+    ChannelDescribed,
     ChannelStatus,
     CountersSampled,
     Post,
@@ -160,6 +161,22 @@ def test_a_deletion_counts_once() -> None:
     gone = PostsDeleted(channel_id=CHANNEL, observed_at_ms=T, post_ids=[ONE, PostId(2)])
     pure.fold_all([gone, gone])
     assert _newest(pure)[T].deletes == 2
+
+
+def test_a_username_goes_only_where_it_is_known_to_be_gone() -> None:
+    pure = Pure()
+    names = []
+    for n, (username, usernames) in enumerate([("a", ["a", "b"]), (None, None), (None, [])]):
+        described = ChannelDescribed(
+            channel_id=CHANNEL,
+            observed_at_ms=T + n,
+            title="A",
+            username=username,
+            usernames=usernames,
+        )
+        outputs = pure.fold(described)
+        names += [o.username for o in outputs if isinstance(o, ChannelSummary)]
+    assert names == ["a", None]
 
 
 def test_a_duplicate_frame_is_counted_and_changes_no_window() -> None:
