@@ -133,7 +133,12 @@ def test_an_edit_after_the_sample_is_told_when_it_was_made(tmp_path: Path) -> No
         PostsEdited(observed_at_ms=ms(30), posts=[Post(1, ms(5), edit_date_ms=ms(30))], **head),
     ]
     assert events(tmp_path, posts=[{**row, "edit_date": at(8)}]) == [
-        PostsSeen(observed_at_ms=ms(9), posts=[Post(1, ms(5), edit_date_ms=ms(8), views=3)], **head)
+        PostsSeen(
+            observed_at_ms=ms(9),
+            posts=[Post(1, ms(5), edit_date_ms=ms(8), views=3)],
+            **since,
+            **head,
+        )
     ]
 
 
