@@ -9,7 +9,7 @@ import msgspec
 from analyticbot.account import Application
 from analyticbot.config import Settings, read_settings
 from analyticbot.demo_folder import demo_folder, temporary_files_in
-from analyticbot.greeting import greeting
+from analyticbot.greeting import COMING, greeting, taking_off
 from analyticbot.process import started
 from analyticbot.roles.bot import answer
 from analyticbot.roles.collect import collect
@@ -26,7 +26,7 @@ from streams.clock import SpeededClock, SystemClock
 from streams.loopback.bot_api import BotApi
 from streams.loopback.played import read_channels
 from streams.loopback.player import Player
-from streams.loopback.staging import AUDIENCES, STAGED
+from streams.loopback.staging import AUDIENCES, STAGED, TAKES_OFF_MS
 from streams.loopback.telegram import LoopbackTelegram
 from streams.loopback.world.world import World
 from streams.metrics import Metrics
@@ -84,7 +84,8 @@ async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) ->
         collect(process, control, application, CollectorSettings(source="recording"), needed=False)
         links = BotSettings(base_url=server.url)
         answer(process, reader, control, BOT_TOKEN, links, bot_api.url, needed=False)
-        print(greeting(server.url, clock.speed, clock.now_ms()), flush=True)
+        coming = (taking_off("@d_code", TAKES_OFF_MS, clock.speed), *COMING)
+        print(greeting(server.url, clock.speed, clock.now_ms(), coming), flush=True)
         await process.crew.watch(stop)
 
 

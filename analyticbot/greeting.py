@@ -10,6 +10,13 @@ COMING = (
 )
 
 
+def taking_off(channel: str, after_ms: int, speed: float) -> str:
+    """`after_ms`: of the demo's own time, from now on."""
+    wait_s = after_ms / 1000 / speed
+    wait = f"{wait_s:.0f} s" if wait_s < 100 else f"{wait_s / 60:.0f} min"
+    return f"in about {wait} a post of {channel} takes off, and an alert is raised"
+
+
 def greeting(url: str, speed: float, now_ms: int, coming: Sequence[str] = COMING) -> str:
     """`coming`: a line for each thing that will happen, in the order in which it will."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC)

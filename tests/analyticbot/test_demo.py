@@ -93,7 +93,7 @@ def all_live(answer: Any) -> bool:
 
 def test_it_says_where_to_look_and_logs_nothing_that_nobody_asked_for(demo: Demo) -> None:
     assert demo.process.stdout is not None
-    said = "".join(demo.process.stdout.readline() for _ in range(5))
+    said = "".join(demo.process.stdout.readline() for _ in range(6))
     for words in (f"{demo.url}/docs", "its clock says", "what happens", "Ctrl-C ends it"):
         assert words in said
     demo.get_when("/api/v1/channels", all_live)
