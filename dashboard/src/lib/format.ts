@@ -80,6 +80,21 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 86400)} d`;
 }
 
+/** An age as an axis says it, without rounding: 30 s, 5 min, 1 h 30 min, 3 d. */
+export function age(seconds: number): string {
+  const units: [string, number][] = [["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]];
+  // Hours up to two days, because ages of posts are read in hours.
+  const from = seconds >= 172_800 ? 0 : 1;
+  const parts: string[] = [];
+  let left = Math.max(0, Math.round(seconds));
+  for (const [name, size] of units.slice(from)) {
+    const whole = Math.floor(left / size);
+    if (whole) parts.push(`${whole} ${name}`);
+    left -= whole * size;
+  }
+  return parts.slice(0, 2).join(" ") || "0";
+}
+
 /** "12 min ago", at the instant `now`. */
 export function ago(at: Maybe<number>, now: number): string {
   return at == null ? UNKNOWN : `${duration((now - at) / 1000)} ago`;

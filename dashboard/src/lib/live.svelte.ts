@@ -48,6 +48,11 @@ class LiveSocket {
     return { state: this.#open && this.started ? "live" : "connecting" };
   }
 
+  /** The server's time when it was heard last. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   /** Whether questions to the server have a chance now. */
   get fresh(): boolean {
     return this.connection.state === "live";

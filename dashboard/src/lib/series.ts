@@ -1,4 +1,4 @@
-// Views gained over time: what history answered, with the end of it counted from the live minutes, so
+// Views over time: what history answered, with the end of it counted from the live minutes, so
 // that the chart moves and still says what the API says.
 import { MINUTE, sumKnown, type Minute } from "./fold";
 
@@ -35,4 +35,22 @@ export function gained(
 
 function* minutesOf(start: number, step: number, minutes: ReadonlyMap<number, Minute>) {
   for (let minute = start; minute < start + step; minute += MINUTE) yield minutes.get(minute)?.views_gained;
+}
+
+/** Posts are sampled every minute at first and every five later: so long a mean has all of them. */
+const MEAN_STEPS = 5;
+
+/**
+ * Views a minute. A gain is booked in the minute in which it was sampled, so single minutes show when
+ * posts were sampled; the mean of the last five shows when they were read. Steps of five minutes and
+ * more hold that already. The running step is not over: it has no pace yet.
+ */
+export function pace(values: readonly (number | null)[], step: number, running: number): (number | null)[] {
+  const steps = step < MEAN_STEPS * MINUTE ? MEAN_STEPS : 1;
+  return values.map((_, i) => {
+    if (i >= running) return null;
+    const known = values.slice(Math.max(0, i - steps + 1), i + 1).filter((value) => value !== null);
+    const sum = sumKnown(known);
+    return sum === null ? null : sum / known.length / (step / MINUTE);
+  });
 }

@@ -54,6 +54,9 @@ export const GROUPS: Group[] = [
   },
 ];
 
+/** What is shown first, and large. */
+export const LARGE: readonly (keyof Overview)[] = ["views_gained", "reach_24h", "subscribers", "posts_per_day"];
+
 /** Figures of a time; the others are of posts. */
 const OF_TIME: readonly (keyof Overview)[] = ["views_gained", "posts", "posts_per_day", "subscribers_change"];
 
