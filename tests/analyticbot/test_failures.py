@@ -74,6 +74,7 @@ def console(
         **CREDENTIALS,
         "ANALYTICBOT_DATA": str(data),
         "ANALYTICBOT_PORT": "0",
+        "ANALYTICBOT_SECRET_KEY": "5a" * 32,
     }.items():
         monkeypatch.setenv(name, value)
     recording = tmp_path / "recording"

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
 from analyticbot.roles.work import GROUP
+from control.key_file import KeyFile
 from control.sql import open_control
 from control.store import Account
 from streams import topics
@@ -69,7 +70,8 @@ class Installation:
         self.role = await Role.started((COMMAND, "up"), variables, self._said)
 
     async def log_in(self, session: str) -> None:
-        control = open_control(f"sqlite:///{self.data}/control.db")
+        key = KeyFile(self.data / "secret.key")
+        control = open_control(f"sqlite:///{self.data}/control.db", key)
         await control.migrate()
         await control.accounts.put(Account(USER, session, 1))
         await control.follow(NAME, 1)
