@@ -2,8 +2,8 @@
 
 Query: `channels=a,b` (any spelling; default all) and `resume=CURSOR` (of the last frame received).
 Close codes: 1001 the server goes down; 1013 this client reads too slowly; 4400 a parameter or a
-channel's spelling is wrong; 4401 the key is missing; 4404 a channel is unknown; 4503 history is
-away, so a name could not be looked up.
+channel's spelling is wrong; 4404 a channel is unknown; 4503 history is away, so a name could not be
+looked up. Without the key the handshake is answered 401.
 """
 
 import asyncio

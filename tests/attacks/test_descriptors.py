@@ -95,14 +95,16 @@ async def besieged(role: Role, callers: Callers, log: Path) -> None:
 async def test_demo_goes_on_under_idle_connections(tmp_path: Path, callers: Callers) -> None:
     pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
     log = tmp_path / "said"
-    arguments = (*SCARCE, "demo", "--port", "0", "--speed", "600")
-    # The address is in its second line.
-    first_line = ("sh", "-c", '"$@" | sed -u 1d', "sh")
-    demo = await Role.started((*first_line, *arguments), environment(tmp_path / "data"), log)
-    async with asyncio.timeout(100):
-        await demo.ready()
-        await besieged(demo, callers, log)
-    await demo.kill()
+    arguments = (*SCARCE, "demo", "--port", "0")
+    demo = await Role.started(arguments, environment(tmp_path / "data"), log)
+    try:
+        async with asyncio.timeout(150):
+            await demo.ready()
+            await besieged(demo, callers, log)
+        assert await demo.stop() < STOP_S
+        assert demo.process.returncode == 0
+    finally:
+        await demo.kill()
 
 
 @pytest.mark.chaos
@@ -111,11 +113,14 @@ async def test_serve_goes_on_under_idle_connections(tmp_path: Path, callers: Cal
     pytest.importorskip("chdb", reason="history in process needs the extra `embedded`")
     data, log = replayed(tmp_path), tmp_path / "said"
     serve = await Role.started((*SCARCE, "serve"), environment(data, ANALYTICBOT_PORT="0"), log)
-    async with asyncio.timeout(100):
-        await serve.ready()
-        await besieged(serve, callers, log)
-    assert await serve.stop() < STOP_S
-    assert serve.process.returncode == 0
+    try:
+        async with asyncio.timeout(100):
+            await serve.ready()
+            await besieged(serve, callers, log)
+        assert await serve.stop() < STOP_S
+        assert serve.process.returncode == 0
+    finally:
+        await serve.kill()
 
 
 @pytest.mark.timeout(200)
@@ -131,11 +136,15 @@ async def test_up_goes_on_under_idle_connections(tmp_path: Path, callers: Caller
         await command(data, "follow", "@somebody")
         told = {"TELEGRAM_API_ID": "1", "TELEGRAM_API_HASH": "loopback", "ANALYTICBOT_PORT": "0"}
         up = await Role.started((*SCARCE, "up"), environment(data, **told), log)
-        async with asyncio.timeout(150):
-            await up.ready()
-            await besieged(up, callers, log)
-            world.post(channel, "after")
-            while len(await up.data("/api/v1/channels/somebody/posts") or ()) < 2:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-        assert await up.stop() < STOP_S
+        try:
+            async with asyncio.timeout(150):
+                await up.ready()
+                await besieged(up, callers, log)
+                world.post(channel, "after")
+                posts = "/api/v1/channels/somebody/posts"
+                while len(await up.data(posts) or ()) < 2:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+            assert await up.stop() < STOP_S
+        finally:
+            await up.kill()
     assert up.process.returncode == 0
