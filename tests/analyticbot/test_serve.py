@@ -26,10 +26,13 @@ def replayed(folder: Path) -> Path:
 @pytest.mark.timeout(200)
 async def test_it_shows_what_is_there_and_holds_it_meanwhile(tmp_path: Path) -> None:
     data = replayed(tmp_path)
+    assert run(data, "follow", "@typoname").returncode == 0
     variables = environment(data, ANALYTICBOT_PORT="0")
     serve = await Role.started((COMMAND, "serve"), variables, tmp_path / "said")
     async with asyncio.timeout(60):
         await serve.ready()
+    listed = await serve.data("/api/v1/channels")
+    assert [(one["username"], one["status"]) for one in listed][-1] == ("typoname", "pending")
     [post] = await serve.data("/api/v1/channels/somebody/posts?from=2025-01-01&to=2025-01-02")
     assert post["text"] == "a"
     assert (await serve.parts())[1] == {"log": "ok", "live": "ok", "history": "ok"}

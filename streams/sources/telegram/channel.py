@@ -14,6 +14,9 @@ from streams.sources.telegram.recent import Known, RecentPosts
 from streams.sources.telegram.rounds import Round
 from streams.sources.telegram.settings import CollectorSettings
 
+#: What a name may lead to instead of a channel, as statuses. Other waits are an account's own.
+NAMELESS = frozenset({"not_found", "not_a_channel", "duplicate"})
+
 _page = msgspec.json.Decoder(dict[int, Known])
 
 
@@ -40,7 +43,8 @@ class FollowedChannel:
         #: Whether the access hash is of an earlier connection, and nobody knows whether it is good.
         self.hash_is_old = True
         #: Until when a name that leads nowhere is not asked for; and how long that pause was.
-        self.name_until_ms = followed.status_until_ms or 0 if followed.channel_id is None else 0
+        leads_nowhere = followed.channel_id is None and followed.status in NAMELESS
+        self.name_until_ms = followed.status_until_ms or 0 if leads_nowhere else 0
         self.name_pause_ms = 0
         #: Whether it allows reactions.
         self.reactive = True

@@ -5,7 +5,7 @@ import pytest
 
 from streams.events import ChannelStatus
 from streams.loopback.faults import ALWAYS
-from streams.sources.cursors import Cursor, FloodWait
+from streams.sources.cursors import Cursor, FloodWait, Standing
 from tests.streams.sources.telegram.conftest import (
     HOUR_MS,
     MINUTE_MS,
@@ -170,6 +170,15 @@ async def test_a_name_that_has_to_wait_is_asked_for_when_that_is_over(scene: Sce
     await scene.live(channel)
     assert scene.telegram.calls.count("contacts.resolveUsername") == 2
     assert (await scene.stands("news", "live")).channel_id == NEWS
+
+
+async def test_a_name_that_one_account_has_to_wait_for_another_one_asks_for(scene: Scene) -> None:
+    channel = scene.channel(history=history(1))
+    await scene.follow("news")
+    waiting = Standing("waiting", "FLOOD_WAIT ResolveUsername", START_MS + 24 * HOUR_MS, START_MS)
+    await scene.control.put_standing("news", waiting)
+    scene.start()
+    await scene.live(channel)
 
 
 @pytest.mark.parametrize("method", ["help.getConfig", "updates.getState"])
