@@ -27,12 +27,12 @@ def iso(time_ms: int | None) -> str | None:
 
 
 def from_text(text: str, now_ms: int) -> int:
-    """A time of ISO-8601; or so many minutes, hours or days ago: -30m, -24h, -7d.
+    """A time of ISO-8601; or so many minutes, hours or days before this minute: -30m, -24h, -7d.
 
     Raises ValueError, OverflowError.
     """
     if ago := _AGO.fullmatch(text):
-        return now_ms - int(ago[1]) * _UNITS_MS[ago[2]]
+        return now_ms // 60_000 * 60_000 - int(ago[1]) * _UNITS_MS[ago[2]]
     return from_iso(text)
 
 

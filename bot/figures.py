@@ -41,6 +41,8 @@ def of_hours(coverage: float, hours: int) -> str:
     observed_h = int(coverage * hours * 10) / 10
     if observed_h >= hours - 0.1:
         return ""
+    if coverage and not observed_h:
+        return f"{int(coverage * hours * 60)} min of {hours} h"
     return f"{observed_h:g} of {hours} h"
 
 

@@ -120,6 +120,7 @@ def test_what_is_not_known_is_a_dash() -> None:
         (of_hours(0.989, 24), "23.7 of 24 h"),
         (of_hours(0.9999, 24), ""),
         (of_hours(0.0, 24), "0 of 24 h"),
+        (of_hours(0.0035, 24), "5 min of 24 h"),
         (of_posts(Basis(0.1, 53, None), 640), "53 of 640 posts"),
         (of_posts(Basis(1.0, 640, None), 640), ""),
         (of_posts(Basis(0.1, 53, None), None), "53 posts"),

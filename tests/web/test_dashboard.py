@@ -15,6 +15,7 @@ SPARKLINES = "[...document.querySelectorAll('[data-sparkline] path')].map(p => p
 CANVAS = "document.querySelector('[data-views-chart] canvas').toDataURL()"
 INKED = """() => {
   const canvas = document.querySelector('[data-views-chart] canvas');
+  if (!canvas) return false;
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   return data.some((value, i) => i % 4 === 3 && value > 0);
 }"""

@@ -56,6 +56,7 @@ export function ofTime(coverage: number, length: number): string {
   const step = unit === 60_000 ? 1 : 0.1;
   const [whole, part] = [length / unit, Math.floor((coverage * length) / unit / step) * step];
   if (part >= whole - 1.5 * step) return "";
+  if (coverage > 0 && part === 0) return `${duration((coverage * length) / 1000)} of ${+whole.toFixed(1)} ${name}`;
   return `${+part.toFixed(1)} of ${+whole.toFixed(1)} ${name}`;
 }
 
