@@ -54,7 +54,9 @@ class Served:
         with tempfile.TemporaryDirectory() as folder:
             log = await open_log(Path(folder) / "log")
             await put(log, summary("One"), summary("Two"))
-            told = Settings(port=0, limits=Limits(head_s=0.5, idle_s=1, linger_s=0.5))
+            (Path(folder) / "index.html").write_text("<!doctype html><title>Channels</title>")
+            limits = Limits(head_s=0.5, idle_s=1, linger_s=0.5)
+            told = Settings(port=0, limits=limits, static_dir=Path(folder))
             async with Serving(log, FixedReader(), told) as serving:
                 self.port = serving.server.port
                 self._ready.set()
