@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.clock import Clock
-from streams.database import Database
+from streams.database import Database, Kind
 from streams.embedded import rows
 from streams.embedded.lock import ProcessLock
 from streams.embedded.partition import PartitionState, TopicState, row_of
@@ -21,6 +21,7 @@ from streams.embedded.tail import Tail, size_of
 from streams.embedded.upkeep import Upkeep
 from streams.embedded.writer import Unit, Writer
 from streams.log import LogClosed, LogError, OffsetTooOld, Partition, Record
+from streams.marker import Marker
 from streams.room import Room
 from streams.space import Space
 from streams.topics import Topic
@@ -29,6 +30,11 @@ from streams.topics import Topic
 _READ_BYTES = 1 << 20
 _DATABASE = "rocksdb"
 _LOCK = "pid"
+_MARKER = "made"
+KIND = Kind(
+    "log",
+    "restore the folder of the log from a backup, or move it away to begin with an empty log",
+)
 
 
 class Entry(NamedTuple):
@@ -56,10 +62,10 @@ class Engine:
         self._lock = _prepared(folder)
         self._space = Space(folder, settings.free_bytes)
         try:
-            database = Database(folder / _DATABASE, sync=settings.sync)
+            database = opened_database(folder, sync=settings.sync)
             self._store = Store(database)
         except BaseException:
-            self._lock.release()
+            self._lock.put_back()
             raise
         self.topics = self._store.topics
         self.commits = self._store.commits
@@ -236,6 +242,12 @@ class Engine:
     def wake(self) -> None:
         for event in self._listeners:
             event.set()
+
+
+def opened_database(folder: Path, *, sync: bool = True, read_only: bool = False) -> Database:
+    """The database of the log in `folder`. Raises what opening a database raises."""
+    marker = Marker(folder / _MARKER)
+    return Database(folder / _DATABASE, KIND, sync=sync, marker=marker, read_only=read_only)
 
 
 def size_of_entries(entries: Iterable[Entry]) -> int:

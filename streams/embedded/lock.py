@@ -22,9 +22,18 @@ class ProcessLock:
             holder = os.pread(self._fd, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._fd)
             raise LogInUse(f"log in {file.parent} is in use by process {holder}") from error
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)
+        self._before = os.pread(self._fd, 32, 0)
+        self._write(b"%d\n" % os.getpid())
+
+    def put_back(self) -> None:
+        """Release it as it was found: by who could not use what it guards."""
+        self._write(self._before)
+        self.release()
 
     def release(self) -> None:
         """Once. The file stays: removing it would let two processes lock two files of one name."""
         os.close(self._fd)
+
+    def _write(self, content: bytes) -> None:
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, content, 0)

@@ -23,23 +23,27 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._check_layout()
-        self.topics = dict(self._read_topics())
-        self._read_partitions()
-        self.commits = self._read_commits()
-        for topic in self.topics.values():
-            for state in topic.partitions:
-                self._cut_torn_tail(state)
+        with database.named():
+            self._check_layout()
+            self.topics = dict(self._read_topics())
+            self._read_partitions()
+            self.commits = self._read_commits()
+            for topic in self.topics.values():
+                for state in topic.partitions:
+                    self._cut_torn_tail(state)
 
     def records(self, state: PartitionState, offset: int) -> Iterator[list[Record]]:
         """Stored batches from the one that reaches `offset`. Raises LogDamaged."""
         lower, upper = rows.batch_keys(state.topic.id, state.number, offset)
         for key, row in self.database.scan(lower, upper):
-            yield rows.unseal_batch(key, row)
+            with self.database.named():
+                batch = rows.unseal_batch(key, row)
+            yield batch
 
     def last_record(self, state: PartitionState) -> Record | None:
         found = self.database.last(*rows.batch_keys(state.topic.id, state.number))
-        return rows.unseal_batch(*found)[-1] if found else None
+        with self.database.named():
+            return rows.unseal_batch(*found)[-1] if found else None
 
     def _check_layout(self) -> None:
         row = self.database.get(rows.LAYOUT_KEY)

@@ -33,12 +33,14 @@ class Upkeep:
 
         Raises LogError.
         """
-        for _ in self._round:
-            return 0.0
+        with self._database.named():
+            for _ in self._round:
+                return 0.0
         self._round = self._new_round()
         return self._settings.upkeep_interval_ms / 1000
 
     def _new_round(self) -> Iterator[None]:
+        self._database.note()
         for topic in list(self._topics.values()):
             for state in topic.partitions:
                 yield from trim(self._database, state, self._clock.now_ms())

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from streams.clock import Clock, SystemClock
-from streams.database import Budget, Database, Write
+from streams.database import Budget, Database, Kind, Write
 from streams.driver.desk import Task
 from streams.log import LogDamaged
 from streams.topics import DAY_MS
@@ -20,6 +20,8 @@ from streams.topics import DAY_MS
 #: Rows that were put and are not on the disk, by key in the database; None is deleted.
 Layer = dict[bytes, bytes | None]
 
+#: Nothing is lost with them: the changelogs hold every row.
+_KIND = Kind("tables", "move the folder away; they are rebuilt from their changelogs")
 _VERSION_KEY, _VERSION = b"v", b"1"
 #: A position that nobody has moved for so long is not gone on from: compaction takes the
 #: tombstones of a changelog after a week (making.py), and who did not see one keeps its row.
@@ -37,7 +39,7 @@ class State:
     ) -> None:
         """Raises what opening a database raises."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._database = Database(folder, sync=False, budget=budget, holds="tables")
+        self._database = Database(folder, _KIND, sync=False, budget=budget)
         self._clock = clock or SystemClock()
         self._check_version()
         self._numbers = {
@@ -164,7 +166,7 @@ class State:
         elif version != _VERSION:
             raise LogDamaged(
                 f"the tables on this disk have layout {version.decode(errors='replace')}; this "
-                f"program reads {_VERSION.decode()}: remove their folder, they are rebuilt"
+                f"program reads {_VERSION.decode()}: move the folder away; they are rebuilt"
             )
 
     def _prefix(self, table: str, task: Task) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streams.clock import SystemClock
-from streams.database import Database, Write
+from streams.database import Database, Kind, Write
 from streams.kafka.state import State
 from streams.log import LogDamaged, LogInUse
 from streams.topics import DAY_MS
@@ -145,10 +145,10 @@ def test_two_workers_cannot_have_one_folder(tmp_path: Path) -> None:
 
 
 def test_tables_of_another_layout_are_refused(tmp_path: Path) -> None:
-    database = Database(tmp_path)
+    database = Database(tmp_path, Kind("tables", "none"))
     write = Write()
     write.put(b"v", b"9")
     database.write(write)
     database.close()
-    with pytest.raises(LogDamaged, match="remove their folder"):
+    with pytest.raises(LogDamaged, match="move the folder away; they are rebuilt"):
         State(tmp_path)
