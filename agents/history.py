@@ -19,7 +19,7 @@ import asyncio
 import functools
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -27,7 +27,9 @@ import msgspec
 
 from agents.history_batch import HistoryBatch
 from agents.history_gathering import gathered
+from agents.history_held import Held
 from agents.history_repeating import batch_of
+from agents.history_start import Start, started
 from agents.recompute import Recompute
 from clickhouse.history import History, HistoryUnavailable, Insert
 from streams.clock import Clock, SystemClock
@@ -41,6 +43,7 @@ from streams.log import (
     OffsetTooOld,
     Partition,
     Share,
+    Span,
     Spans,
 )
 from streams.metrics import Metrics
@@ -98,6 +101,8 @@ class HistoryAgent:
         self._partitions = 1
         self._marks: dict[ChannelId, int] = {}
         self._recompute = Recompute(history, self._insist)
+        self._held = Held({}, 0)
+        self._start = Start({}, {}, [])
         self._moved = asyncio.Condition()
         self._ended = False
 
@@ -107,6 +112,10 @@ class HistoryAgent:
         Everything before it is in history.
         """
         return dict(self._position)
+
+    def missing(self) -> int:
+        """How many messages were committed and are not in history (any more); 0 when all are."""
+        return self._start.missing(self._position)
 
     async def caught_up(self, offsets: Offsets) -> None:
         """Returns when everything before `offsets` (next offsets) is in history.
@@ -154,28 +163,40 @@ class HistoryAgent:
                 continue
 
     async def _take(self, member: Member, share: Share) -> None:
-        """Take up the committed positions, and finish what was begun, if anything."""
-        await self._take_positions(share)
+        """Take up the positions, and finish what was begun, if anything."""
+        self._held = Held.told(await self._insist(lambda: self._history.ask("positions", {})))
+        self._start = start = await started(self._log, TOPICS, share, self._held, self._metrics)
+        self._position = start.positions
+        self._partitions = len(await self._log.bounds(UPDATES.name)) or 1
+        for gap in start.gaps:
+            await self._insist(functools.partial(self._history.insert, gap))
         for spans in share.begun:
-            await self._repeat(member, spans)
+            # Of a history that was removed or restored since, its beginning must come first.
+            if self._held.reaches(spans):
+                await self._repeat(member, spans)
+            else:
+                await self._forget_begun(member, spans)
+        await self._forget_begun(member, start.lost)
         self._marks = await self._known_marks(0)
         await self._recompute.take_up(self._owns)
         await self._put_late_right(self.position(), member.share)
+        await self._note(self.position())
         await member.finish(self.position())
         # Whoever waits for what is in history already has nothing else to be told by.
         await self._move({})
 
-    async def _take_positions(self, share: Share) -> None:
-        """From the committed offsets on; without one, from the first offset kept."""
-        self._position = {}
-        for topic in TOPICS:
-            found = await self._log.bounds(topic)
-            self._partitions = len(found)
-            for partition, bounds in found.items():
-                if partition in share.partitions:
-                    self._position[partition] = share.committed.get(partition, bounds.first)
-                    if self._position[partition] < bounds.first:
-                        self._skip_to(partition, bounds.first)
+    async def _forget_begun(self, member: Member, partitions: Iterable[Partition]) -> None:
+        """What was begun of own ones is not repeated: nothing of it is in this history."""
+        own = {each: self._position[each] for each in partitions if each in self._position}
+        if own:
+            await member.begin({each: Span(at, at) for each, at in own.items()})
+            await member.finish(own)
+
+    async def _note(self, offsets: Offsets) -> None:
+        """Have history say that it holds all before `offsets`."""
+        insert = self._held.moved(offsets)
+        if insert is not None:
+            await self._insist(functools.partial(self._history.insert, insert))
 
     async def _repeat(self, member: Member, spans: Spans) -> None:
         """What was begun and not finished. It may be of partitions that are others' now."""
@@ -262,6 +283,7 @@ class HistoryAgent:
         repeated = batch.drop_closed(self._marks)
         for rows in batch.inserts():
             await self._insist(functools.partial(insert, rows))
+        await self._note(batch.ends)
         self._marks.update(batch.closed_marks())
         self._count(batch, repeated, time.perf_counter() - started)
 
@@ -300,16 +322,6 @@ class HistoryAgent:
         self._position.update(ends)
         async with self._moved:
             self._moved.notify_all()
-
-    def _skip_to(self, partition: Partition, floor: int) -> None:
-        """What retention removed before it was stored is lost: told and counted, never silent."""
-        lost = floor - self._position[partition]
-        self._metrics.dropped("history", "removed_by_retention", lost)
-        _logger.error(
-            "history_gap",
-            extra={"topic": partition.topic, "partition": partition.number, "messages": lost},
-        )
-        self._position[partition] = floor
 
 
 def _is_at(position: Offsets, offsets: Offsets) -> bool:

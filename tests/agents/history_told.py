@@ -22,7 +22,12 @@ NOON_MS = 1_750_248_000_000
 MINUTE_MS = 60_000
 CHANNELS = [ChannelId(1_000_000_000 + number) for number in range(8)]
 #: Of the tables, what names an insertion and not what was inserted.
-_OF_INSERTIONS = {"post_samples": "inserted_at", "windows": "batch"}
+_OF_INSERTIONS = {
+    "post_samples": "inserted_at",
+    "windows": "batch",
+    "positions": "version, stored_at",
+    "removed_unread": "found_at",
+}
 
 
 def draft(topic: Topic, message: Event | Analytics) -> Draft:

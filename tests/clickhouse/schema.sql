@@ -177,6 +177,18 @@ ENGINE = AggregatingMergeTree
 ORDER BY (channel_id, hour, what, source)
 SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
+CREATE TABLE positions
+(
+    `topic` LowCardinality(String),
+    `partition` UInt32,
+    `next` Int64,
+    `version` UInt64,
+    `stored_at` DateTime('UTC') DEFAULT now()
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (topic, partition)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
 CREATE TABLE post_ages
 (
     `channel_id` Int64,
@@ -378,6 +390,19 @@ CREATE TABLE recomputed
 )
 ENGINE = ReplacingMergeTree(done_until)
 ORDER BY (channel_id, late_offset, from_at, to_at)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE removed_unread
+(
+    `topic` LowCardinality(String),
+    `partition` UInt32,
+    `first` Int64,
+    `next` Int64,
+    `before` DateTime64(3, 'UTC'),
+    `found_at` DateTime('UTC') DEFAULT now()
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (topic, partition, first, next)
 SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
 CREATE VIEW resampled

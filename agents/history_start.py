@@ -1,0 +1,78 @@
+"""Where the history agent begins to read its share, and what is told where that is not the end.
+
+The committed position is only a claim; history knows what it holds (history_held.py), and the log
+what it still has. Each of the three may have been lost, or be an older copy.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from agents.history_held import Held, removed_unread
+from clickhouse.history import Insert
+from streams.log import Bounds, Log, Offsets, Partition, Share
+from streams.metrics import Metrics
+
+_logger = logging.getLogger(__name__)
+
+
+class Start(msgspec.Struct):
+    positions: dict[Partition, int]
+    #: Where the partitions had been that are read again, because history is behind them.
+    lost: dict[Partition, int]
+    #: What history is to say of messages that the log removed before they were stored.
+    gaps: list[Insert]
+
+    def missing(self, now_at: Offsets) -> int:
+        """How many messages were committed and are not in history yet."""
+        return sum(max(end - now_at.get(each, end), 0) for each, end in self.lost.items())
+
+
+async def started(
+    log: Log, topics: Sequence[str], share: Share, held: Held, metrics: Metrics
+) -> Start:
+    """From where history ends, at most from what is committed; without that, from the first kept.
+
+    All that this finds wrong is logged and counted here. Raises what the log raises.
+    """
+    start = Start({}, {}, [])
+    for topic in topics:
+        for partition, bounds in (await log.bounds(topic)).items():
+            if partition in share.partitions:
+                committed = share.committed.get(partition, bounds.first)
+                position = held.start(partition, committed)
+                if position < committed:
+                    start.lost[partition] = committed
+                    _tell_behind(partition, committed - position, metrics)
+                if ahead := held.ahead(partition, bounds.next):
+                    extra = {**_named(partition), "messages": ahead}
+                    _logger.warning("history_ahead_of_log", extra=extra)
+                if position < bounds.first:
+                    start.gaps.append(await _skip(log, partition, position, bounds, metrics))
+                start.positions[partition] = max(position, bounds.first)
+    return start
+
+
+def _tell_behind(partition: Partition, messages: int, metrics: Metrics) -> None:
+    metrics.error("history", "behind_log")
+    _logger.error("history_behind_log", extra={**_named(partition), "messages": messages})
+
+
+async def _skip(
+    log: Log, partition: Partition, position: int, bounds: Bounds, metrics: Metrics
+) -> Insert:
+    """What retention removed before it was stored is lost: told and counted, never silent."""
+    kept = await log.read(partition, bounds.first, 1)
+    before_ms = kept[0].timestamp_ms if kept else 0
+    lost = bounds.first - position
+    metrics.dropped("history", "removed_by_retention", lost)
+    before = datetime.fromtimestamp(before_ms / 1000, UTC).isoformat() if kept else "now"
+    extra = {**_named(partition), "messages": lost, "before": before}
+    _logger.error("history_gap", extra=extra)
+    return removed_unread(partition, position, bounds.first, before_ms)
+
+
+def _named(partition: Partition) -> dict[str, object]:
+    return {"topic": partition.topic, "partition": partition.number}
