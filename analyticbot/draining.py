@@ -3,6 +3,7 @@
 import asyncio
 
 from agents.history import GROUP as HISTORY_GROUP
+from agents.history import HistoryAgent
 from analyticbot.roles.work import GROUP
 from streams import topics
 from streams.log import Log, Offsets
@@ -11,16 +12,21 @@ from streams.log import Log, Offsets
 _POLL_S = 0.02
 
 
-async def drained(log: Log) -> None:
+async def drained(log: Log, history: HistoryAgent | None) -> None:
     """Returns when all that is in the log now has been processed and is in history.
 
-    In the order in which it flows: what is being processed may still send.
+    In the order in which it flows: what is being processed may still send. `history` is who stores
+    it, where that is this process alone: what the group has committed may have been lost since.
+    Raises LogError, HistoryUnavailable.
     """
     for topic in (topics.UPDATES, topics.WINDOWS, topics.ALERTS):
         ends = {at: end.next for at, end in (await log.bounds(topic.name)).items()}
-        groups = (HISTORY_GROUP,) if topic is topics.ALERTS else (GROUP, HISTORY_GROUP)
-        for group in groups:
-            await _processed(log, group, ends)
+        if topic is not topics.ALERTS:
+            await _processed(log, GROUP, ends)
+        if history is not None:
+            await history.caught_up(ends)
+        else:
+            await _processed(log, HISTORY_GROUP, ends)
 
 
 async def _processed(log: Log, group: str, ends: Offsets) -> None:

@@ -81,10 +81,17 @@ async def opened_history(settings: Settings, *, migrate: bool = True) -> AsyncIt
         raise Failure(str(error)) from error
     try:
         if migrate:
-            await history.migrate()
+            await _migrate(history)
         yield history
     finally:
         await history.close()
+
+
+async def _migrate(history: History) -> None:
+    try:
+        await history.migrate()
+    except HistoryError as error:
+        raise Failure(str(error)) from error
 
 
 @asynccontextmanager

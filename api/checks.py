@@ -1,10 +1,11 @@
 """Checks of what most roles need: the log, the live view, history."""
 
+from collections.abc import Callable
 from typing import Final
 
 from api.health import READY, Check, Finding, not_ready
 from api.live_feed import Live
-from clickhouse.history import HistoryError
+from clickhouse.history import History, HistoryError, HistoryUnavailable
 from clickhouse.reader import Reader
 from streams.log import Log, LogError
 from streams.topics import UPDATES
@@ -51,6 +52,23 @@ def history_check(reader: Reader) -> Check:
             await reader.channels()
         except HistoryError as error:
             return not_ready(error)
+        return READY
+
+    return check
+
+
+def whole_check(history: History, missing: Callable[[], int] = lambda: 0) -> Check:
+    """Whether all is in history that should be: `missing` messages are being read again."""
+
+    async def check() -> Finding:
+        try:
+            damage = await history.damage()
+        except HistoryUnavailable as error:
+            return not_ready(error)
+        if damage:
+            return not_ready("; ".join(damage))
+        if messages := missing():
+            return not_ready(f"filled again from the log: {messages} messages to go")
         return READY
 
     return check

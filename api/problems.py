@@ -17,7 +17,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap, Scope, Send
 
 from api.violations import explained
-from clickhouse.history import HistoryUnavailable, QueryFailed
+from clickhouse.history import HistoryDamaged, HistoryUnavailable, QueryFailed
 from streams.log import LogError
 from streams.metrics import Metrics
 
@@ -32,6 +32,7 @@ Code = Literal[
     "channel-unknown",
     "cursor-too-old",
     "history-away",
+    "history-damaged",
     "host-refused",
     "http",
     "internal",
@@ -145,7 +146,14 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
 
     def query_failed(request: Request[Any, Any, Any], error: QueryFailed) -> Response[bytes]:
         metrics.error("api", "query_failed")
+        _logger.error("query_failed", extra={"path": request.url.path, "reason": str(error)})
         return _response(request, 500, "query-failed", "history refused the question")
+
+    def damaged(request: Request[Any, Any, Any], error: HistoryDamaged) -> Response[bytes]:
+        # The store has logged it, once; a page that asks every few seconds would repeat it.
+        metrics.error("api", "history_damaged")
+        detail = "history is damaged here: /readyz and `analyticbot doctor` say what to do"
+        return _response(request, 500, "history-damaged", detail)
 
     def internal(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         metrics.error("api", type(error).__name__)
@@ -157,6 +165,7 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
         ValidationException: invalid,
         HTTPException: http,
         HistoryUnavailable: away,
+        HistoryDamaged: damaged,
         LogError: log_away,
         QueryFailed: query_failed,
         Exception: internal,

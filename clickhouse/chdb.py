@@ -12,7 +12,7 @@ import queue
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,11 +24,22 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse_connect.driver.insert import InsertContext
 
 from clickhouse import statements
+from clickhouse.chdb_book import Book, Folder, found_gone, gone_by_table
 from clickhouse.chdb_loading import load_engine
+from clickhouse.damage import Damage
 from clickhouse.errors import asking, brief, writing
-from clickhouse.history import Answer, HistoryError, HistoryInUse, HistoryUnavailable, Insert
-from clickhouse.schema import CREATE_LEDGER, READ_LEDGER, WRITE_LEDGER, pending
+from clickhouse.history import (
+    Answer,
+    HistoryDamaged,
+    HistoryError,
+    HistoryInUse,
+    HistoryUnavailable,
+    Insert,
+)
+from clickhouse.parts import Part
+from clickhouse.schema import CREATE_LEDGER, READ_LEDGER, WRITE_LEDGER, check_tables, pending
 from clickhouse.settings import insert_settings
+from streams.clock import Clock, SystemClock
 
 T = TypeVar("T")
 
@@ -44,14 +55,21 @@ class ChdbSettings(msgspec.Struct, frozen=True):
     readers: int = 3
     max_query_s: int = 20
     max_query_bytes: int = 300_000_000
+    #: How often it is written down of what the folder consists (chdb_book.py).
+    book_s: float = 60.0
 
 
 class ChdbHistory:
     """Made by `open`; `close` must be awaited before the process ends."""
 
-    def __init__(self, path: Path, settings: ChdbSettings) -> None:
+    def __init__(self, path: Path, settings: ChdbSettings, clock: Clock) -> None:
         self._path = path
         self._settings = settings
+        self._clock = clock
+        self._folder = Folder(path, settings.database)
+        self._book = Book()
+        self._booked_ms: int | None = None
+        self._damage = Damage()
         self._write_thread = ThreadPoolExecutor(1, "history-writer")
         self._read_threads = ThreadPoolExecutor(settings.readers, "history-reader")
         self._readers: queue.SimpleQueue[Client] = queue.SimpleQueue()
@@ -60,9 +78,11 @@ class ChdbHistory:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, settings: ChdbSettings | None = None) -> "ChdbHistory":
-        """Raises HistoryInUse, HistoryError. Loads the engine in a thread."""
-        history = cls(path, settings or ChdbSettings())
+    async def open(
+        cls, path: Path, settings: ChdbSettings | None = None, clock: Clock | None = None
+    ) -> "ChdbHistory":
+        """Raises HistoryInUse, HistoryDamaged, HistoryError. Loads the engine in a thread."""
+        history = cls(path, settings or ChdbSettings(), clock or SystemClock())
         try:
             await history._in_writer(history._connect)
         except HistoryError:
@@ -82,6 +102,9 @@ class ChdbHistory:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._read_threads, self._ask, query, parameters)
 
+    async def damage(self) -> Sequence[str]:
+        return self._damage.lines()
+
     async def close(self) -> None:
         """Waits for what is running: the engine must not go while a thread is inside it."""
         if self._closed:
@@ -95,8 +118,11 @@ class ChdbHistory:
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
 
     def _connect(self) -> None:
-        load_engine()
-        with _opening(self._path):
+        with _opening(self._folder):
+            self._folder.check()
+            #: What lies there before the engine puts aside what it cannot read.
+            self._before = self._folder.parts()
+            load_engine()
             self._path.mkdir(parents=True, exist_ok=True)
             self._writer = self._client(None, {})
             self._writer.command(f"CREATE DATABASE IF NOT EXISTS `{self._settings.database}`")
@@ -133,13 +159,41 @@ class ChdbHistory:
                     self._writer.command(statement)
                 self._writer.command(WRITE_LEDGER, parameters={"name": migration.name})
             self._contexts.clear()
-            return [migration.name for migration in missing]
+            tables = self._writer.query(statements.query("tables")).result_columns
+            check_tables(tables[0], f"in {self._path}")
+        self._find_damage()
+        return [migration.name for migration in missing]
+
+    def _find_damage(self) -> None:
+        """Compare what is there with what was, and write that down."""
+        self._book = self._folder.read_book() or Book()
+        found_gone(self._book, self._before, self._broken(), self._clock.now_ms() // 1000)
+        for table, how in gone_by_table(self._book).items():
+            self._damage.is_gone(table, how)
+        self._keep_book()
+
+    def _broken(self) -> Sequence[tuple[str, str]]:
+        with asking("broken_parts"):
+            rows = self._writer.query(statements.query("broken_parts")).result_rows
+        return [(table, part) for table, part in rows]
+
+    def _keep_book(self) -> None:
+        with asking("parts"):
+            rows = self._writer.query(statements.query("parts")).result_rows
+        self._book.parts = [Part(*row) for row in rows]
+        self._book.tables = self._folder.sizes()
+        self._folder.keep(self._book)
+        self._booked_ms = self._clock.now_ms()
 
     def _insert(self, insert: Insert) -> None:
         with writing(insert.table):
             context = self._context(insert)
             context.data = list(insert.columns.values())
             self._writer.insert(context=context, settings=dict(insert_settings(insert)))
+        if self._booked_ms is not None:
+            since_s = (self._clock.now_ms() - self._booked_ms) / 1000
+            if not 0 <= since_s < self._settings.book_s:
+                self._keep_book()
 
     def _context(self, insert: Insert) -> InsertContext:
         """Describing a table costs a query, so that is done once a table and list of columns."""
@@ -156,37 +210,49 @@ class ChdbHistory:
     def _ask(self, query: str, parameters: Mapping[str, Any]) -> Answer:
         client = self._readers.get()
         try:
+            self._damage.refuse(query)
             with asking(query):
                 result = client.query(statements.query(query), parameters=dict(parameters))
                 return Answer(dict(zip(result.column_names, result.result_columns, strict=True)))
+        except HistoryDamaged as error:
+            if error.__cause__ is not None:
+                table = self._folder.table_in(str(error.__cause__))
+                self._damage.cannot_read(table or query, str(error))
+            raise
         finally:
             self._readers.put(client)
 
     def _close(self) -> None:
         self._read_threads.shutdown(wait=True)
         self._write_thread.shutdown(wait=True)
+        if self._booked_ms is not None:
+            with suppress(HistoryError):
+                self._keep_book()
         for client in reversed(self._clients):
             client.close()
 
 
 @contextmanager
-def _opening(path: Path) -> Iterator[None]:
+def _opening(folder: Folder) -> Iterator[None]:
     try:
         yield
     except ClickHouseError as error:
-        raise _refusal(path, error) from error
+        raise _refusal(folder, error) from error
     except OSError as error:
-        raise HistoryError(f"history folder {path}: {error.strerror or error}") from error
+        raise HistoryError(f"history folder {folder.path}: {error.strerror or error}") from error
 
 
-def _refusal(path: Path, error: ClickHouseError) -> HistoryError:
-    """Why the engine did not open: it does not always say that the folder is locked."""
+def _refusal(folder: Folder, error: ClickHouseError) -> HistoryError:
+    """Why the engine did not open: it does not always say."""
+    path = folder.path
     if "already initialized with path" in str(error):
         return HistoryInUse(
             f"this process holds another history folder than {path}; close it first"
         )
     if holder := _holder(path):
         return HistoryInUse(f"history folder {path} is in use by {holder}")
+    if cut := folder.cut_short():
+        return folder.damaged(f"{', '.join(map(str, cut[:3]))} is cut short")
     return HistoryError(f"history folder {path} cannot be opened: {brief(error)}")
 
 

@@ -6,6 +6,7 @@ every line of SQL. tests/laws/history.py holds them to this.
     HistoryError
     ├── HistoryUnavailable    cannot be reached now; try again later
     ├── HistoryInUse          another process holds the folder (its pid, where known)
+    ├── HistoryDamaged        what is stored is not what was: waiting does not help
     └── QueryFailed           the question itself was refused, too long, or too large
 """
 
@@ -22,6 +23,9 @@ class HistoryUnavailable(HistoryError): ...
 
 
 class HistoryInUse(HistoryError): ...
+
+
+class HistoryDamaged(HistoryError): ...
 
 
 class QueryFailed(HistoryError): ...
@@ -50,12 +54,24 @@ class Answer(msgspec.Struct, frozen=True):
 
 class History(Protocol):
     async def migrate(self) -> Sequence[str]:
-        """Bring the schema up to date; returns the names of the migrations applied."""
+        """Bring the schema up to date; returns the names of the migrations applied.
+
+        Raises HistoryDamaged where a table is not there any more.
+        """
 
     async def insert(self, insert: Insert) -> None:
         """Durable when it returns; safe to repeat with the same token."""
 
     async def ask(self, query: str, parameters: Mapping[str, Any]) -> Answer:
-        """Run clickhouse/queries/<query>.sql. Raises QueryFailed, HistoryUnavailable."""
+        """Run clickhouse/queries/<query>.sql.
+
+        Raises QueryFailed, HistoryDamaged, HistoryUnavailable.
+        """
+
+    async def damage(self) -> Sequence[str]:
+        """What is known to be damaged or gone, a line each that says what to do. Cheap.
+
+        Raises HistoryUnavailable.
+        """
 
     async def close(self) -> None: ...

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from clickhouse.statements import Migration, migrations
+from clickhouse.history import HistoryDamaged
+from clickhouse.statements import Migration, made, migrations
 
 CREATE_LEDGER = (
     "CREATE TABLE IF NOT EXISTS schema_migrations"
@@ -16,3 +17,13 @@ WRITE_LEDGER = "INSERT INTO schema_migrations (name) VALUES ({name:String})"
 def pending(applied: Collection[str]) -> Sequence[Migration]:
     """What is left to apply. A statement may run twice: a crash can come before the ledger."""
     return [migration for migration in migrations() if migration.name not in applied]
+
+
+def check_tables(found: Collection[str], place: str) -> None:
+    """After the migrations. Raises HistoryDamaged where one has made what is not there."""
+    missing = [name for name in made() if name not in found]
+    if missing:
+        raise HistoryDamaged(
+            f"history {place} is damaged: it has no table {', '.join(missing)}: restore it from a "
+            "backup, or run `analyticbot rebuild history`"
+        )

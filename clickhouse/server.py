@@ -10,9 +10,10 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse_connect.driver.insert import InsertContext
 
 from clickhouse import statements
+from clickhouse.damage import REMEDY
 from clickhouse.errors import asking, brief, writing
 from clickhouse.history import Answer, HistoryUnavailable, Insert
-from clickhouse.schema import CREATE_LEDGER, READ_LEDGER, WRITE_LEDGER, pending
+from clickhouse.schema import CREATE_LEDGER, READ_LEDGER, WRITE_LEDGER, check_tables, pending
 from clickhouse.settings import insert_settings
 
 
@@ -60,7 +61,9 @@ class ServerHistory:
                     await self._client.command(statement)
                 await self._client.command(WRITE_LEDGER, parameters={"name": migration.name})
             self._contexts.clear()
-            return [migration.name for migration in missing]
+        tables = (await self.ask("tables", {})).columns["name"]
+        check_tables(tables, f"at {self._settings.host}")
+        return [migration.name for migration in missing]
 
     async def insert(self, insert: Insert) -> None:
         self._refuse_closed()
@@ -80,6 +83,11 @@ class ServerHistory:
                 settings={"max_execution_time": self._settings.max_query_s, "readonly": 2},
             )
             return Answer(dict(zip(result.column_names, result.result_columns, strict=True)))
+
+    async def damage(self) -> Sequence[str]:
+        broken = (await self.ask("broken_parts", {})).rows
+        tables = sorted({row["table"] for row in broken})
+        return [f"table {name} has parts that ClickHouse cannot read: {REMEDY}" for name in tables]
 
     async def close(self) -> None:
         if not self._closed:

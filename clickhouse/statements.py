@@ -1,10 +1,14 @@
 """The SQL that ships with the package: queries by name, migrations in order."""
 
 import functools
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 import msgspec
+
+_MADE = re.compile(r"CREATE (?:TABLE|(?:MATERIALIZED )?VIEW) IF NOT EXISTS (\w+)")
+_DROPPED = re.compile(r"DROP (?:TABLE|VIEW) IF EXISTS (\w+)")
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -29,3 +33,30 @@ def migrations() -> Sequence[Migration]:
 def split(script: str) -> Sequence[str]:
     """Statements end with a semicolon at the end of a line."""
     return [part.strip() for part in f"{script}\n".split(";\n") if part.strip()]
+
+
+@functools.cache
+def made() -> Mapping[str, str]:
+    """The tables and views that there are after all migrations, and by which statement."""
+    made: dict[str, str] = {}
+    for migration in migrations():
+        for statement in migration.statements:
+            if found := _MADE.search(statement):
+                made[found[1]] = statement
+            for gone in _DROPPED.findall(statement):
+                made.pop(gone, None)
+    return made
+
+
+@functools.cache
+def tables_of(name: str) -> frozenset[str]:
+    """What a question reads: the tables and views in its text, and in theirs."""
+    return _named(query(name))
+
+
+def _named(text: str) -> frozenset[str]:
+    words = {word for word in re.findall(r"\w+", text) if word in made()}
+    for word in list(words):
+        if " VIEW " in made()[word]:
+            words |= _named(made()[word].partition(" AS\n")[2])
+    return frozenset(words)

@@ -12,6 +12,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from agents.history import HistoryAgent
 from analyticbot.arrival import Arrived, arrival
 from analyticbot.config import Settings
 from analyticbot.disk import fail_while_held
@@ -99,6 +100,8 @@ class Work(NamedTuple):
     process: Process
     #: None: it is processed by the workers of a cluster.
     history: History | None
+    #: Who stores what the log holds; None as well.
+    storing: HistoryAgent | None
 
 
 async def _processed(settings: Settings, do: Callable[[Work], Coroutine[Any, Any, T]]) -> T:
@@ -126,15 +129,15 @@ async def _processing(settings: Settings) -> AsyncIterator[Work]:
     async with _own_log(settings) as log:
         if not is_embedded(settings):
             async with started(settings, log, SystemClock(), Metrics()) as process:
-                yield Work(process, None)
+                yield Work(process, None, None)
             return
         async with (
             opened_history(settings) as history,
             started(settings, log, SystemClock(), Metrics()) as process,
         ):
-            work(process, history)
+            storing = work(process, history)
             process.crew.add("log", fail_while_held(log))
-            yield Work(process, history)
+            yield Work(process, history, storing)
 
 
 @asynccontextmanager
@@ -166,7 +169,7 @@ async def _replay(
                     ),
                 )
             progress.say("waiting for history")
-            await drained(process.log)
+            await drained(process.log, on.storing)
             processed_here = process.metrics if on.history is not None else None
             return replayed, await arrival(replayed, process.log, on.history, processed_here)
         except (LogError, HistoryError) as error:
@@ -185,7 +188,7 @@ async def _move(on: Work, url: str) -> Moved:
                 ),
             )
             progress.say("waiting for history")
-            await drained(log)
-        except LogError as error:
+            await drained(log, on.storing)
+        except (LogError, HistoryError) as error:
             raise Failure(str(error)) from error
     return moved

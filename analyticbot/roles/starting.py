@@ -13,6 +13,7 @@ from analyticbot.roles.work import work
 from analyticbot.session_file import import_session
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import looked_into, opened_control, opened_history, opened_log
+from api.checks import whole_check
 from api.server import Server
 from bot.settings import BotSettings
 from clickhouse.answers import HistoryReader
@@ -46,6 +47,8 @@ async def run_serve(settings: Settings) -> None:
     ):
 
         async def add(process: Process) -> Server:
+            # Pages show what there is.
+            process.health.add("history_whole", whole_check(history), needed=False)
             return await serve(process, HistoryReader(history), control)
 
         await _run("serve", settings, log, add)

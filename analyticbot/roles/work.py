@@ -15,7 +15,7 @@ from agents.worker import WorkerSettings
 from analyticbot.config import Settings
 from analyticbot.process import Process, is_embedded
 from analyticbot.side_by_side import side_by_side
-from api.checks import history_check
+from api.checks import history_check, whole_check
 from api.health import READY, Finding, not_ready
 from clickhouse.answers import HistoryReader
 from clickhouse.history import History
@@ -32,17 +32,19 @@ GROUP = AGENTS
 ROOM_EVERY_S = 1.0
 
 
-def work(process: Process, history: History) -> None:
-    """Until the crew stops."""
+def work(process: Process, history: History) -> HistoryAgent:
+    """Until the crew stops; returns what stores history."""
     agents = Agents(process)
     process.health.add("tables", agents.check)
     process.health.add("history", history_check(HistoryReader(history)))
     log, metrics, clock = process.log, process.metrics, process.clock
     instance = process.settings.instance
     writer = HistoryAgent(log, history, metrics, clock=clock, instance=instance)
+    process.health.add("history_whole", whole_check(history, writer.missing))
     process.crew.add("history", writer.run())
     process.crew.add("agents", agents.run())
     process.crew.add("lag", tell_lag(log, metrics, GROUP))
+    return writer
 
 
 def worker_settings(settings: Settings) -> WorkerSettings:
