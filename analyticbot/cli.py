@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "channels": "list what is followed, by which account, and how it is",
     "accounts": "list the Telegram accounts, who uses them, and what is wrong with them",
     "replay": "write a recording into the log; ends when all of it is in history",
+    "rebuild": "make history anew from the log; what was there is put aside",
     "migrate": "make the topics and bring the schemas up to date",
     "doctor": "print what is configured and check that it can be reached",
     "topology": "print the pipeline: topics in, agents, tables, topics out",

@@ -249,14 +249,14 @@ def _refusal(folder: Folder, error: ClickHouseError) -> HistoryError:
         return HistoryInUse(
             f"this process holds another history folder than {path}; close it first"
         )
-    if holder := _holder(path):
+    if holder := holder_of(path):
         return HistoryInUse(f"history folder {path} is in use by {holder}")
     if cut := folder.cut_short():
         return folder.damaged(f"{', '.join(map(str, cut[:3]))} is cut short")
     return HistoryError(f"history folder {path} cannot be opened: {brief(error)}")
 
 
-def _holder(path: Path) -> str | None:
+def holder_of(path: Path) -> str | None:
     """Who holds the lock on the engine's status file, which names its process."""
     try:
         with (path / "status").open() as status:

@@ -20,7 +20,7 @@ class WrongHistoryUrl(ValueError):
 
 def check_history_url(url: str) -> None:
     """Raises WrongHistoryUrl."""
-    _parts(url)
+    parts_of(url)
 
 
 async def open_history(url: str) -> History:
@@ -29,7 +29,7 @@ async def open_history(url: str) -> History:
     The schema is not touched: see History.migrate. The adapters are imported here, because each
     of them needs a library that the other one does not.
     """
-    parts = _parts(url)
+    parts = parts_of(url)
     if parts.scheme == "chdb":
         from clickhouse.chdb import ChdbHistory, ChdbSettings
 
@@ -49,7 +49,8 @@ async def open_history(url: str) -> History:
     )
 
 
-def _parts(url: str) -> SplitResult:
+def parts_of(url: str) -> SplitResult:
+    """Of a right URL. Raises WrongHistoryUrl."""
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -89,6 +89,31 @@ class ServerHistory:
         tables = sorted({row["table"] for row in broken})
         return [f"table {name} has parts that ClickHouse cannot read: {REMEDY}" for name in tables]
 
+    async def move_tables(self, names: Sequence[str], suffix: str) -> str | None:
+        """Into a database of their own; views hold nothing and are dropped. None: there are none.
+
+        Raises HistoryUnavailable, HistoryError.
+        """
+        database, aside = self._settings.database, f"{self._settings.database}_{suffix}"
+        with writing("tables put aside"):
+            found = await self._client.query(
+                "SELECT name, engine FROM system.tables"
+                " WHERE database = currentDatabase() AND name IN {names:Array(String)}",
+                parameters={"names": list(names)},
+            )
+            tables = [name for name, engine in found.result_rows if not engine.endswith("View")]
+            for name in {row[0] for row in found.result_rows} - set(tables):
+                await self._client.command(f"DROP VIEW `{database}`.`{name}`")
+            if not tables:
+                return None
+            await self._client.command(f"CREATE DATABASE IF NOT EXISTS `{aside}`")
+            # The ledger last: until it is gone, what is moved already counts as damage.
+            for name in sorted(tables, key=lambda name: name == "schema_migrations"):
+                await self._client.command(
+                    f"RENAME TABLE `{database}`.`{name}` TO `{aside}`.`{name}`"
+                )
+        return f"database {aside}"
+
     async def close(self) -> None:
         if not self._closed:
             self._closed = True

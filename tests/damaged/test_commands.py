@@ -1,0 +1,113 @@
+"""Damage as a person meets it: what the commands say, and that they change nothing by it."""
+
+import json
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
+
+from tests.agents.history_told import stored
+from tests.analyticbot.command import COMMAND, environment, run
+
+POSTS = 3_000
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recording")
+    rows = [
+        {
+            "channel": f"channel_{number % 7}",
+            "message_id": number + 1,
+            "date": f"2025-01-0{number % 5 + 1}T0{number % 9}:00:{number % 60:02}Z",
+            "text": f"post {number}",
+            "views": number,
+            "sampled_at": f"2025-01-0{number % 5 + 1}T1{number % 9}:30:{number % 60:02}Z",
+        }
+        for number in range(POSTS)
+    ]
+    (folder / "posts.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def replayed(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that holds all of the recording."""
+    data = tmp_path_factory.mktemp("replayed")
+    ended = run(data, "replay", str(recording))
+    assert ended.returncode == 0, ended.stderr
+    return data
+
+
+@pytest.fixture
+def data(replayed: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(replayed, tmp_path / "data", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def before(replayed: Path) -> dict[str, list[Any]]:
+    return stored(replayed / "history")
+
+
+def test_replay_does_not_say_that_a_removed_history_holds_all_before_it_does(
+    data: Path, recording: Path, before: dict[str, list[Any]]
+) -> None:
+    shutil.rmtree(data / "history")
+    ended = run(data, "replay", str(recording))
+    assert ended.returncode == 0, ended.stderr
+    assert f"{POSTS} posts" in ended.stdout
+    assert "nothing was written: all of it was in the log already" in ended.stdout
+    assert "history_behind_log" in ended.stderr
+    assert stored(data / "history") == before
+
+
+def test_a_rebuild_that_is_killed_goes_on_when_it_is_run_again(
+    data: Path, before: dict[str, list[Any]]
+) -> None:
+    with subprocess.Popen(
+        [COMMAND, "rebuild", "history"],
+        env=environment(data),
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as rebuild:
+        assert rebuild.stdout is not None
+        assert rebuild.stdout.readline().startswith("put aside: folder ")
+        rebuild.kill()
+    assert rebuild.returncode == -signal.SIGKILL
+    ended = run(data, "rebuild", "history")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("going on with the rebuild that was begun\n")
+    assert ended.stdout.endswith(" messages of the log are in history\n")
+    assert stored(data / "history") == before
+    [aside] = data.glob("history.aside-*")
+    assert stored(aside) == before
+
+
+def test_a_rebuild_from_a_log_that_is_gone_asks_first(data: Path) -> None:
+    shutil.rmtree(data / "log")
+    ended = run(data, "rebuild", "history")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("analyticbot: the log holds no observations")
+    assert "it goes back to 2025-01-01T" in ended.stderr
+    assert ended.stderr.endswith("give --yes to go on\n")
+    assert not list(data.glob("history.aside-*"))
+
+
+def test_a_log_that_lost_a_file_is_refused_by_every_command(data: Path, recording: Path) -> None:
+    (data / "log" / "rocksdb" / "CURRENT").unlink()
+    held = {path.name: path.read_bytes() for path in (data / "log" / "rocksdb").iterdir()}
+    place = data / "log" / "rocksdb"
+    for command in (["replay", str(recording)], ["rebuild", "history"]):
+        ended = run(data, *command)
+        assert ended.returncode == 1
+        told = f"analyticbot: log in {place} is damaged: its file CURRENT is missing"
+        assert ended.stderr.startswith(told)
+        assert ended.stderr.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in (data / "log" / "rocksdb").iterdir()} == held
