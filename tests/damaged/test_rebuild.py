@@ -22,7 +22,7 @@ from streams.log import Bounds, Log, Partition
 from tests.agents.history_told import CHANNELS, MINUTE_MS, NOON_MS, minute_of_messages, stored
 
 MINUTES = 6
-DAMAGES = ["whole", "removed", "empty", "undescribed", "cut short", "part gone", "flipped"]
+DAMAGES = ["whole", "removed", "undescribed", "cut short", "flipped"]
 
 
 def settings_in(folder: Path) -> Settings:
@@ -70,16 +70,10 @@ def damage(history: Path, how: str) -> None:
     match how:
         case "removed":
             shutil.rmtree(history)
-        case "empty":
-            shutil.rmtree(history)
-            history.mkdir()
         case "undescribed":
             shutil.rmtree(history / "metadata")
         case "cut short":
             (history / "metadata" / "analyticbot" / "windows.sql").write_bytes(b"ATTACH")
-        case "part gone":
-            for part in posts.glob("all_*"):
-                shutil.rmtree(part)
         case "flipped":
             for part in posts.glob("all_*"):
                 data = bytearray((part / "data.bin").read_bytes())
