@@ -20,7 +20,7 @@ _OTHERS = 0o077
 _FOLDER, _FILE = 0o700, 0o600
 #: What is kept in the data folder beside the stores, whose places are options.
 _OURS = ("tables", "secret.key", "address.json", "telegram.session", "telegram.session.imported")
-_BESIDE_SQLITE = ("", "-wal", "-shm", "-journal")
+_BESIDE_SQLITE = ("", "-wal", "-shm", "-journal", ".made")
 
 
 def keep_new_files_private() -> None:

@@ -14,7 +14,16 @@ def check_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"ANALYTICBOT_DATA: {folder} cannot be made: {error.strerror}") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
+    look_at_folder(folder)
+
+
+def look_at_folder(folder: Path) -> None:
+    """It can be written, where it is there; it is not made. Raises ConfigError."""
+    try:
+        made = folder.is_dir() or folder.exists()
+    except OSError as error:
+        raise ConfigError(f"ANALYTICBOT_DATA: {folder}: {error.strerror}") from error
+    if made and not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(f"ANALYTICBOT_DATA: {folder} cannot be written by this user")
 
 

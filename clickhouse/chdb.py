@@ -105,6 +105,10 @@ class ChdbHistory:
     async def damage(self) -> Sequence[str]:
         return self._damage.lines()
 
+    async def check(self) -> Sequence[str]:
+        """Read all there is; what cannot be read, a line a table. Raises HistoryUnavailable."""
+        return await self._in_writer(self._check)
+
     async def close(self) -> None:
         """Waits for what is running: the engine must not go while a thread is inside it."""
         if self._closed:
@@ -171,6 +175,19 @@ class ChdbHistory:
         for table, how in gone_by_table(self._book).items():
             self._damage.is_gone(table, how)
         self._keep_book()
+
+    def _check(self) -> Sequence[str]:
+        for table in {part.table for part in self._book.parts}:
+            with asking(table):
+                rows = self._writer.query(
+                    f"CHECK TABLE `{table}` SETTINGS check_query_single_value_result = 0"
+                ).result_rows
+            # They come as text: part, "1" where it is whole, what is wrong.
+            for part, passed, *says in (row for row in rows if len(row) > 1):
+                if passed not in ("1", 1, True):
+                    how = brief(Exception(" ".join(says)))
+                    self._damage.cannot_read(table, f"part {part}: {how}")
+        return self._damage.lines()
 
     def _broken(self) -> Sequence[tuple[str, str]]:
         with asking("broken_parts"):

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from control.store import ControlError, ControlUnavailable
+from streams.marker import Marker
 
 _SPELLINGS = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 #: How long SQLite waits for another process that writes.
@@ -97,9 +98,30 @@ async def _connect(path: str) -> aiosqlite.Connection:
     return await connection
 
 
+def marker_of(path: Path) -> Marker:
+    """What says that a SQLite file held a control store once."""
+    return Marker(path.with_name(f"{path.name}.made"))
+
+
+def check_file(path: Path) -> bool:
+    """Whether it holds a store; an empty file holds none. Raises ControlError where one was."""
+    marker, newest = marker_of(path), path.with_name(f"{path.name}-wal")
+    if path.exists() and path.stat().st_size:
+        return True
+    if marker.is_there or (newest.exists() and newest.stat().st_size):
+        how = "is empty" if path.exists() else "is gone"
+        raise ControlError(
+            f"control store: {path} {how}: restore it from a backup, or remove {marker.file} and "
+            f"{newest.name} to begin with an empty one"
+        )
+    return False
+
+
 def _make_file(path: Path) -> None:
     """So that a folder or a file that cannot be written is told now, with the reason."""
     try:
+        if check_file(path):
+            marker_of(path).note(1)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite's files beside it are made with the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

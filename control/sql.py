@@ -6,7 +6,7 @@ For what one machine and its operators change: a few writes a second, not a stre
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from control import migrating
@@ -52,6 +52,12 @@ class SqlControl:
         async with self._database.writing() as connection:
             await migrating.migrate(connection)
         await self.accounts.seal()
+
+    @whole
+    async def ping(self) -> None:
+        """Whether it answers; nothing is made. Raises ControlUnavailable."""
+        async with self._database.reading() as connection:
+            await connection.execute(text("SELECT 1"))
 
     @whole
     async def follow(self, reference: str, now_ms: int) -> Followed:

@@ -28,7 +28,7 @@ class Marker:
 
     def note(self, sequence: int) -> None:
         """`sequence` must be on the disk already: a database that has less is called damaged."""
-        if sequence == self._noted:
+        if sequence == self._noted or sequence == self.sequence():
             return
         written = self.file.with_name(f"{self.file.name}.new")
         with suppress(OSError):

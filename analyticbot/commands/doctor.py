@@ -1,16 +1,16 @@
-"""`analyticbot doctor`: what is configured, and whether it can be reached."""
+"""`analyticbot doctor`: what is configured, and whether it can be reached and is whole.
+
+It changes nothing. Exit code 1 where something is wrong.
+"""
 
 import argparse
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from analyticbot.config import OPTIONS, ConfigError, Settings
-from analyticbot.failure import Failure
 from analyticbot.modes import open_to_others
-from analyticbot.preflight import check_credentials, check_folder, check_port
-from analyticbot.stores import opened_control, opened_history, opened_log
+from analyticbot.preflight import check_credentials, check_port, look_at_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,22 +18,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
+    # The libraries behind it take a second to load.
+    from analyticbot.examination import Found, examine_control, examine_history, examine_log
+
     for option in OPTIONS:
         print(f"{option.variable:24} {_shown(getattr(settings, option.field), option.secret)}")
     checks: dict[str, Callable[[], Any]] = {
-        "data folder": lambda: check_folder(settings.data),
+        "data folder": lambda: look_at_folder(settings.data),
         "modes": lambda: _check_modes(settings),
         "port": lambda: check_port(settings.host, settings.port),
         "Telegram credentials": lambda: check_credentials(settings),
     }
-    wrong = [not _passes(name, check) for name, check in checks.items()]
-    for name, opened in (
-        ("log", opened_log(settings)),
-        ("history", opened_history(settings)),
-        ("control", opened_control(settings)),
-    ):
-        wrong.append(not await _opens(name, opened))
-    return 1 if any(wrong) else 0
+    right = [_passes(name, check) for name, check in checks.items()]
+
+    def tell(name: str, found: Found) -> None:
+        says = f": {found.says}" if found.says else ""
+        print(f"{'✓' if found.right else '✗'} {name}{says}", flush=True)
+        right.append(found.right)
+
+    found, log = await examine_log(settings)
+    tell("log", found)
+    tell("history", await examine_history(settings, log))
+    tell("control", await examine_control(settings))
+    return 0 if all(right) else 1
 
 
 def _shown(value: object, secret: bool) -> str:
@@ -65,13 +72,3 @@ def _passes(name: str, check: Callable[[], Any]) -> bool:
         return False
     print(f"✓ {name}")
     return True
-
-
-async def _opens(name: str, opened: AbstractAsyncContextManager[Any]) -> bool:
-    try:
-        async with opened:
-            print(f"✓ {name}")
-            return True
-    except (Failure, ConfigError) as error:
-        print(f"✗ {name}: {error}")
-        return False

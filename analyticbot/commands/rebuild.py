@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 from analyticbot.config import Settings
+from analyticbot.disk import fail_while_held
 from analyticbot.failure import Failure
 from analyticbot.preflight import check_folder
 from analyticbot.progress import Progress
@@ -28,15 +29,21 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_folder(settings.data)
     with stop_on_signals() as stop:
         async with opened_log(settings) as log:
-            rebuild = Rebuild(settings, log)
-            working = asyncio.create_task(_rebuild(rebuild, agreed=options.yes))
-            working.add_done_callback(lambda _: stop.set())
-            await stop.wait()
-            if not working.done():
-                working.cancel()
-                await asyncio.gather(working, return_exceptions=True)
+            working = asyncio.create_task(_rebuild(Rebuild(settings, log), agreed=options.yes))
+            stopped = asyncio.create_task(stop.wait())
+            full = asyncio.create_task(fail_while_held(log))
+            tasks = (working, stopped, full)
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if working.done():
+                    return await working
+                if full.done():
+                    await full
                 raise Failure("stopped before history was complete: run it again to go on")
-            return await working
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _rebuild(rebuild: Rebuild, *, agreed: bool) -> int:

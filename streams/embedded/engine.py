@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.clock import Clock
-from streams.database import Database, Kind
 from streams.embedded import rows
+from streams.embedded.folder import LOCK, opened_database
 from streams.embedded.lock import ProcessLock
 from streams.embedded.partition import PartitionState, TopicState, row_of
 from streams.embedded.settings import Settings
@@ -21,20 +21,12 @@ from streams.embedded.tail import Tail, size_of
 from streams.embedded.upkeep import Upkeep
 from streams.embedded.writer import Unit, Writer
 from streams.log import LogClosed, LogError, OffsetTooOld, Partition, Record
-from streams.marker import Marker
 from streams.room import Room
 from streams.space import Space
 from streams.topics import Topic
 
 #: No read returns more bytes of values than this, so that none holds up the event loop for long.
 _READ_BYTES = 1 << 20
-_DATABASE = "rocksdb"
-_LOCK = "pid"
-_MARKER = "made"
-KIND = Kind(
-    "log",
-    "restore the folder of the log from a backup, or move it away to begin with an empty log",
-)
 
 
 class Entry(NamedTuple):
@@ -244,12 +236,6 @@ class Engine:
             event.set()
 
 
-def opened_database(folder: Path, *, sync: bool = True, read_only: bool = False) -> Database:
-    """The database of the log in `folder`. Raises what opening a database raises."""
-    marker = Marker(folder / _MARKER)
-    return Database(folder / _DATABASE, KIND, sync=sync, marker=marker, read_only=read_only)
-
-
 def size_of_entries(entries: Iterable[Entry]) -> int:
     return sum(size_of(entry.key, entry.value) for entry in entries)
 
@@ -259,7 +245,7 @@ def _prepared(folder: Path) -> ProcessLock:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LogError(f"log in {folder} cannot be made: {error.strerror}") from error
-    return ProcessLock(folder / _LOCK)
+    return ProcessLock(folder / LOCK)
 
 
 def _retrieved(done: "asyncio.Future[None]") -> None:

@@ -18,11 +18,15 @@ class Store:
     """The whole state of a log, read from `database` when constructed.
 
     The last batch of a partition may be broken (a torn write): it is cut off, with a warning.
-    Any other damage that is met raises LogDamaged, now or when it is read.
+    Any other damage that is met raises LogDamaged, now or when it is read. Without `mend` nothing
+    is written: torn batches are left where they are.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, mend: bool = True) -> None:
         self.database = database
+        self._mend = mend
+        #: The keys of the torn batches that were met.
+        self.torn: dict[Partition, bytes] = {}
         with database.named():
             self._check_layout()
             self.topics = dict(self._read_topics())
@@ -52,6 +56,8 @@ class Store:
             return
         if next(self.database.scan(b"", b"\xff"), None) is not None:
             raise LogDamaged("the database is not a log: it does not say its version")
+        if not self._mend:
+            return
         write = Write()
         write.put(rows.LAYOUT_KEY, rows.seal(rows.LAYOUT_KEY, b""))
         self.database.write(write)
@@ -90,7 +96,9 @@ class Store:
         try:
             rows.unseal_batch(key, row)
         except rows.RowBroken as error:
-            self._cut(state, key, len(row), error)
+            self.torn[state.partition] = key
+            if self._mend:
+                self._cut(state, key, len(row), error)
 
     def _cut(self, state: PartitionState, key: bytes, size: int, error: rows.RowBroken) -> None:
         """The lost offsets are not given again, so no reader takes new records for old ones."""

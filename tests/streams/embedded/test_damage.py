@@ -10,7 +10,7 @@ import pytest
 
 from streams.database import Database, Write
 from streams.embedded import rows
-from streams.embedded.engine import KIND
+from streams.embedded.folder import KIND
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
 from streams.log import Draft, LogDamaged, LogError, Partition

@@ -1,0 +1,155 @@
+"""What `doctor` finds of the stores. It changes nothing: no store is made, mended or migrated."""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from agents.history import GROUP, TOPICS
+from agents.history_held import Held
+from analyticbot.config import Settings
+from analyticbot.process import is_embedded
+from analyticbot.stores import wanted_topics
+from clickhouse.history import History, HistoryError, HistoryInUse
+from clickhouse.inspection import inspected
+from control.opening import check_file
+from control.sql import open_control
+from control.store import ControlError
+from streams.embedded.inspection import inspect
+from streams.embedded.settings import path_of
+from streams.log import Bounds, LogError, LogInUse, Offsets, Partition
+from streams.opening import open_log
+
+#: Of what another process has open: that one tells how it is.
+_IN_USE = "; its /readyz says how it is"
+
+
+class Found(NamedTuple):
+    right: bool
+    says: str
+
+
+class LogFacts(NamedTuple):
+    bounds: Mapping[Partition, Bounds]
+    #: What the reader of history has committed.
+    committed: Offsets
+
+
+async def examine_log(settings: Settings) -> tuple[Found, LogFacts | None]:
+    """None where nothing is known of it."""
+    try:
+        if is_embedded(settings):
+            return _embedded(settings)
+        return await _kafka(settings)
+    except LogInUse as error:
+        return Found(True, f"{error}{_IN_USE}"), None
+    except LogError as error:
+        return Found(False, str(error)), None
+
+
+def _embedded(settings: Settings) -> tuple[Found, LogFacts | None]:
+    inspection = inspect(path_of(settings.log))
+    if inspection is None:
+        return Found(True, "none yet: the first start makes it"), LogFacts({}, {})
+    facts = LogFacts(inspection.bounds, inspection.commits.get(GROUP, {}))
+    says = f"{inspection.records} records, all of them whole"
+    if inspection.torn:
+        torn = ", ".join(f"{topic}/{number}" for topic, number in inspection.torn)
+        says = f"{inspection.records} records; the next start cuts off a torn write of {torn}"
+    return Found(True, says), facts
+
+
+async def _kafka(settings: Settings) -> tuple[Found, LogFacts | None]:
+    log = await open_log(settings.log)
+    try:
+        wanted = [topic.name for topic in wanted_topics(settings)]
+        found = {name: len(await log.partitions(name)) for name in wanted}
+        if missing := [name for name, count in found.items() if not count]:
+            return Found(False, f"no topic {', '.join(missing)}: run `analyticbot migrate`"), None
+        if wrong := [name for name, count in found.items() if count != settings.partitions]:
+            count, name = found[wrong[0]], wrong[0]
+            says = f"topic {name} has {count} partitions: set ANALYTICBOT_PARTITIONS to that"
+            return Found(False, says), None
+        bounds = {at: each for name in TOPICS for at, each in (await log.bounds(name)).items()}
+        return Found(True, ""), LogFacts(bounds, await log.committed(GROUP))
+    finally:
+        await log.close()
+
+
+async def examine_history(settings: Settings, log: LogFacts | None) -> Found:
+    try:
+        async with inspected(settings.history) as found:
+            if found is None:
+                behind = sum(log.committed.values()) if log else 0
+                return _none(behind)
+            history, damage = found
+            if damage:
+                return Found(False, "; ".join(damage))
+            return await _compared(history, log)
+    except HistoryInUse as error:
+        return Found(True, f"{error}{_IN_USE}")
+    except HistoryError as error:
+        return Found(False, str(error))
+
+
+def _none(behind: int) -> Found:
+    if not behind:
+        return Found(True, "none yet: the first start makes it")
+    says = f"it is gone: the next start fills it from the log ({behind} messages were stored)"
+    return Found(False, says)
+
+
+async def _compared(history: History, log: LogFacts | None) -> Found:
+    held = Held.told(await history.ask("positions", {}))
+    gone = (await history.ask("removed_unread", {})).rows
+    noted = sum(row["next"] - row["first"] for row in gone)
+    says = f"; {noted} messages were never stored: the log had removed them" if noted else ""
+    if log is None:
+        return Found(True, says.removeprefix("; "))
+    behind = lost = 0
+    for at, committed in log.committed.items():
+        start = held.start(at, committed)
+        behind += committed - start
+        first = log.bounds[at].first if at in log.bounds else start
+        lost += max(min(first, committed) - start, 0)
+    if behind:
+        told = (
+            f"it is {behind} messages behind what was stored; the next start fills it from the log"
+        )
+        gone_for_good = f", without the {lost} that the log has removed" if lost else ""
+        return Found(False, f"{told}{gone_for_good}{says}")
+    return Found(True, says.removeprefix("; "))
+
+
+async def examine_control(settings: Settings) -> Found:
+    try:
+        path = settings.control.partition("sqlite:///")[2]
+        if path:
+            return _sqlite(Path(path))
+        control = open_control(settings.control)
+        try:
+            await control.ping()
+        finally:
+            await control.close()
+    except ControlError as error:
+        return Found(False, str(error))
+    return Found(True, "")
+
+
+def _sqlite(path: Path) -> Found:
+    """A copy is checked, for looking at a database may write to what lies beside it."""
+    if not check_file(path):
+        return Found(True, "none yet: the first use makes it")
+    with tempfile.TemporaryDirectory(prefix="analyticbot-") as folder:
+        try:
+            for name in (path.name, f"{path.name}-wal"):
+                if (source := path.with_name(name)).exists():
+                    shutil.copy2(source, Path(folder) / name)
+            with closing(sqlite3.connect(Path(folder) / path.name)) as copy:
+                [(says,), *_] = copy.execute("PRAGMA quick_check").fetchall()
+        except (OSError, sqlite3.DatabaseError) as error:
+            return Found(False, f"{path}: {error}: restore it from a backup")
+    return Found(says == "ok", "" if says == "ok" else f"{path}: {says}: restore it from a backup")

@@ -1,0 +1,72 @@
+"""A look at a log that changes nothing of it, and needs nobody's leave: for `doctor`."""
+
+import fcntl
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from streams.embedded import rows
+from streams.embedded.folder import LOCK, is_made, opened_database
+from streams.embedded.partition import PartitionState
+from streams.embedded.store import Store
+from streams.log import Bounds, LogInUse, Offsets, Partition
+
+
+class Inspected(msgspec.Struct, frozen=True):
+    bounds: Mapping[Partition, Bounds]
+    #: The offsets of each group.
+    commits: Mapping[str, Offsets]
+    records: int
+    #: Partitions whose last batch is torn: the next start cuts it off.
+    torn: Sequence[Partition]
+
+
+def inspect(folder: Path) -> Inspected | None:
+    """Reads every batch and checks its sum, so it takes as long as the log is large. None: no log.
+
+    Raises LogInUse, LogDamaged, LogError.
+    """
+    if not is_made(folder):
+        return None
+    if holder := _holder(folder / LOCK):
+        raise LogInUse(f"log in {folder} is in use by process {holder}")
+    database = opened_database(folder, read_only=True)
+    try:
+        store = Store(database, mend=False)
+        records = sum(
+            _records(store, state) for topic in store.topics.values() for state in topic.partitions
+        )
+        bounds = {
+            state.partition: state.bounds
+            for topic in store.topics.values()
+            for state in topic.partitions
+        }
+        return Inspected(bounds, store.commits, records, list(store.torn))
+    finally:
+        database.close()
+
+
+def _records(store: Store, state: PartitionState) -> int:
+    """How many there are. Raises LogDamaged."""
+    count = 0
+    for key, row in store.database.scan(*rows.batch_keys(state.topic.id, state.number)):
+        if store.torn.get(state.partition) == key:
+            break
+        with store.database.named():
+            rows.unseal(key, row)
+            count += rows.batch_head(row).records
+    return count
+
+
+def _holder(lock: Path) -> str:
+    """The process that has the log; empty where nobody has."""
+    try:
+        with lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read(32).strip() or "unknown"
+    except OSError:
+        pass
+    return ""
