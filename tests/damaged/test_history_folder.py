@@ -18,6 +18,7 @@ from clickhouse.history import HistoryDamaged, Insert
 from streams.clock import Clock
 from tests.agents.history_told import run_in
 from tests.clickhouse.told import END_MS, NEWS, START_MS, tell
+from tests.laws.history import gained, store, window
 from tests.streams.sources.manual_clock import ManualClock
 
 POSTS = {
@@ -247,3 +248,12 @@ async def test_a_new_history_is_whole(tmp_path: Path, caplog: pytest.LogCaptureF
         assert await history.damage() == []
     run_in(tmp_path / "new", "SELECT 1")
     assert not caplog.records
+
+
+async def test_what_is_repeated_after_a_restart_is_rolled_up_once(tmp_path: Path) -> None:
+    """The first start migrates, and must name blocks as all later ones do."""
+    for _ in range(3):
+        async with opened(tmp_path / "new") as history:
+            await store(history, window("a", 0, 10))
+            for resolution in ("minutes", "hourly", "daily"):
+                assert await gained(history, resolution) == [10], resolution
