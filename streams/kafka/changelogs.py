@@ -1,9 +1,23 @@
-"""Reads changelogs into the state: to the end for tasks that start, on and on for standbys."""
+"""Reads changelogs into the state: to the end for tasks that start, on and on for standbys.
+
+A changelog that does not fit the rows on this disk has lost records, or is another cluster's. Which
+of the two is right?
+
+- It ends before the rows do, and the group has committed just what this worker committed last:
+  nobody has gone on since, so the rows are the truth. They are kept, and written to the changelog
+  again with the task's first commit.
+- It ends before the rows do, and the group is elsewhere: the rows would not fit what is read next
+  (they would take new messages for repeated ones). The changelog is read from its beginning.
+- It begins behind the rows: what is left of it is newer than they are, and what was lost of it is
+  not to be had any more. It is read over the rows.
+
+Each of these is told, with counts.
+"""
 
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka import errors as kafka
@@ -12,6 +26,7 @@ from streams.driver.desk import Task
 from streams.kafka.ending import end
 from streams.kafka.state import State
 from streams.log import LogError, LogUnavailable
+from streams.metrics import Metrics
 from streams.pauses import Pauses
 
 logger = logging.getLogger(__name__)
@@ -20,28 +35,46 @@ _FETCH_RECORDS = 5_000
 _WAIT_MS = 200
 
 
+class Restored(NamedTuple):
+    #: How many were read.
+    records: int
+    #: Tables whose changelogs have lost rows that are in the state.
+    ahead: list[tuple[Task, str]]
+
+
 class Changelogs:
     """Where the tables' changelogs are. `topics`: a table's name to its changelog."""
 
-    def __init__(self, client: Mapping[str, Any], topics: Mapping[str, str], state: State) -> None:
+    def __init__(
+        self,
+        client: Mapping[str, Any],
+        topics: Mapping[str, str],
+        state: State,
+        group: str,
+        metrics: Metrics,
+    ) -> None:
+        """`group` is that of the tasks: its offsets say how far they have come."""
         self._client = client
+        self._group = group
+        self._metrics = metrics
         self._topics = topics
         self._tables = {topic: table for table, topic in topics.items()}
         self._state = state
 
-    async def restore(self, tasks: Iterable[Task]) -> int:
-        """Returns when all that is committed is in the state; how many records were read.
+    async def restore(self, tasks: Iterable[Task]) -> Restored:
+        """Returns when all that is committed is in the state. Raises LogError.
 
-        Raises LogError.
+        For tasks of which nobody else has a say any more.
         """
         wanted = [TopicPartition(topic, n) for n in tasks for topic in self._topics.values()]
         if not wanted:
-            return 0
+            return Restored(0, [])
         consumer = self._consumer()
         try:
             await consumer.start()
-            ends = await self._begin(consumer, wanted)
-            return await self._read_to(consumer, ends)
+            exact = await self._exact({at.partition for at in wanted})
+            ends, ahead = await self._begin(consumer, wanted, exact)
+            return Restored(await self._read_to(consumer, ends), ahead)
         except kafka.KafkaError as error:
             raise LogUnavailable(f"Kafka, reading changelogs: {error}") from error
         finally:
@@ -55,7 +88,7 @@ class Changelogs:
             consumer = self._consumer()
             try:
                 await consumer.start()
-                await self._begin(consumer, wanted)
+                await self._begin(consumer, wanted, set())
                 while True:
                     await self._take(consumer, wanted)
                     pauses.reset()
@@ -67,20 +100,63 @@ class Changelogs:
                 await end(consumer)
 
     async def _begin(
-        self, consumer: AIOKafkaConsumer, wanted: list[TopicPartition]
-    ) -> dict[TopicPartition, int]:
-        """Set each to where the state stands; the end of each. What does not fit is read anew."""
+        self, consumer: AIOKafkaConsumer, wanted: list[TopicPartition], exact: Collection[Task]
+    ) -> tuple[dict[TopicPartition, int], list[tuple[Task, str]]]:
+        """Set each to where the state stands; the end of each, and those that have lost rows.
+
+        `exact`: the tasks of which the state is known to be what was committed last.
+        """
         consumer.assign(wanted)
         first: dict[TopicPartition, int] = await consumer.beginning_offsets(wanted)
         ends: dict[TopicPartition, int] = await consumer.end_offsets(wanted)
+        ahead = []
         for at in wanted:
             table = self._tables[at.topic]
             position = self._state.position(at.partition, table)
-            if position is None or not first[at] <= position <= ends[at]:
+            if position is None:
                 self._state.wipe(at.partition, table)
                 position = first[at]
+            elif position > ends[at] and at.partition in exact:
+                self._tell("changelog_shorter_rows_kept", at, table, position - ends[at])
+                ahead.append((at.partition, table))
+                position = ends[at]
+            elif position > ends[at]:
+                self._tell("changelog_shorter_read_anew", at, table, position - ends[at])
+                self._state.wipe(at.partition, table)
+                position = first[at]
+            elif position < first[at]:
+                self._tell("changelog_begins_later", at, table, first[at] - position)
+                position = first[at]
             consumer.seek(at, position)
-        return ends
+        return ends, ahead
+
+    async def _exact(self, tasks: Collection[Task]) -> set[Task]:
+        """The tasks whose inputs are committed just up to where the state was written last."""
+        written = {task: read for task in tasks if (read := self._state.inputs(task))}
+        if not written:
+            return set()
+        consumer = AIOKafkaConsumer(**self._client, group_id=self._group, enable_auto_commit=False)
+        try:
+            consumer.assign([TopicPartition(*at) for read in written.values() for at in read])
+            await consumer.start()
+            return {
+                task
+                for task, read in written.items()
+                if all(
+                    [
+                        await consumer.committed(TopicPartition(*at)) == offset
+                        for at, offset in read.items()
+                    ]
+                )
+            }
+        finally:
+            await end(consumer)
+
+    def _tell(self, event: str, at: TopicPartition, table: str, records: int) -> None:
+        rows = self._state.count(at.partition, table)
+        self._metrics.error("log", "changelog_lost_records")
+        extra = {"task": at.partition, "table": table, "records_lost": records, "rows_here": rows}
+        logger.error(event, extra=extra)
 
     async def _read_to(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> int:
         behind, count = set(ends), 0

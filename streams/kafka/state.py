@@ -11,10 +11,12 @@ import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+
 from streams.clock import Clock, SystemClock
 from streams.database import Budget, Database, Kind, Write
 from streams.driver.desk import Task
-from streams.log import LogDamaged
+from streams.log import LogDamaged, Partition
 from streams.topics import DAY_MS
 
 #: Rows that were put and are not on the disk, by key in the database; None is deleted.
@@ -26,7 +28,9 @@ _VERSION_KEY, _VERSION = b"v", b"1"
 #: A position that nobody has moved for so long is not gone on from: compaction takes the
 #: tombstones of a changelog after a week (making.py), and who did not see one keeps its row.
 _STALE_MS = 6 * DAY_MS
-_TABLE, _POSITION, _ROW = b"t", b"p", b"r"
+_TABLE, _POSITION, _ROW, _INPUT = b"t", b"p", b"r", b"i"
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[str, int, int]]).decode
 #: An offset, and when it was reached.
 _POSITION_CODE = struct.Struct(">qq")
 
@@ -88,9 +92,15 @@ class State:
         if task in self._put:
             self._frozen[task] = self._put.pop(task)
 
-    def settle(self, task: Task, positions: Mapping[str, int]) -> None:
-        """The commit has succeeded; `positions` is the next offset of each changelog."""
+    def settle(
+        self, task: Task, positions: Mapping[str, int], read: Mapping[Partition, int] | None = None
+    ) -> None:
+        """The commit has succeeded; `positions` is the next offset of each changelog, `read` that
+        of the inputs."""
         write = Write()
+        if read:
+            inputs = {**self.inputs(task), **read}
+            write.put(_input_key(task), _encode([(*each, at) for each, at in inputs.items()]))
         for key, row in self._frozen.pop(task, {}).items():
             _change(write, key, row)
         for table, offset in positions.items():
@@ -101,6 +111,16 @@ class State:
         """Nothing of what was put since the last commit has happened."""
         self._frozen.pop(task, None)
         self._put.pop(task, None)
+
+    def inputs(self, task: Task) -> dict[Partition, int]:
+        """The next offsets of the inputs at this worker's last commit of the task."""
+        stored = self._database.get(_input_key(task))
+        return {Partition(t, n): at for t, n, at in _decode(stored)} if stored else {}
+
+    def count(self, task: Task, table: str) -> int:
+        """How many rows are on the disk. Reads them all."""
+        prefix = self._prefix(table, task)
+        return sum(1 for _ in self._database.scan(prefix, _after(prefix)))
 
     # -- changelogs
 
@@ -191,6 +211,10 @@ class State:
             write.put(_TABLE + table.encode(), number.to_bytes(2, "big"))
             self._database.write(write)
         return number
+
+
+def _input_key(task: Task) -> bytes:
+    return _INPUT + task.to_bytes(2, "big")
 
 
 def _place(number: int, task: Task) -> bytes:

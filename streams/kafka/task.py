@@ -55,6 +55,13 @@ class Task:
         changelog = Partition(self._changelogs[table], self.number)
         self.send(changelog, Outgoing(key, data, None, {}))
 
+    def put_again(self, table: str) -> int:
+        """All rows of a table whose changelog has lost them, for the next commit; how many."""
+        rows = list(self._state.items(table, [self.number]))
+        for key, row in rows:
+            self.put(table, key, row)
+        return len(rows)
+
     def commit(self, offsets: Mapping[Partition, int]) -> "asyncio.Task[None]":
         """Write all that was made until now, and how far was read, in one transaction.
 
@@ -86,6 +93,6 @@ class Task:
         ends = await self._transactions.commit(outgoing, offsets)
         self.read.update(offsets)
         positions = {table: ends[at] for at, table in self._tables.items() if at in ends}
-        self._state.settle(self.number, positions)
+        self._state.settle(self.number, positions, offsets)
         took_s = time.perf_counter() - began
         self._metrics.observe("analyticbot_commit_seconds", took_s, stage="log")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from streams.driver.desk import Task as Number
-from streams.kafka.changelogs import Changelogs
+from streams.kafka.changelogs import Changelogs, Restored
 from streams.kafka.state import State
 from streams.kafka.task import Task
 from streams.kafka.transaction import TaskLost, Transactions
@@ -46,7 +46,7 @@ class Tasks:
         self._settings = settings
         self._state = state
         self._topics = changelogs
-        self._changelogs = Changelogs(settings.client, changelogs, state)
+        self._changelogs = Changelogs(settings.client, changelogs, state, settings.group, metrics)
         self._metrics = metrics
         self._following: asyncio.Task[None] | None = None
         self.owned = owned
@@ -105,18 +105,23 @@ class Tasks:
         all_of = [self._transactions(number) for number in numbers]
         try:
             await asyncio.gather(*(_start(one) for one in all_of))
-            count = await self._restored(numbers)
+            restored = await self._restored(numbers)
         except BaseException:
             await asyncio.gather(*(one.close() for one in all_of))
             raise
         took_s = time.perf_counter() - began
         self._metrics.observe("analyticbot_recovery_seconds", took_s)
-        told = {"tasks": numbers, "records": count, "seconds": round(took_s, 3)}
+        told = {"tasks": numbers, "records": restored.records, "seconds": round(took_s, 3)}
         logger.info("tables_restored", extra=told)
-        return {
+        made = {
             number: Task(number, one, self._state, self._topics, self._metrics)
             for number, one in zip(numbers, all_of, strict=True)
         }
+        for number, table in restored.ahead:
+            rows = made[number].put_again(table)
+            extra = {"task": number, "table": table, "rows": rows}
+            logger.warning("changelog_written_again", extra=extra)
+        return made
 
     def _was_cut_off(self, task: Task, error: BaseException | None) -> bool:
         """Whether a commit was cancelled by nobody here: who gives a task up disowns it first."""
@@ -127,7 +132,7 @@ class Tasks:
         settings = self._settings
         return Transactions(settings.client, settings.group, number, settings.transaction_s)
 
-    async def _restored(self, numbers: Collection[Number]) -> int:
+    async def _restored(self, numbers: Collection[Number]) -> Restored:
         pauses = Pauses()
         while True:
             try:

@@ -1,6 +1,8 @@
 """A task's transactions on a real broker: all or nothing, and nobody but the last owner."""
 
+import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,8 +10,10 @@ import pytest
 from streams.kafka.changelogs import Changelogs
 from streams.kafka.settings import client_options, settings_of
 from streams.kafka.state import State
+from streams.kafka.tasks import Tasks, TaskSettings
 from streams.kafka.transaction import Outgoing, TaskLost, Transactions, _batches
 from streams.log import Log, Partition, Record
+from streams.metrics import Metrics
 from streams.opening import open_log
 from streams.topics import Topic
 from tests.kafka.cluster import Cluster
@@ -136,7 +140,8 @@ class TestChangelogs:
         state.close()
 
     def changelogs(self, desk: Desk, state: State) -> Changelogs:
-        return Changelogs(desk.client, {"posts": desk.changelog.name}, state)
+        topics = {"posts": desk.changelog.name}
+        return Changelogs(desk.client, topics, state, desk.group, Metrics())
 
     async def test_all_that_is_committed_is_restored_once(self, desk: Desk, state: State) -> None:
         owner = await desk.transactions()
@@ -144,9 +149,9 @@ class TestChangelogs:
             await desk.commit(owner, number)
         await desk.values(desk.changelog, 5)
         changelogs = self.changelogs(desk, state)
-        assert await changelogs.restore([0]) == 5
+        assert (await changelogs.restore([0])).records == 5
         assert dict(state.items("posts", [0])) == {b"row": b"5"}
-        assert await changelogs.restore([0]) == 0
+        assert (await changelogs.restore([0])).records == 0
 
     async def test_only_what_came_since_is_read(self, desk: Desk, state: State) -> None:
         owner = await desk.transactions()
@@ -155,15 +160,15 @@ class TestChangelogs:
         await self.changelogs(desk, state).restore([0])
         await desk.commit(owner, 2)
         await desk.values(desk.changelog, 2)
-        assert await self.changelogs(desk, state).restore([0]) == 1
+        assert (await self.changelogs(desk, state).restore([0])).records == 1
         assert state.row(0, "posts", b"row") == b"2"
 
     async def test_an_empty_changelog_is_restored_at_once(self, desk: Desk, state: State) -> None:
-        assert await self.changelogs(desk, state).restore([0, 1]) == 0
+        assert (await self.changelogs(desk, state).restore([0, 1])).records == 0
         assert state.warm(["posts"]) == {0, 1}
 
     async def test_a_position_beyond_the_end_belongs_to_another_log(
-        self, desk: Desk, state: State
+        self, desk: Desk, state: State, caplog: pytest.LogCaptureFixture
     ) -> None:
         owner = await desk.transactions()
         await desk.commit(owner, 1)
@@ -171,3 +176,34 @@ class TestChangelogs:
         state.apply(0, "posts", [(b"stranger", b"1")], 1_000)
         await self.changelogs(desk, state).restore([0])
         assert dict(state.items("posts", [0])) == {b"row": b"1"}
+        [told] = caplog.records
+        assert (told.message, told.table) == ("changelog_shorter_read_anew", "posts")  # type: ignore[attr-defined]
+        assert (told.records_lost, told.rows_here) == (998, 1)  # type: ignore[attr-defined]
+
+    async def test_rows_that_the_changelog_lost_are_kept_and_written_again(
+        self, desk: Desk, state: State, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Nobody has gone on since this worker committed: its rows are the truth."""
+        owner = await desk.transactions()
+        await desk.commit(owner, 1)
+        await desk.has_read(1)
+        await desk.values(desk.changelog, 1)
+        state.apply(0, "posts", [(b"row", b"1"), (b"lost", b"2")], 1_000)
+        state.settle(0, {"posts": 1_000}, {desk.input: 1})
+        tasks = Tasks(
+            TaskSettings(client=desk.client, group=desk.group),
+            state,
+            {"posts": desk.changelog.name},
+            Metrics(),
+            {},
+        )
+        await tasks.take_over([0], [])
+        assert await tasks.commit({}) == set()
+        assert dict(state.items("posts", [0])) == {b"row": b"1", b"lost": b"2"}
+        await tasks.give_up_all()
+        told = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+        assert told == ["changelog_shorter_rows_kept", "changelog_written_again"]
+        emptied = State(tmp_path / "emptied")
+        await self.changelogs(desk, emptied).restore([0])
+        assert dict(emptied.items("posts", [0])) == {b"row": b"1", b"lost": b"2"}
+        emptied.close()
