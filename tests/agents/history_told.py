@@ -109,15 +109,21 @@ async def ends(log: EmbeddedLog) -> Offsets:
     }
 
 
-def stored(folder: Path) -> dict[str, list[Any]]:
-    """All rows of all tables, in an order of their own."""
+#: What the reader keeps for itself: it differs with the log that the rows came from.
+_OF_READER = {"positions", "removed_unread"}
+
+
+def stored(folder: Path, *, of_reader: bool = False) -> dict[str, list[Any]]:
+    """All rows of all tables, in an order of their own; or those that the reader keeps."""
     with _client(folder) as client:
         tables = client.query(
             "SELECT name FROM system.tables WHERE database = 'analyticbot'"
             " AND engine LIKE '%MergeTree' AND name != 'schema_migrations'"
         )
         return {
-            table: list(client.query(_all_of(table)).result_rows) for (table,) in tables.result_rows
+            table: list(client.query(_all_of(table)).result_rows)
+            for (table,) in tables.result_rows
+            if (table in _OF_READER) == of_reader
         }
 
 
