@@ -53,9 +53,8 @@ def values_of(words: list[str], option: str) -> list[str]:
 
 def test_every_command_is_of_a_kind_that_is_checked_here() -> None:
     known = {"analyticbot", "docker", "export", "helm", "kubectl"}
-    kafkas = {"kafka-consumer-groups.sh", "kafka-console-consumer.sh"}
-    assert {words[0] for words in COMMANDS} == known | kafkas
-    assert {words[1] for words in of("analyticbot")} >= {"migrate", "work", "serve", "replay"}
+    assert {words[0] for words in COMMANDS} == known | {"kafka-console-consumer.sh"}
+    assert {words[1] for words in of("analyticbot")} >= {"migrate", "work", "replay", "rebuild"}
 
 
 @pytest.mark.parametrize("words", of("analyticbot"), ids=said)
@@ -192,19 +191,41 @@ def test_alerts_that_are_spoken_of_exist() -> None:
     assert set(re.findall(r"(?:alert|see|Does|does) ([A-Z][a-z]+[A-Z]\w+)", GUIDE)) <= sections
 
 
-def test_messages_are_told_as_the_program_says_them() -> None:
-    source = "".join(
+def source() -> str:
+    """Of the whole program; strings that go on in the next line are whole."""
+    text = "".join(
         path.read_text()
-        for folder in ("agents", "analyticbot", "api", "bot", "control", "streams")
-        for path in (ROOT / folder).rglob("*.py")
+        for folder in ("agents", "analyticbot", "api", "bot", "clickhouse", "control", "streams")
+        for path in sorted((ROOT / folder).rglob("*.py"))
     )
-    joined = re.sub(r'"\s*\n\s*f?"', "", source)
-    table = GUIDE.split("## Troubleshooting")[1].split("\n\n")[1]
-    messages = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
-    assert len(messages) > 10
-    for message in messages:
+    return re.sub(r'"\s*\n\s*f?"', "", text)
+
+
+TROUBLES = re.findall(
+    r"^\| `([^`]+)` \|", GUIDE.split("## Troubleshooting")[1].split("\n\n")[1], re.MULTILINE
+)
+
+
+def test_messages_are_told_as_the_program_says_them() -> None:
+    joined = source()
+    assert len(TROUBLES) > 10
+    for message in TROUBLES:
         for part in re.split(r"…|`", message):
             assert part.strip() in joined, message
+
+
+def test_every_word_of_damage_or_loss_says_what_to_do_here() -> None:
+    """What is logged, and what ends a process; the damage of rows is told within the log's line."""
+    of = "history|changelog|torn|lines"
+    how = "damaged|behind|gap|ahead|shorter|begins|cut|skipped"
+    events = set(re.findall(rf'"((?:{of})_(?:\w+_)?(?:{how})\w*)"', source()))
+    assert len(events) > 8
+    known = " ".join(re.findall(r"`([^`]+)`", GUIDE.split("## Troubleshooting")[1]))
+    assert [event for event in sorted(events) if event not in known] == []
+    remedies = re.findall(r'(?:Kind\(\s*"\w+",\s*"([^"]+)")', source())
+    assert len(remedies) == 2
+    for remedy in remedies:
+        assert any(message in remedy for message in TROUBLES), remedy
 
 
 def test_the_figures_follow_from_the_settings() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from clickhouse.evidence import Basis
-from clickhouse.history import HistoryUnavailable, QueryFailed
+from clickhouse.history import HistoryDamaged, HistoryUnavailable, QueryFailed
 from clickhouse.reader import (
     AlertRow,
     Channel,
@@ -126,6 +126,11 @@ class AwayReader(FixedReader):
 class FailingReader(FixedReader):
     async def channels(self) -> Sequence[Channel]:
         raise QueryFailed("SELECT secret FROM nowhere")
+
+
+class DamagedReader(FixedReader):
+    async def channels(self) -> Sequence[Channel]:
+        raise HistoryDamaged("table posts: /secret/place all_1_1_0")
 
 
 class BrokenReader(FixedReader):

@@ -9,7 +9,7 @@ import pytest_asyncio
 from clickhouse.reader import Reader
 from streams.ids import ChannelId
 from streams.log import Log
-from tests.api.reading import AwayReader, BrokenReader, FailingReader, FixedReader
+from tests.api.reading import AwayReader, BrokenReader, DamagedReader, FailingReader, FixedReader
 from tests.api.serving import Serving, open_log, put, summary, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -140,6 +140,7 @@ async def test_wrong_method_is_a_problem_too(serving: Serving) -> None:
     [
         (AwayReader(), 503, "history-away"),
         (FailingReader(), 500, "query-failed"),
+        (DamagedReader(), 500, "history-damaged"),
         (BrokenReader(), 500, "internal"),
     ],
 )
@@ -150,6 +151,15 @@ async def test_failures_of_ours(log: Log, reader: Reader, status: int, code: str
     assert list(response.json()) == PROBLEM
     assert "secret" not in response.text
     assert ("retry-after" in response.headers) == (status == 503)
+
+
+async def test_a_question_that_history_refuses_is_logged(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Serving(log, FailingReader()) as serving:
+        await serving.get(BASE)
+    [told] = [record for record in caplog.records if record.message == "query_failed"]
+    assert told.reason == "SELECT secret FROM nowhere"  # type: ignore[attr-defined]
 
 
 async def test_unchanged_answer_is_304(serving: Serving) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
+from api.checks import whole_check
+from api.health import Health
 from clickhouse.chdb import ChdbHistory, ChdbSettings
 from clickhouse.history import HistoryDamaged, Insert
 from streams.clock import Clock
@@ -241,6 +243,20 @@ async def test_a_flipped_bit_is_told_once_and_then_refused_at_once(
         assert line.startswith("table posts is damaged: posts: Code: 40")
     told = [each for each in caplog.records if each.message == "history_damaged"]
     assert len(told) == 1
+
+
+async def test_readiness_says_what_is_damaged_and_what_is_to_be_read_again(folder: Path) -> None:
+    shutil.rmtree(parts(folder, "posts")[0])
+    async with opened(folder) as history:
+        health = Health()
+        health.add("history_whole", whole_check(history))
+        [reason] = health.reasons(await health.findings()).values()
+        assert reason.startswith("table posts is damaged: 7 rows are gone")
+    (folder / "analyticbot.book.json").unlink()
+    async with opened(folder) as history:
+        assert (await whole_check(history)()).ready
+        behind = await whole_check(history, lambda: 12)()
+        assert behind == (False, "filled again from the log: 12 messages to go")
 
 
 async def test_a_new_history_is_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

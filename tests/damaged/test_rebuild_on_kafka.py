@@ -1,4 +1,4 @@
-"""Rebuilding history where the log is Kafka's: never beside workers, and equal to the one before."""
+"""Rebuilding history where the log is Kafka's: equal to the one before, never beside workers."""
 
 import asyncio
 from collections.abc import AsyncIterator
