@@ -137,7 +137,8 @@ class Database:
 
     def _look(self, options: Options) -> Rdict:
         """Open it without changing anything, not even RocksDB's own log, which goes elsewhere."""
-        logs = tempfile.mkdtemp(prefix="analyticbot-")
+        with self._translated():
+            logs = tempfile.mkdtemp(prefix="analyticbot-")
         try:
             options.set_db_log_dir(logs)
             with self._translated():

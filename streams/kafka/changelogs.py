@@ -72,9 +72,8 @@ class Changelogs:
         consumer = self._consumer()
         try:
             await consumer.start()
-            exact = await self._exact({at.partition for at in wanted})
-            ends, ahead = await self._begin(consumer, wanted, exact)
-            return Restored(await self._read_to(consumer, ends), ahead)
+            ends, ahead = await self._begin(consumer, wanted, owned=True)
+            return Restored(await self._read_to(consumer, ends, ahead), ahead)
         except kafka.KafkaError as error:
             raise LogUnavailable(f"Kafka, reading changelogs: {error}") from error
         finally:
@@ -88,7 +87,7 @@ class Changelogs:
             consumer = self._consumer()
             try:
                 await consumer.start()
-                await self._begin(consumer, wanted, set())
+                await self._begin(consumer, wanted, owned=False)
                 while True:
                     await self._take(consumer, wanted)
                     pauses.reset()
@@ -100,23 +99,31 @@ class Changelogs:
                 await end(consumer)
 
     async def _begin(
-        self, consumer: AIOKafkaConsumer, wanted: list[TopicPartition], exact: Collection[Task]
+        self, consumer: AIOKafkaConsumer, wanted: list[TopicPartition], *, owned: bool
     ) -> tuple[dict[TopicPartition, int], list[tuple[Task, str]]]:
         """Set each to where the state stands; the end of each, and those that have lost rows.
 
-        `exact`: the tasks of which the state is known to be what was committed last.
+        `owned`: nobody else has a say in the tasks any more.
         """
         consumer.assign(wanted)
         first: dict[TopicPartition, int] = await consumer.beginning_offsets(wanted)
         ends: dict[TopicPartition, int] = await consumer.end_offsets(wanted)
+        positions = {
+            at: self._state.position(at.partition, self._tables[at.topic]) for at in wanted
+        }
+        shorter = {at.partition for at, reached in positions.items() if (reached or 0) > ends[at]}
+        exact = await self._exact(shorter) if owned else set()
         ahead = []
-        for at in wanted:
+        for at, position in positions.items():
             table = self._tables[at.topic]
-            position = self._state.position(at.partition, table)
             if position is None:
                 self._state.wipe(at.partition, table)
                 position = first[at]
-            elif position > ends[at] and at.partition in exact:
+            elif (
+                position > ends[at]
+                and at.partition in exact
+                and self._state.count(at.partition, table)
+            ):
                 self._tell("changelog_shorter_rows_kept", at, table, position - ends[at])
                 ahead.append((at.partition, table))
                 position = ends[at]
@@ -131,7 +138,7 @@ class Changelogs:
         return ends, ahead
 
     async def _exact(self, tasks: Collection[Task]) -> set[Task]:
-        """The tasks whose inputs are committed just up to where the state was written last."""
+        """Those of which the state is what was committed last: it was written with these inputs."""
         written = {task: read for task in tasks if (read := self._state.inputs(task))}
         if not written:
             return set()
@@ -158,13 +165,21 @@ class Changelogs:
         extra = {"task": at.partition, "table": table, "records_lost": records, "rows_here": rows}
         logger.error(event, extra=extra)
 
-    async def _read_to(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> int:
+    async def _read_to(
+        self,
+        consumer: AIOKafkaConsumer,
+        ends: Mapping[TopicPartition, int],
+        ahead: Collection[tuple[Task, str]],
+    ) -> int:
+        """How many records were read. The position of what is `ahead` stays until its rows are
+        in the changelog again: cut short before that, the next start finds the same."""
         behind, count = set(ends), 0
         while behind:
             for at in list(behind):
-                position = await consumer.position(at)
+                position, table = await consumer.position(at), self._tables[at.topic]
                 if position >= ends[at]:
-                    self._state.apply(at.partition, self._tables[at.topic], (), position)
+                    if (at.partition, table) not in ahead:
+                        self._state.apply(at.partition, table, (), position)
                     behind.discard(at)
             if behind:
                 count += await self._take(consumer, list(behind))
