@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from streams.kafka.changelogs import Changelogs
 from streams.kafka.settings import client_options, settings_of
@@ -207,3 +209,24 @@ class TestChangelogs:
         await self.changelogs(desk, emptied).restore([0])
         assert dict(emptied.items("posts", [0])) == {b"row": b"1", b"lost": b"2"}
         emptied.close()
+
+    async def test_what_is_left_of_a_changelog_is_read_over_the_rows(
+        self, desk: Desk, state: State, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        desk.changelog = Topic(unique("changelog"))
+        await desk.log.create(desk.changelog, 2)
+        owner = await desk.transactions()
+        for number in range(1, 4):
+            await desk.commit(owner, number)
+        await desk.values(desk.changelog, 3)
+        state.apply(0, "posts", [(b"older", b"0")], 1)
+        admin = AIOKafkaAdminClient(**desk.client)
+        await admin.start()
+        await admin.delete_records(
+            {TopicPartition(desk.changelog.name, 0): RecordsToDelete(before_offset=4)}
+        )
+        await admin.close()
+        await self.changelogs(desk, state).restore([0])
+        assert dict(state.items("posts", [0])) == {b"older": b"0", b"row": b"3"}
+        [told] = caplog.records
+        assert (told.message, told.records_lost) == ("changelog_begins_later", 3)  # type: ignore[attr-defined]
