@@ -37,7 +37,7 @@ async def started(
 
     All that this finds wrong is logged and counted here. Raises what the log raises.
     """
-    start = Start({}, {}, [])
+    start, behind = Start({}, {}, []), 0
     for topic in topics:
         for partition, bounds in (await log.bounds(topic)).items():
             if partition in share.partitions:
@@ -45,19 +45,18 @@ async def started(
                 position = held.start(partition, committed)
                 if position < committed:
                     start.lost[partition] = committed
-                    _tell_behind(partition, committed - position, metrics)
+                    behind += committed - position
                 if ahead := held.ahead(partition, bounds.next):
                     extra = {**_named(partition), "messages": ahead}
                     _logger.warning("history_ahead_of_log", extra=extra)
                 if position < bounds.first:
                     start.gaps.append(await _skip(log, partition, position, bounds, metrics))
                 start.positions[partition] = max(position, bounds.first)
+    if behind:
+        metrics.error("history", "behind_log")
+        extra = {"messages": behind, "partitions": len(start.lost)}
+        _logger.error("history_behind_log", extra=extra)
     return start
-
-
-def _tell_behind(partition: Partition, messages: int, metrics: Metrics) -> None:
-    metrics.error("history", "behind_log")
-    _logger.error("history_behind_log", extra={**_named(partition), "messages": messages})
 
 
 async def _skip(
