@@ -166,7 +166,7 @@ async def test_a_history_from_before_there_were_positions_is_not_read_again(
     before = await filled(log, folder)
     async with opened(folder):
         run_in(folder, "DROP TABLE positions")
-        run_in(folder, "DELETE FROM schema_migrations WHERE name = '0007_positions'")
+        run_in(folder, "DELETE FROM schema_migrations WHERE name = '0008_positions'")
     metrics = Metrics()
     after = await filled(log, folder, metrics)
     assert count(metrics, "analyticbot_received_total") == 0
