@@ -49,6 +49,12 @@ def made() -> Mapping[str, str]:
 
 
 @functools.cache
+def filling_views() -> Sequence[str]:
+    """Those that fill a table with what is inserted into another."""
+    return [name for name, statement in made().items() if "MATERIALIZED VIEW" in statement]
+
+
+@functools.cache
 def tables_of(name: str) -> frozenset[str]:
     """What a question reads: the tables and views in its text, and in theirs."""
     return _named(query(name))

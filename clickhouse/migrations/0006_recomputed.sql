@@ -4,10 +4,6 @@
 -- not enter the roll-ups by itself: they are given the difference.
 ALTER TABLE windows ADD COLUMN IF NOT EXISTS recomputed Bool DEFAULT false;
 
--- A view that was changed names repeated blocks differently once it is loaded again: what a crash left
--- half done would be rolled up twice. So it is loaded again here, before anything is inserted.
-ATTACH TABLE IF NOT EXISTS channel_hourly_filled;
-
 ALTER TABLE channel_hourly_filled MODIFY QUERY
 SELECT
     w.channel_id AS channel_id,
@@ -24,12 +20,6 @@ SELECT
 FROM windows AS w
 WHERE w.closed AND NOT w.recomputed;
 
-DETACH TABLE channel_hourly_filled;
-
-ATTACH TABLE channel_hourly_filled;
-
-ATTACH TABLE IF NOT EXISTS channel_daily_filled;
-
 ALTER TABLE channel_daily_filled MODIFY QUERY
 SELECT
     w.channel_id AS channel_id,
@@ -45,10 +35,6 @@ SELECT
     w.observed_at AS observed_at
 FROM windows AS w
 WHERE w.closed AND NOT w.recomputed;
-
-DETACH TABLE channel_daily_filled;
-
-ATTACH TABLE channel_daily_filled;
 
 -- Late samples whose windows were computed: up to which minute, and up to which they have to be.
 -- A sample that follows a late one may lie in a minute that is not closed yet.
