@@ -8,6 +8,7 @@ import pytest
 from telethon.errors import AuthKeyError
 from telethon.sessions import SQLiteSession, StringSession
 
+from control.sealing import NoKey
 from control.sql import SqlControl
 from control.store import ControlUnavailable
 from streams.events import ChannelStatus, PostsDeleted, PostsEdited
@@ -279,7 +280,7 @@ async def test_a_control_store_that_is_away_is_waited_for(
 ) -> None:
     channel = scene.channel(history=history(150))
     await scene.follow("news")
-    scene.control = Absent(scene.control._database._engine, "absent")
+    scene.control = Absent(scene.control._database._engine, "absent", NoKey())
     scene.control.failures = 3
     scene.start(backfill_pause_ms=0)
     await scene.live(channel)
@@ -301,7 +302,7 @@ class Cancelling(SqlControl):
 async def test_a_stop_is_not_forgotten_where_something_fails_with_it(scene: Scene) -> None:
     scene.channel(history=history(3))
     await scene.follow("news")
-    scene.control = control = Cancelling(scene.control._database._engine, "cancelling")
+    scene.control = control = Cancelling(scene.control._database._engine, "cancelling", NoKey())
     scene.start()
     assert scene.running is not None
     control.collecting = scene.running
@@ -339,7 +340,7 @@ async def test_what_is_followed_while_a_connection_ends_is_observed_on_the_next(
 ) -> None:
     channels = [scene.channel(n, f"channel{n}", history=history(3)) for n in (1001, 1002, 1003)]
     await scene.follow("channel1001", "channel1002")
-    scene.control = control = Meanwhile(scene.control._database._engine, "meanwhile")
+    scene.control = control = Meanwhile(scene.control._database._engine, "meanwhile", NoKey())
     control.first = control.waits[1001]
     control.third = Followed("channel1003", None, "channel1003", 0)
     control.collector = scene.start()
