@@ -34,15 +34,15 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _advice(error: BaseException) -> str:
     """What the message itself does not say, because who raised it cannot know."""
-    from clickhouse.history import HistoryInUse, HistoryUnavailable
+    from clickhouse.history import HistoryDamaged, HistoryInUse, HistoryUnavailable
     from control.store import ControlUnavailable
     from streams.log import LogDamaged, LogFull, LogInUse, LogUnavailable
 
     match error:
         case LogInUse() | HistoryInUse():
             return "stop it, or give another ANALYTICBOT_DATA"
-        case LogDamaged():
-            return "restore the folder from a backup: see Troubleshooting in docs/OPERATING.md"
+        case LogDamaged() | HistoryDamaged():
+            return "see Damage in docs/OPERATING.md"
         case LogFull():
             return "make room"
         case LogUnavailable():

@@ -105,8 +105,9 @@ def test_a_damaged_log(console: Console, command: str) -> None:
         manifest.write_bytes(b"no manifest" * 500)
     ended = console.run(command)
     assert ended.code == 1
-    assert ended.line.startswith(f"analyticbot: log in {console.data}/log/rocksdb: Corruption")
-    assert "docs/OPERATING.md" in ended.line
+    place = f"{console.data}/log/rocksdb"
+    assert ended.line.startswith(f"analyticbot: log in {place} is damaged: Corruption")
+    assert ended.line.endswith("; see Damage in docs/OPERATING.md")
 
 
 @pytest.mark.parametrize("command", ["serve", "replay", "migrate"])
