@@ -148,7 +148,8 @@ async def _own_log(settings: Settings) -> AsyncIterator[Log]:
             yield log
     except Failure as error:
         if isinstance(error.__cause__, LogInUse):
-            raise Failure(f"{error}: stop it, replay, and start it again") from error
+            # Without the cause, whose advice is for who wants to read: this one wants to write.
+            raise Failure(f"{error}: stop it, replay, and start it again") from None
         raise
 
 

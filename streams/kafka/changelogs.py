@@ -124,15 +124,21 @@ class Changelogs:
                 and at.partition in exact
                 and self._state.count(at.partition, table)
             ):
-                self._tell("changelog_shorter_rows_kept", at, table, position - ends[at])
+                logger.error(
+                    "changelog_shorter_rows_kept", extra=self._lost(at, table, position - ends[at])
+                )
                 ahead.append((at.partition, table))
                 position = ends[at]
             elif position > ends[at]:
-                self._tell("changelog_shorter_read_anew", at, table, position - ends[at])
+                logger.error(
+                    "changelog_shorter_read_anew", extra=self._lost(at, table, position - ends[at])
+                )
                 self._state.wipe(at.partition, table)
                 position = first[at]
             elif position < first[at]:
-                self._tell("changelog_begins_later", at, table, first[at] - position)
+                logger.error(
+                    "changelog_begins_later", extra=self._lost(at, table, first[at] - position)
+                )
                 position = first[at]
             consumer.seek(at, position)
         return ends, ahead
@@ -159,11 +165,11 @@ class Changelogs:
         finally:
             await end(consumer)
 
-    def _tell(self, event: str, at: TopicPartition, table: str, records: int) -> None:
+    def _lost(self, at: TopicPartition, table: str, records: int) -> dict[str, object]:
+        """The fields of a line about a changelog that lost records, which are counted."""
         rows = self._state.count(at.partition, table)
         self._metrics.error("log", "changelog_lost_records")
-        extra = {"task": at.partition, "table": table, "records_lost": records, "rows_here": rows}
-        logger.error(event, extra=extra)
+        return {"task": at.partition, "table": table, "records_lost": records, "rows_here": rows}
 
     async def _read_to(
         self,

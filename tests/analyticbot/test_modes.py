@@ -48,6 +48,7 @@ def test_a_folder_that_others_use_too_stays_as_it_is(tmp_path: Path) -> None:
     data = tmp_path / "home"
     data.mkdir()
     (data / "page.html").write_text("for everybody")
+    (data / "page.html").chmod(0o644)
     data.chmod(0o755)
     assert run(data, "follow", "durov", umask=0).returncode == 0
     assert data.stat().st_mode & 0o777 == 0o755

@@ -35,7 +35,12 @@ async def test_it_shows_what_is_there_and_holds_it_meanwhile(tmp_path: Path) -> 
     assert [(one["username"], one["status"]) for one in listed][-1] == ("typoname", "pending")
     [post] = await serve.data("/api/v1/channels/somebody/posts?from=2025-01-01&to=2025-01-02")
     assert post["text"] == "a"
-    assert (await serve.parts())[1] == {"log": "ok", "live": "ok", "history": "ok"}
+    assert (await serve.parts())[1] == {
+        "log": "ok",
+        "live": "ok",
+        "history": "ok",
+        "history_whole": "ok",
+    }
     second = run(data, "serve", ANALYTICBOT_PORT="0")
     assert second.returncode == 1
     assert f"is in use by process {serve.process.pid}" in second.stderr
