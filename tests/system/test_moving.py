@@ -13,6 +13,7 @@ import pytest
 from tests.analyticbot.command import COMMAND, environment, run
 from tests.analyticbot.test_moving import answers, recording
 from tests.control.copying import content, fill
+from tests.control.keys import HEX
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import started
 
@@ -50,7 +51,8 @@ def test_the_walk_from_one_machine_to_a_cluster(broker: Cluster, tmp_path: Path)
     control = f"sqlite:///{old / 'control.db'}"
     asyncio.run(fill(control))
 
-    made = run(new, "migrate", "--control-from", control, ANALYTICBOT_LOG=broker.url)
+    key = {"ANALYTICBOT_SECRET_KEY": HEX}
+    made = run(new, "migrate", "--control-from", control, ANALYTICBOT_LOG=broker.url, **key)
     assert made.returncode == 0, made.stderr
     with working(new, broker.url):
         moved, again = (
