@@ -112,7 +112,8 @@ class HttpConnection(H11Protocol):
 
     def _look(self) -> None:
         """What the client is at, after what it has sent."""
-        if self._refused or self.transport.is_closing():
+        if self._refused or self._peer.protocol is not self or self.transport.is_closing():
+            # An upgraded connection is its socket's, which has no body to be waited for.
             return
         theirs = self.conn.their_state
         if theirs is h11.SEND_BODY:

@@ -1,5 +1,6 @@
 """Connections that take their time."""
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -69,6 +70,24 @@ async def test_a_connection_kept_open_is_closed_without_a_word(
         assert (await caller.answer()).status == 200
         assert await caller.all() == b""
     assert not said
+
+
+async def test_an_open_socket_outlives_every_limit_of_a_request(
+    log: Log, callers: Callers
+) -> None:
+    async with serve(log) as serving, serving.connect() as socket:
+        await socket.recv()
+        # What begins later and has no more time is closed by then.
+        head = await callers.connect(serving.server.port)
+        assert await head.all() == b""
+        body = await callers.connect(serving.server.port)
+        body.say(b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
+        await body.all()
+        await put(serving.log, summary("Still here"))
+        async with asyncio.timeout(30):
+            while b"Still here" not in (await socket.recv(decode=False)):
+                pass
+        assert dropped(serving, "slow_body") <= 1
 
 
 async def test_a_body_that_does_not_end_is_not_waited_for(log: Log, callers: Callers) -> None:
