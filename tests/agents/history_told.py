@@ -24,7 +24,8 @@ CHANNELS = [ChannelId(1_000_000_000 + number) for number in range(8)]
 #: Of the tables, what names an insertion and not what was inserted.
 _OF_INSERTIONS = {
     "post_samples": "inserted_at",
-    "windows": "batch",
+    "windows": "batch, version, recomputed",
+    "recomputed": "done_until",
     "positions": "version, stored_at",
     "removed_unread": "found_at",
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from agents.history import GROUP, TOPICS, HistoryAgent, HistorySettings
 from agents.history_batch import HistoryBatch
+from agents.recompute import Recompute
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import History
 from streams.log import Batch, Log, Offsets
@@ -22,7 +23,7 @@ QUICK = HistorySettings(batch_rows=1_500, batch_s=0.1, first_pause_s=0.05, longe
 
 
 async def wanted(log: Log, folder: Path) -> Rows:
-    """All that lies in the log, inserted at once, in an empty folder."""
+    """All that lies in the log, inserted at once in an empty folder, late samples recomputed."""
     batch = HistoryBatch()
     for topic in TOPICS:
         for partition, records in (await lying(log, topic)).items():
@@ -32,8 +33,20 @@ async def wanted(log: Log, folder: Path) -> Rows:
     await history.migrate()
     for insert in batch.inserts():
         await history.insert(insert)
+    await _recompute(history)
     await history.close()
     return stored(folder)
+
+
+async def _recompute(history: History) -> None:
+    known = await history.ask("closed_marks", {"batch": 0})
+    marks = {row["channel_id"]: row["start_ms"] for row in known.rows}
+    recompute = Recompute(history, lambda work: work())
+    await recompute.take_up(lambda channel_id: True)
+    await recompute.run(marks, lambda channel_id, offset: True, _go_on)
+
+
+async def _go_on() -> None: ...
 
 
 def differences(found: Rows, wanted: Rows) -> list[str]:

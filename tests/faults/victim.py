@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 def main() -> None:
     given = _arguments()
     set_up_logs("INFO", "json", role="work", instance=given.instance or "")
+    # The tests wait for what it logs itself.
+    logger.setLevel(logging.INFO)
     asyncio.run(work(given))
 
 

@@ -91,13 +91,13 @@ async def test_a_post_opens_into_its_curve(demo: Demo) -> None:
 
 async def test_a_number_says_how_it_is_defined_to_the_keyboard_too(demo: Demo) -> None:
     async with browsing() as seen:
-        tile = seen.page.locator("[data-field=er_by_views_percent]")
+        tile = seen.page.locator("[data-field=reach_24h]")
         await seen.page.goto(f"{demo.url}/channels/hykilp")
         await expect(tile).to_be_visible()
         await tile.focus()
         told = seen.page.get_by_role("tooltip")
-        await expect(told).to_contain_text("(forwards + reactions + replies) / views × 100")
-        await expect(told).to_contain_text("er_by_views_percent")
+        await expect(told).to_contain_text("24 hours after publication")
+        await expect(told).to_contain_text("reach_24h")
         await seen.page.keyboard.press("Escape")
         await expect(told).to_be_hidden()
 

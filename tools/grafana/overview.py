@@ -151,7 +151,7 @@ BOARD = Board(
                             "{{role}} {{instance}}",
                         ),
                         Query(
-                            "analyticbot_log_held > 0",
+                            "analyticbot_log_held",
                             "{{role}} {{instance}}: too full, nothing is taken in",
                         ),
                     ],
