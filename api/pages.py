@@ -75,7 +75,8 @@ def find(root: Path, path: str) -> Path | None:
     if (asked := _file(root, path)) is not None:
         return asked
     index = root / "index.html"
-    return index if "." not in path.rpartition("/")[2] and index.is_file() else None
+    is_no_file = is_page(path) or "." not in path.rpartition("/")[2]
+    return index if is_no_file and index.is_file() else None
 
 
 def _file(root: Path, path: str) -> Path | None:
