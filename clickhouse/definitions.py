@@ -76,7 +76,8 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Meta": {
         "as_of": "When the newest observation used was made; null with none",
-        "coverage": "The lowest coverage of the figures in `evidence`; 0 with none",
+        "coverage": "The lowest coverage of the figures in `evidence` that are known (not null); "
+        "0 where none is",
         "sources": "telegram, recording, import: who observed it",
         "evidence": "What each figure, or each series, of `data` rests on",
         "cursor": "Lists only: gives the next page; null at the end",

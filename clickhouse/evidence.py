@@ -29,8 +29,12 @@ class Basis(msgspec.Struct, frozen=True):
     coverage: float
     #: How many samples or posts it rests on.
     n: int
-    #: The newest observation used; None with none.
+    #: The newest observation used; None with none: then the figure is not known.
     as_of_ms: int | None
+
+    @property
+    def known(self) -> bool:
+        return self.as_of_ms is not None
 
 
 class Segment(NamedTuple):

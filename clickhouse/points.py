@@ -121,5 +121,5 @@ def growth_bases(
     changes = sum(point.change is not None for point in points)
     return {
         "subscribers": Basis(share(len(rows), len(points)), len(rows), as_of_ms),
-        "change": Basis(share(spanned, sum(lengths)), changes, as_of_ms),
+        "change": Basis(share(spanned, sum(lengths)), changes, as_of_ms) if changes else UNKNOWN,
     }

@@ -119,8 +119,9 @@ class Evidence(msgspec.Struct, frozen=True):
 
     @property
     def coverage(self) -> float:
-        """The lowest of the figures; 0 with none."""
-        return min((figure.coverage for figure in self.figures.values()), default=0.0)
+        """The lowest of the figures that are known; 0 where none is."""
+        known = (figure.coverage for figure in self.figures.values() if figure.known)
+        return min(known, default=0.0)
 
 
 class Page(msgspec.Struct, frozen=True):

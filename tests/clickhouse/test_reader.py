@@ -118,7 +118,7 @@ async def test_overview(reader: HistoryReader) -> None:
             reach_12h=reach,
         ),
     )
-    assert (evidence.coverage, evidence.as_of_ms) == (0.0, END_MS)
+    assert (evidence.coverage, evidence.as_of_ms) == (SAMPLED, END_MS)  # of what is known
 
 
 async def test_overview_of_nothing_known(reader: HistoryReader) -> None:
@@ -187,6 +187,15 @@ async def test_growth_counts_from_the_first_number_where_none_is_near(
     [alone], evidence = await reader.growth(NEWS, at(33), at(57), DAY_MS)
     assert (alone.subscribers, alone.change) == (None, None)
     assert evidence.coverage == 0.0
+
+
+async def test_an_unknown_figure_does_not_lower_the_coverage_of_an_answer(
+    reader: HistoryReader,
+) -> None:
+    [day], evidence = await reader.growth(QUIET, START_MS, END_MS, DAY_MS)
+    assert (day.subscribers, day.change) == (77, None)
+    assert evidence.figures == {"subscribers": Basis(1.0, 1, at(5)), "change": UNKNOWN}
+    assert evidence.coverage == 1.0
 
 
 async def test_posts_newest_first(reader: HistoryReader) -> None:
