@@ -9,9 +9,10 @@ from typing import Final
 _GAINS = "Coverage: the share of the time that lies between two samplings. n: posts measured"
 _POSTS = "Coverage: the share of the posts of the range of which it is known. n: those posts"
 _REACH = (
-    "Mean views of a post at that age. All ages rest on the same posts, those known at every one "
-    "of the ages 1, 12, 24 and 48 h up to the oldest at which any post of the range is known; "
-    f"older ages are null. {_POSTS}"
+    "Mean views of a post at that age, of each post the highest up to it. All ages shown rest on "
+    "the same posts: those known at every age shown. Of 1, 12, 24 and 48 h those ages are shown "
+    "for which their number times that of these posts is greatest (of equals more ages, then "
+    f"older ones); the others are null. {_POSTS}"
 )
 _STEP_GAIN = "What was booked in the step; null where nothing was measured"
 

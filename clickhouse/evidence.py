@@ -9,8 +9,8 @@ span of which a source told all posts that were published in it.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, combinations
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +20,9 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 #: Of a longer segment no part counts: nobody knows what was gained in that part.
 DIVISIBLE_MS = 10 * MINUTE_MS
+
+#: At which views are known, in seconds since publication.
+Ages = frozenset[int]
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -97,19 +100,21 @@ def per_day(posts: int | None, known_ms: int) -> float | None:
     return posts * DAY_MS / known_ms
 
 
-def cohort(posts: Sequence[Sequence[float | None]]) -> tuple[list[list[float]], int]:
-    """Of posts by what is known of them at each age: those that all ages can rest on, and the ages.
+def cohort(posts: Mapping[Ages, int]) -> Ages:
+    """The ages to show together: every one of them is to rest on the posts known at all of them.
 
-    The ages are those up to the oldest at which any post is known; the posts are those known at
-    every one of them, told as far.
+    `posts`: how many are known at exactly these ages. Chosen are the ages for which their number
+    times that of the posts known at all of them is greatest; of equals the most, then the oldest.
+    Empty where nothing is known.
     """
-    known = (place for ages in posts for place, value in enumerate(ages) if value is not None)
-    places = max(known, default=-1) + 1
-    if not places:
-        return [], 0
-    complete = [[value for value in ages[:places] if value is not None] for ages in posts]
-    chosen = [values for values in complete if len(values) == places]
-    return chosen, places if chosen else 0
+    every = sorted(frozenset[int]().union(*posts))
+    sets = (frozenset(s) for n in range(1, len(every) + 1) for s in combinations(every, n))
+
+    def rank(ages: Ages) -> tuple[int, int, list[int]]:
+        known = sum(number for at, number in posts.items() if ages <= at)
+        return len(ages) * known, len(ages), sorted(ages, reverse=True)
+
+    return max(sets, key=rank, default=frozenset())
 
 
 def share(part: float, whole: float) -> float:

@@ -3,7 +3,7 @@
 Ratios are divided once, of whole numbers, so that they are the nearest to the true value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from clickhouse import evidence
@@ -11,11 +11,11 @@ from clickhouse.evidence import DAY_MS, Basis, Observed, per_day, share
 from clickhouse.reader import Overview
 
 COUNTERS = ("views", "forwards", "replies", "reactions")
-REACHES = ("reach_1h", "reach_12h", "reach_24h", "reach_48h")
+DAY_S = 86_400
+#: By figure of reach: the age in seconds.
+REACHES = {"reach_1h": 3600, "reach_12h": 43_200, "reach_24h": DAY_S, "reach_48h": 172_800}
 #: What an unknown figure rests on.
 UNKNOWN = Basis(0.0, 0, None)
-AGES_S = (3600, 43_200, 86_400, 172_800)
-_DAY_OLD = REACHES.index("reach_24h")
 
 Row = Mapping[str, Any]
 
@@ -40,18 +40,18 @@ class Asked(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """The cohort: posts known at every age up to the oldest that any post is known at."""
+    """The cohort (clickhouse.evidence.cohort), and all posts known at the age of a day."""
 
     posts: int
-    #: By age, as far as the cohort is known.
-    views: Sequence[float]
-    #: Of all posts known at the age of a day.
+    #: By age of the cohort, in seconds.
+    views: Mapping[int, float]
+    as_of_ms: int | None
     day_posts: int
     day_views: float
-    as_of_ms: int | None
+    day_as_of_ms: int | None
 
-    def mean(self, place: int) -> float | None:
-        return self.views[place] / self.posts if place < len(self.views) else None
+    def mean(self, age_s: int) -> float | None:
+        return self.views[age_s] / self.posts if age_s in self.views else None
 
 
 def overview_of(
@@ -76,7 +76,7 @@ def overview_of(
         err24_percent=_percent(reach.day_views, reach.day_posts, audience),
         er_by_views_percent=_rate(posts["rated_answers"], posts["rated_views"]),
         posts_per_day=per_day(number, asked.read.length_ms(asked.from_ms, asked.to_ms)),
-        **{name: reach.mean(place) for place, name in enumerate(REACHES)},
+        **{name: reach.mean(age_s) for name, age_s in REACHES.items()},
     )
     bases = _bases(asked, posts, gained, subscribers, reach)
     bases |= {"posts": published, "posts_per_day": published}
@@ -116,7 +116,7 @@ def _bases(
         "views_per_post_mean": counters["views"],
         "views_per_post_median": counters["views"],
         "err_percent": counters["views"],
-        "err24_percent": of_posts(reach.day_posts, reach.as_of_ms),
+        "err24_percent": of_posts(reach.day_posts, reach.day_as_of_ms),
         "er_by_views_percent": of_posts(posts["rated"], counted_ms),
         **reaches,
     }
@@ -156,25 +156,26 @@ def change_basis(subscribers: Row, from_ms: int, to_ms: int, most_ms: int, n: in
 
 
 def reach_of(rows: Sequence[Row]) -> Reach:
-    """Of the views of posts at ages: which posts the figures of reach rest on, and their sums.
-
-    Of one post and age the highest counts (of an album's posts), and of a post the highest up to
-    each age: a counter that fell later was not unseen.
-    """
-    at: dict[int, list[float | None]] = {}
-    for row in rows:
-        ages = at.setdefault(row["post_id"], [None] * len(AGES_S))
-        place = AGES_S.index(row["age_s"])
-        ages[place] = max(row["views"], ages[place] or 0)
-    cohort, places = evidence.cohort(list(at.values()))
-    day = [views for ages in at.values() if (views := ages[_DAY_OLD]) is not None]
+    """Of posts grouped by the ages at which their views are known: on which reach rests."""
+    ages = evidence.cohort({frozenset(row["ages"]): row["posts"] for row in rows})
+    chosen = [row for row in rows if ages.issubset(row["ages"])]
+    day_old = [row for row in rows if DAY_S in row["ages"]]
     return Reach(
-        posts=len(cohort),
-        views=[sum(max(ages[: place + 1]) for ages in cohort) for place in range(places)],
-        day_posts=len(day),
-        day_views=sum(day),
-        as_of_ms=max((row["observed_at_ms"] for row in rows), default=None),
+        posts=sum(row["posts"] for row in chosen),
+        views={age_s: sum(_at(row, "views", age_s) for row in chosen) for age_s in ages},
+        as_of_ms=_newest(chosen, ages),
+        day_posts=sum(row["posts"] for row in day_old),
+        day_views=sum(row["day_views"] for row in day_old),
+        day_as_of_ms=_newest(day_old, [DAY_S]),
     )
+
+
+def _newest(rows: Sequence[Row], ages: Iterable[int]) -> int | None:
+    return max((_at(row, "as_of_ms", age_s) for age_s in ages for row in rows), default=None)
+
+
+def _at(row: Row, name: str, age_s: int) -> Any:
+    return row[name][row["ages"].index(age_s)]
 
 
 def _rate(answers: int | None, views: int | None) -> float | None:

@@ -4,7 +4,6 @@ As tests/recomputation.py: nothing of the product, and nothing fast.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
 from fractions import Fraction
 from functools import cached_property
 from statistics import median
@@ -184,15 +183,25 @@ class Figures:
         return self._channel.views_at_ages.get(post_id, {}).get(hours * 3600)
 
     def _reach(self, posts: list[int]) -> tuple[list[Fraction | None], int]:
-        """Means of the posts known at all ages up to the oldest known of any; and their number."""
+        """Means at the chosen ages, of the posts known at all of them; and their number.
+
+        Ages are a number's bits, the youngest the lowest: of as many, the older ones are higher.
+        """
         known = [[self._age(post, age) for age in AGES] for post in posts]
-        ages = max((i + 1 for row in known for i, v in enumerate(row) if v is not None), default=0)
-        rows = [row[:ages] for row in known if None not in row[:ages]]
-        if not ages or not rows:
+
+        def rows(bits: int) -> list[list[Fraction | None]]:
+            return [r for r in known if all(r[i] is not None for i in _places(bits))]
+
+        choices = [(len(_places(b)) * len(rows(b)), len(_places(b)), b) for b in range(1, 16)]
+        product, _, best = max(choices)
+        if not product:
             return [None] * len(AGES), 0
-        highest: Callable[[Any, int], Any] = lambda row, i: max(row[: i + 1])  # noqa: E731
-        means = [sum(highest(row, i) for row in rows) / Fraction(len(rows)) for i in range(ages)]
-        return [*means, *[None] * (len(AGES) - ages)], len(rows)
+        chosen = rows(best)
+        means: list[Fraction | None] = [None] * len(AGES)
+        for i in _places(best):
+            highest = (max(v for v in row[: i + 1] if v is not None) for row in chosen)
+            means[i] = sum(highest, Fraction()) / len(chosen)
+        return means, len(chosen)
 
     def _gained(self, from_ms: int, to_ms: int) -> int | None:
         minutes = self._channel.gains
@@ -217,6 +226,10 @@ class Figures:
             return counts[known[-1]], None, Fraction(0)
         spanned = Fraction(known[-1] - max(base[0], from_ms), to_ms - from_ms)
         return counts[known[-1]], counts[known[-1]] - counts[base[0]], spanned
+
+
+def _places(bits: int) -> list[int]:
+    return [i for i in range(len(AGES)) if bits >> i & 1]
 
 
 def _total(rows: list[Row], name: str) -> int | None:

@@ -148,7 +148,7 @@ def test_the_numbers_compared_are_numbers(replayed: Replayed) -> None:
     """Against a comparison of nothing with nothing."""
     channel = replayed.channels["hykilp"]
     whole, _ = replayed.figures["hykilp"].overview(*_spans(channel)[0])
-    for name in ("views", "views_gained", "reach_1h", "reach_48h", "views_per_post_median"):
+    for name in ("views", "views_gained", "reach_12h", "reach_48h", "views_per_post_median"):
         assert whole[name] is not None, name
     span = _spans(replayed.channels["bridgemedia"])[0]
     assert replayed.figures["bridgemedia"].overview(*span)[0]["subscribers_change"] is not None

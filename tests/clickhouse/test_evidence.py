@@ -1,5 +1,9 @@
 """The observed part of a span of time: by hand, and against a count of single instants."""
 
+from collections import Counter
+from random import Random
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +12,7 @@ from clickhouse.evidence import (
     DIVISIBLE_MS,
     HOUR_MS,
     MINUTE_MS,
+    Ages,
     Observed,
     Segment,
     cohort,
@@ -119,14 +124,53 @@ def test_posts_a_day_are_of_the_time_that_was_read() -> None:
     assert per_day(None, DAY_MS) is None
 
 
-@given(
-    st.lists(st.lists(st.none() | st.integers(0, 9), min_size=4, max_size=4), max_size=8),
-)
-def test_a_cohort_is_known_at_every_age_that_any_post_is_known_at(
-    posts: list[list[int | None]],
+POSTS = st.lists(st.frozensets(st.sampled_from((1, 12, 24, 48))), max_size=12)
+
+
+def chosen(posts: list[Ages]) -> tuple[Ages, int]:
+    """The ages, and how many posts are known at all of them."""
+    ages = cohort(Counter(posts))
+    return ages, sum(ages <= known for known in posts)
+
+
+@given(POSTS)
+def test_no_other_ages_rest_on_more(posts: list[Ages]) -> None:
+    ages, number = chosen(posts)
+    for mask in range(1, 16):
+        others = frozenset(age for i, age in enumerate((1, 12, 24, 48)) if mask >> i & 1)
+        product = len(others) * sum(others <= known for known in posts)
+        assert product <= len(ages) * number
+        if product == len(ages) * number and product:
+            assert len(others) <= len(ages)
+            if len(others) == len(ages):
+                assert sorted(others, reverse=True) <= sorted(ages, reverse=True)
+    assert bool(ages) == any(posts)
+
+
+@given(POSTS, st.integers(0, 5), st.randoms())
+def test_posts_known_at_no_age_and_their_order_choose_nothing(
+    posts: list[Ages], unknown: int, random: Random
 ) -> None:
-    chosen, places = cohort(posts)
-    oldest = max((i + 1 for ages in posts for i, v in enumerate(ages) if v is not None), default=0)
-    whole = [ages[:oldest] for ages in posts if oldest and None not in ages[:oldest]]
-    assert chosen == whole
-    assert places == (oldest if whole else 0)
+    others = [*posts, *[frozenset[int]()] * unknown]
+    random.shuffle(others)
+    assert cohort(Counter(others)) == cohort(Counter(posts))
+
+
+@pytest.mark.parametrize(
+    ("posts", "expected"),
+    [
+        # An old post that passes 48 h does not take the younger ones' reach away.
+        ([{1, 12}, {1, 12}, {48}], ({1, 12}, 2)),
+        # Sampled every two hours: hardly any is known at 1 h.
+        ([{12, 24}, {12, 24}, {12, 24}, {1, 12, 24}], ({12, 24}, 4)),
+        # Two of one age, or one of two: more ages.
+        ([{1}, {1, 12}], ({1, 12}, 1)),
+        # One of either: the older.
+        ([{1}, {24}, {12}], ({24}, 1)),
+        ([{1, 48}, {12, 24}], ({1, 48}, 1)),
+        ([set()], (set(), 1)),
+        ([], (set(), 0)),
+    ],
+)
+def test_a_cohort(posts: list[set[int]], expected: tuple[set[int], int]) -> None:
+    assert chosen([frozenset(ages) for ages in posts]) == expected

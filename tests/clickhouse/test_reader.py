@@ -92,7 +92,7 @@ async def test_overview(reader: HistoryReader) -> None:
         err24_percent=None,
         er_by_views_percent=None,  # no sample tells all four
         posts_per_day=3.0,
-        reach_1h=30.0,  # post 1 alone is known at 12 h as well
+        reach_1h=30.0,  # of post 1 at two ages, rather than of two posts at one
         reach_12h=99.0,
         reach_24h=None,
         reach_48h=None,

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
-_IDS = {
-    name: 1_500_000_001 + i
-    for i, name in enumerate(("albumful", "halfrated", "uncounted", "smallviews", "steady"))
-}
+CHANNELS = ("albumful", "halfrated", "uncounted", "smallviews", "steady", "sparse")
+_IDS = {name: 1_500_000_001 + i for i, name in enumerate(CHANNELS)}
 
 
 def at(day: int, hour: int = 0, minute: int = 0) -> str:
@@ -20,8 +18,8 @@ def record(folder: Path) -> Path:
     """Writes the recording; returns its folder."""
     folder.mkdir()
     posts = [*_album_posts(), *_rated_posts(), *_uncounted_posts(), *_small_posts()]
-    samples = [*_album_samples(), *_small_samples(), *_steady_samples()]
-    _write(folder / "posts.jsonl", [*posts, *_steady_posts()])
+    samples = [*_album_samples(), *_small_samples(), *_steady_samples(), *_sparse_samples()]
+    _write(folder / "posts.jsonl", [*posts, *_steady_posts(), *_sparse_posts()])
     _write(folder / "view_samples.jsonl", samples)
     _write(folder / "subscriber_samples.jsonl", _steady_subscribers())
     return folder
@@ -101,3 +99,20 @@ def _steady_subscribers() -> list[Row]:
         {"channel": "steady", "sampled_at": at(10 + i // 4, 6 * (i % 4)), "subscribers": 100 + i}
         for i in range(12)
     ]
+
+
+def _sparse_posts() -> list[Row]:
+    """Three of one day, and an old one."""
+    old = _post("sparse", 1, at(9, 12, 30))
+    return [old, *(_post("sparse", i, at(10, 12, 30)) for i in range(2, 5))]
+
+
+def _sparse_samples() -> list[Row]:
+    """Every two hours; ten views an hour. Of the old post only before and after 48 hours."""
+    hours = range(14, 40, 2)
+    young = [
+        _sample("sparse", i, at(10 + hour // 24, hour % 24), 10 * hour - 125)
+        for i in range(2, 5)
+        for hour in hours
+    ]
+    return [*young, *(_sample("sparse", 1, at(11, h), 10 * h + 355) for h in (12, 14))]

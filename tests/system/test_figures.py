@@ -10,11 +10,10 @@ pytest.importorskip("chdb", reason="history in process needs the extra `embedded
 
 from tests.analyticbot.command import COMMAND, environment, run
 from tests.analyticbot.role import Role
-from tests.system.recorded import at, record
+from tests.system.recorded import CHANNELS, at, record
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
-CHANNELS = ("albumful", "halfrated", "uncounted", "smallviews", "steady")
 #: All that was observed, and much more than that.
 OBSERVED = (at(1), at(15))
 WIDER = ("2016-01-01T00:00:00Z", "2036-01-01T00:00:00Z")
@@ -103,6 +102,17 @@ async def test_half_a_view_is_half_a_view(asked: Asked) -> None:
     assert answer["data"]["reach_1h"] == 0.5
     assert answer["meta"]["evidence"]["reach_1h"]["n"] == 4
     assert answer["data"]["reach_12h"] is None
+
+
+async def test_reach_is_shown_at_the_ages_that_rest_on_most(asked: Asked) -> None:
+    """Sampled every two hours, no post is known at 1 h; an old post alone is known at 48 h."""
+    answer = await asked("sparse", "overview", *OBSERVED)
+    figures, evidence = answer["data"], answer["meta"]["evidence"]
+    assert (figures["reach_12h"], figures["reach_24h"]) == (120.0, 240.0)
+    assert (evidence["reach_12h"]["n"], evidence["reach_24h"]["n"]) == (3, 3)
+    assert (figures["reach_1h"], figures["reach_48h"]) == (None, None)
+    alone = await asked("sparse", "overview", at(9), at(10))
+    assert alone["data"]["reach_48h"] == 480.0
 
 
 async def test_gains_are_covered_by_the_time_between_samplings(asked: Asked) -> None:
