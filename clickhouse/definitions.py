@@ -14,7 +14,11 @@ _REACH = (
     "for which their number times that of these posts is greatest (of equals more ages, then "
     f"older ones); the others are null. {_POSTS}"
 )
-_STEP_GAIN = "What was booked in the step; null where nothing was measured"
+_STEP_GAIN = (
+    "What was booked in the step, in the minute of the later of two samples; null where nothing "
+    "was measured. Where `coverage` is 0, it was gained since a sampling before the step, and "
+    "nobody knows which part of it in the step"
+)
 
 #: By field of the overview.
 OVERVIEW: Final[Mapping[str, str]] = {
@@ -55,7 +59,9 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "reactions_gained": _STEP_GAIN,
         "posts": "Posts published in the step; null where no part of it was read",
         "coverage": "Share of the step that lies between two samplings, 0 to 1: what its gains "
-        "rest on. A step that runs still is covered up to the newest sampling",
+        "rest on. Of the time between two samplings more than 10 min apart nothing counts where an "
+        "edge of the step lies between them, so a step with gains may have coverage 0. A step "
+        "that runs still is covered up to the newest sampling",
     },
     "GrowthPoint": {
         "subscribers": "The newest number observed in the step",
