@@ -30,7 +30,9 @@ async def site(log: Log, static: Path) -> AsyncIterator[Serving]:
         yield serving
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/channels", "/channels/durov", "/channels/a.b"])
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/channels", "/channels/durov", "/channels/a.b"]
+)
 async def test_pages_of_the_dashboard(site: Serving, path: str) -> None:
     response = await site.get(path)
     assert response.status_code == 200

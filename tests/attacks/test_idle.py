@@ -72,9 +72,7 @@ async def test_a_connection_kept_open_is_closed_without_a_word(
     assert not said
 
 
-async def test_an_open_socket_outlives_every_limit_of_a_request(
-    log: Log, callers: Callers
-) -> None:
+async def test_an_open_socket_outlives_every_limit_of_a_request(log: Log, callers: Callers) -> None:
     async with serve(log) as serving, serving.connect() as socket:
         await socket.recv()
         # What begins later and has no more time is closed by then.
