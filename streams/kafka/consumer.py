@@ -116,6 +116,9 @@ class Consumer(NothingToRestore):
 
     def _get(self, share: Share) -> None:
         """Not awaited by the group, so that heartbeats go on while tables are read."""
+        if self.should_stop:
+            # About to leave the group, which may still hand out: what it gives goes to others.
+            return
         self._taking_over = asyncio.ensure_future(self._take_over(share))
 
     async def _take_over(self, share: Share) -> None:
