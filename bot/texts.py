@@ -3,7 +3,7 @@
 Whatever comes from outside goes through `escape`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape as escape_html
 from typing import NamedTuple
 from urllib.parse import quote
@@ -88,8 +88,8 @@ _DEFINITIONS = {
     "Views gained": "how much the counters of all posts, of any age, were seen to grow in the time",
     "Posts": "posts published in the time; an album counts once",
     "Views of these posts": "their newest counters; forwards, replies and reactions likewise",
-    "Views a post after 1 h, 24 h": "mean of the counters that the same posts had at each age; "
-    "between two samples they are interpolated",
+    "Views a post after 1, 12, 24, 48 h": "mean of the counters that the same posts had at each "
+    "age; between two samples they are interpolated",
     "ERR": "mean views of a post ÷ subscribers",
     "ERR after 24 h": "mean views at the age of 24 hours ÷ subscribers",
     "Engagement by views": "(forwards + reactions + replies) ÷ views, of the posts of which all "
@@ -175,8 +175,7 @@ def overview(
         ("Views of these posts", figure(known.views), rests("views")),
         ("Views a post, mean", figure(known.views_per_post_mean), rests("views")),
         ("Views a post, median", figure(known.views_per_post_median), rests("views")),
-        ("Views a post after 1 h", figure(known.reach_1h), rests("reach_1h")),
-        ("Views a post after 24 h", figure(known.reach_24h), rests("reach_24h")),
+        *_reach(known, rests),
         ("Forwards", figure(known.forwards), rests("forwards")),
         ("Replies", figure(known.replies), rests("replies")),
         ("Reactions", figure(known.reactions), rests("reactions")),
@@ -194,6 +193,17 @@ def overview(
         + f"\n\n<i>{_evidence(evidence)}{_status(channel)}</i>\n"
         "/definitions says what each figure means"
     )
+
+
+def _reach(known: Overview, rests: Callable[[str], str]) -> Sequence[tuple[str, str, str]]:
+    """The ages that are known: which these are depends on how the posts were sampled."""
+    values = {hours: getattr(known, f"reach_{hours}h") for hours in (1, 12, 24, 48)}
+    shown = [
+        (f"Views a post after {hours} h", figure(value), rests(f"reach_{hours}h"))
+        for hours, value in values.items()
+        if value is not None
+    ]
+    return shown or [("Views a post by age", UNKNOWN, "")]
 
 
 def _hours(evidence: Evidence, name: str) -> str:

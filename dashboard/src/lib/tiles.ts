@@ -54,8 +54,14 @@ export const GROUPS: Group[] = [
   },
 ];
 
+/** Reach is known at the ages that make most of the samples: the first of these that is. */
+const REACHES = ["reach_24h", "reach_48h", "reach_12h", "reach_1h"] as const;
+
 /** What is shown first, and large. */
-export const LARGE: readonly (keyof Overview)[] = ["views_gained", "reach_24h", "subscribers", "posts_per_day"];
+export function large(known: Overview | null): readonly (keyof Overview)[] {
+  const reach = REACHES.find((field) => known?.[field] != null) ?? "reach_24h";
+  return ["views_gained", reach, "subscribers", "posts_per_day"];
+}
 
 /** Figures of a time; the others are of posts. */
 const OF_TIME: readonly (keyof Overview)[] = ["views_gained", "posts", "posts_per_day", "subscribers_change"];
