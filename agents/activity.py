@@ -45,7 +45,7 @@ def _put_gains(turn: Turn, changed: dict[int, Minute]) -> None:
 
 
 def _put_posts(turn: Turn, changed: dict[int, Minute]) -> None:
-    """Posts and edits count in the minute of their date; what is older is history's to count."""
+    """Posts and edits count in the minute of their date, while that is open."""
     for date_ms, counts in turn.published:
         start_ms = start_of(date_ms, MINUTE_MS)
         if counts and start_ms >= turn.oldest_minute_ms:

@@ -104,6 +104,8 @@ class HistoryAgent:
         self._held = Held({}, 0)
         self._start = Start({}, {}, [])
         self._moved = asyncio.Condition()
+        #: Whether its share is taken up: before that its position says too much.
+        self._taken = False
         self._ended = False
 
     def position(self) -> Offsets:
@@ -124,8 +126,8 @@ class HistoryAgent:
         Raises HistoryUnavailable when the agent has ended before.
         """
         async with self._moved:
-            await self._moved.wait_for(lambda: self._ended or _is_at(self._position, offsets))
-        if not _is_at(self._position, offsets):
+            await self._moved.wait_for(lambda: self._ended or self._has(offsets))
+        if not self._has(offsets):
             raise HistoryUnavailable("the history agent ended before it had stored everything")
 
     async def run(self) -> None:
@@ -155,7 +157,7 @@ class HistoryAgent:
                 share = await member.share()
                 await self._take(member, share)
                 pauses.reset()
-                await self._follow(member)
+                await self._follow(member, share)
             except NotOwner:
                 _logger.info("history_shared_anew")
             except OffsetTooOld:
@@ -164,10 +166,11 @@ class HistoryAgent:
 
     async def _take(self, member: Member, share: Share) -> None:
         """Take up the positions, and finish what was begun, if anything."""
+        self._taken = False
         self._held = Held.told(await self._insist(lambda: self._history.ask("positions", {})))
         self._start = start = await started(self._log, TOPICS, share, self._held, self._metrics)
         self._position = start.positions
-        self._partitions = len(await self._log.bounds(UPDATES.name)) or 1
+        self._partitions = len(await self._log.partitions(UPDATES.name)) or 1
         for gap in start.gaps:
             await self._insist(functools.partial(self._history.insert, gap))
         for spans in share.begun:
@@ -179,9 +182,10 @@ class HistoryAgent:
         await self._forget_begun(member, start.lost)
         self._marks = await self._known_marks(0)
         await self._recompute.take_up(self._owns)
-        await self._put_late_right(self.position(), member.share)
+        await self._put_late_right(self.position(), _still(member, share))
         await self._note(self.position())
         await member.finish(self.position())
+        self._taken = True
         # Whoever waits for what is in history already has nothing else to be told by.
         await self._move({})
 
@@ -211,18 +215,15 @@ class HistoryAgent:
         # The marks are those from before it only if nobody has finished it by now and gone on.
         await renew()
         await self._store(batch, renew)
-        ends = {each: span.next for each, span in spans.items()}
-        await self._recompute.take_up(self._owns)
-        await self._put_late_right({**self._position, **ends}, renew)
-        await self._finish(member, ends)
+        await self._move(await self._finish(member, {at: span.next for at, span in spans.items()}))
 
     async def _known_marks(self, number: int) -> dict[ChannelId, int]:
         """Up to where each channel's windows are closed, not counting the batch of that number."""
         known = await self._insist(lambda: self._history.ask("closed_marks", {"batch": number}))
         return {row["channel_id"]: row["start_ms"] for row in known.rows}
 
-    async def _follow(self, member: Member) -> None:
-        stream = member.read(self.position(), max_records=500)
+    async def _follow(self, member: Member, share: Share) -> None:
+        stream, still = member.read(self.position(), max_records=500), _still(member, share)
         settings = self._settings
         batches = gathered(stream, settings.batch_rows, settings.batch_s, self._clock)
         async with aclosing(batches):
@@ -231,18 +232,22 @@ class HistoryAgent:
                 await begin()
                 await self._store(batch, begin)
                 self._recompute.note(batch.late)
-                await self._put_late_right({**self._position, **batch.ends}, begin)
-                await self._finish(member, batch.ends)
+                # Only now: a window that was closed by a batch that is repeated must be as it was.
+                own = await self._finish(member, batch.ends)
+                await self._put_late_right({**self._position, **own}, still)
+                await self._move(own)
 
     async def _put_late_right(self, stored: Offsets, renew: Callable[[], Awaitable[Any]]) -> None:
         """Compute the windows of late samples once no more of them come, or it is time."""
-        if not self._recompute.has_work(self._marks):
+        waiting_s = self._recompute.waiting_s(self._marks)
+        if waiting_s is None:
             return
         is_all = _is_at(stored, await self._ends())
-        if is_all or self._recompute.waited_s >= self._settings.recompute_s:
+        if is_all or waiting_s >= self._settings.recompute_s:
 
             def is_stored(channel_id: ChannelId, offset: int) -> bool:
-                return is_all or stored[self._updates_of(channel_id)] > offset
+                at = stored.get(self._updates_of(channel_id), -1)
+                return at > offset or (is_all and at >= 0)
 
             await self._recompute.run(self._marks, is_stored, renew)
 
@@ -262,12 +267,13 @@ class HistoryAgent:
         """The partition of what is observed of a channel."""
         return Partition(UPDATES.name, partition_of(channel_key(channel_id), self._partitions))
 
-    async def _finish(self, member: Member, ends: Offsets) -> None:
+    async def _finish(self, member: Member, ends: Offsets) -> Offsets:
+        """Commit what is this member's of it; returns that."""
         # What retention removed may have been begun: then the position is ahead of its end.
         at = self._position
         own = {each: max(end, at[each]) for each, end in ends.items() if each in at}
         await member.finish(own)
-        await self._move(own)
+        return own
 
     async def _store(self, batch: HistoryBatch, renew: Callable[[], Awaitable[None]]) -> None:
         """Insert what the batch comes to. Waits while the store is away."""
@@ -318,10 +324,23 @@ class HistoryAgent:
                     _logger.info("history_available")
                 return result
 
+    def _has(self, offsets: Offsets) -> bool:
+        return self._taken and _is_at(self._position, offsets)
+
     async def _move(self, ends: Offsets) -> None:
         self._position.update(ends)
         async with self._moved:
             self._moved.notify_all()
+
+
+def _still(member: Member, share: Share) -> Callable[[], Awaitable[None]]:
+    """What raises NotOwner once the share is another."""
+
+    async def still() -> None:
+        if (await member.share()).partitions != share.partitions:
+            raise NotOwner("the share was handed out anew")
+
+    return still
 
 
 def _is_at(position: Offsets, offsets: Offsets) -> bool:

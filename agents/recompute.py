@@ -60,14 +60,17 @@ class Recompute:
         self._rest: dict[ChannelId, list[Late]] = {}
         self._since_s: float | None = None
 
-    @property
-    def waited_s(self) -> float:
-        """How long ago it took note of the first late samples since it ran."""
-        return 0.0 if self._since_s is None else time.perf_counter() - self._since_s
+    def waiting_s(self, marks: Marks) -> float | None:
+        """How long there has been work, as far as this was asked; None while there is none.
 
-    def has_work(self, marks: Marks) -> bool:
-        """`marks`: the start of the last closed minute of each channel."""
-        return bool(self._new) or any(self._is_closed(each, marks) for each in self._rest)
+        `marks`: the start of the last closed minute of each channel.
+        """
+        if not self._new and not any(self._is_closed(each, marks) for each in self._rest):
+            self._since_s = None
+            return None
+        now_s = time.perf_counter()
+        self._since_s = now_s if self._since_s is None else self._since_s
+        return now_s - self._since_s
 
     async def take_up(self, owned: Callable[[ChannelId], bool]) -> None:
         """Learn what is not done yet of the channels that this member owns."""
@@ -80,15 +83,13 @@ class Recompute:
                 else:
                     late = Late(*place, row["done_ms"], row["needed_ms"])
                     self._rest.setdefault(row["channel_id"], []).append(late)
-        self._since_s = time.perf_counter() if self._new else None
+        self._since_s = None
 
     def note(self, messages: Collection[LateSamples]) -> None:
         """Take note of late samples that are stored."""
         for message in messages:
             late = Late(message.offset, message.from_ms, message.to_ms, message.from_ms)
             self._new.setdefault(message.channel_id, []).append(late)
-        if messages and self._since_s is None:
-            self._since_s = time.perf_counter()
 
     async def run(
         self,
@@ -167,10 +168,11 @@ class Recompute:
         }
         await self._insert("recomputed", columns, "")
         self._new.pop(channel_id, None)
-        rest = [late for late in done if late.done_ms <= late.needed_ms]
-        kept = {late[:3]: late for late in (*self._rest.pop(channel_id, []), *rest)}
+        places = {late[:3] for late in done}
+        rest = [late for late in self._rest.pop(channel_id, []) if late[:3] not in places]
+        rest += [late for late in done if late.done_ms <= late.needed_ms]
         if rest:
-            self._rest[channel_id] = list(kept.values())
+            self._rest[channel_id] = rest
 
     async def _ask(self, query: str, **parameters: Any) -> Answer:
         answer: Answer = await self._insist(lambda: self._history.ask(query, parameters))

@@ -50,7 +50,7 @@ class Turn:
         self.oldest_minute_ms = oldest_open(channel.watermark_ms, MINUTE_MS)
         #: The start of the minute that the message's gains are booked in.
         self.minute_ms = start_of(event.observed_at_ms, MINUTE_MS)
-        #: That minute is closed: what happened in it is history's to book.
+        #: That minute is closed: history computes its gains, and nothing else of it is counted.
         self.is_late = self.minute_ms < self.oldest_minute_ms
         if self.is_late:
             self.handled["late_message"] += 1

@@ -205,11 +205,12 @@ class ChdbHistory:
         return [(table, part) for table, part in rows]
 
     def _keep_book(self) -> None:
+        """Raises HistoryError."""
         with asking("parts"):
             rows = self._writer.query(statements.query("parts")).result_rows
-        self._book.parts = [Part(*row) for row in rows]
-        self._book.tables = self._folder.sizes()
-        self._folder.keep(self._book)
+            self._book.parts = [Part(*row) for row in rows]
+            self._book.tables = self._folder.sizes()
+            self._folder.keep(self._book)
         self._booked_ms = self._clock.now_ms()
 
     def _insert(self, insert: Insert) -> None:
@@ -220,7 +221,9 @@ class ChdbHistory:
         if self._booked_ms is not None:
             since_s = (self._clock.now_ms() - self._booked_ms) / 1000
             if not 0 <= since_s < self._settings.book_s:
-                self._keep_book()
+                # The rows are stored: the next insertion tries again.
+                with suppress(HistoryError):
+                    self._keep_book()
 
     def _context(self, insert: Insert) -> InsertContext:
         """Describing a table costs a query, so that is done once a table and list of columns."""

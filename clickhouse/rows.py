@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from clickhouse.columns import Columns
 from clickhouse.history import Insert
 from streams.events import (
+    ChannelStatus,
     CountersSampled,
     Event,
     Post,
@@ -60,6 +61,9 @@ class ObservedRows:
                     event.channel_id, event.observed_at_ms, event.source, event.subscribers
                 )
                 self._note(event, "subscribers")
+            case ChannelStatus() if event.status != "live":
+                # That a channel cannot be observed is no observation of it.
+                pass
             case _:
                 self._note(event, "channel")
 

@@ -7,7 +7,10 @@ from importlib import resources
 
 import msgspec
 
-_MADE = re.compile(r"CREATE (?:TABLE|(?:MATERIALIZED )?VIEW) IF NOT EXISTS (\w+)")
+_MADE = re.compile(
+    r"CREATE (?:OR REPLACE )?(?:TABLE|(?:MATERIALIZED )?VIEW)(?: IF NOT EXISTS)? (\w+)"
+)
+_COMMENT = re.compile(r"--.*")
 _DROPPED = re.compile(r"DROP (?:TABLE|VIEW) IF EXISTS (\w+)")
 
 
@@ -61,7 +64,7 @@ def tables_of(name: str) -> frozenset[str]:
 
 
 def _named(text: str) -> frozenset[str]:
-    words = {word for word in re.findall(r"\w+", text) if word in made()}
+    words = {word for word in re.findall(r"\w+", _COMMENT.sub("", text)) if word in made()}
     for word in list(words):
         if " VIEW " in made()[word]:
             words |= _named(made()[word].partition(" AS\n")[2])

@@ -7,7 +7,6 @@ itself: those rows have to tell the id. Not for reading files.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 
 from streams.ids import (
@@ -22,7 +21,6 @@ from streams.ids import (
 from streams.recording_rows import AnyId, Row
 from streams.spellings import is_no_name
 
-_ID_KEY = re.compile(r"id([0-9]{1,15})")
 _SYNTHETIC_IDS = MARK - HIGHEST_TELEGRAM_ID - 1
 
 
@@ -119,12 +117,7 @@ class RecordedChannels:
 
 
 def _parsed(text: AnyId) -> ChannelId | Username:
-    if isinstance(text, int):
-        return bare_id(text)
-    text = text.strip()
-    if numbered := _ID_KEY.fullmatch(text):
-        return bare_id(int(numbered[1]))
-    return parse_channel(text)
+    return bare_id(text) if isinstance(text, int) else parse_channel(text)
 
 
 def _stated_id(row: Row) -> ChannelId | None:

@@ -41,10 +41,11 @@ def drop_leader(leaders: Leaders, buckets: Buckets, post_id: PostId) -> set[int]
     """
     number, slot = place_of(post_id)
     distances = buckets[number].led.pop(slot, ())
+    # A follower's bucket may have been dropped meanwhile, and with it that it follows.
     left = sorted(
-        PostId(post_id + distance)
-        for distance in distances
-        if not _is_deleted(buckets, PostId(post_id + distance))
+        follower
+        for follower in (PostId(post_id + distance) for distance in distances)
+        if is_follower(buckets, follower) and not _is_deleted(buckets, follower)
     )
     if not left:
         return set()

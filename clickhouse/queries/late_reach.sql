@@ -15,7 +15,7 @@ WITH
             AND observed_at >= fromUnixTimestamp64Milli({from_ms:Int64})
             AND observed_at <= fromUnixTimestamp64Milli({to_ms:Int64})
     ),
-    published AS
+    newer AS
     (
         SELECT post_id
         FROM posts FINAL
@@ -28,5 +28,5 @@ SELECT greatest(
     -- The time before the channel's next sample is observed.
     (SELECT minIf(at_ms, at_ms <= {to_ms:Int64} + 86400000) FROM later),
     -- Posts published within a day after an observation count from zero.
-    (SELECT maxIf(at_ms, at_ms <= {to_ms:Int64} + 86400000) FROM later WHERE post_id IN published)
+    (SELECT maxIf(at_ms, at_ms <= {to_ms:Int64} + 86400000) FROM later WHERE post_id IN newer)
 ) AS until_ms

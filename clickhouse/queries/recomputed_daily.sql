@@ -23,6 +23,8 @@ WITH
             sum(c.posts) AS posts, sum(c.edits) AS edits, sum(c.deletes) AS deletes, sum(c.samples) AS samples
         FROM channel_daily AS c
         WHERE c.channel_id = {channel_id:Int64}
+            AND c.day >= toStartOfDay(fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC'))
+            AND c.day < fromUnixTimestamp64Milli({to_ms:Int64})
         GROUP BY day
     )
 SELECT

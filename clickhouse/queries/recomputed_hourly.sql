@@ -23,6 +23,8 @@ WITH
             sum(c.posts) AS posts, sum(c.edits) AS edits, sum(c.deletes) AS deletes, sum(c.samples) AS samples
         FROM channel_hourly AS c
         WHERE c.channel_id = {channel_id:Int64}
+            AND c.hour >= toStartOfHour(fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC'))
+            AND c.hour < fromUnixTimestamp64Milli({to_ms:Int64})
         GROUP BY hour
     )
 SELECT

@@ -23,17 +23,30 @@ WITH
         WHERE t.album_id IS NOT NULL
         GROUP BY t.album_id
     ),
+    -- A post counts from zero where this was within the day before its first sample, and a post is
+    -- dated at most five minutes after its sample.
     observed AS
     (
         SELECT DISTINCT 1 AS one, at_ms
         FROM
         (
-            SELECT toUnixTimestamp64Milli(observed_at) AS at_ms FROM post_samples WHERE channel_id = {channel_id:Int64}
+            SELECT toUnixTimestamp64Milli(observed_at) AS at_ms
+            FROM post_samples
+            WHERE channel_id = {channel_id:Int64}
+                AND observed_at >= fromUnixTimestamp64Milli({from_ms:Int64} - 86400000)
+                AND observed_at < fromUnixTimestamp64Milli({to_ms:Int64} + 300000)
             UNION ALL
-            SELECT toUnixTimestamp64Milli(observed_at) FROM subscriber_samples WHERE channel_id = {channel_id:Int64}
+            SELECT toUnixTimestamp64Milli(observed_at)
+            FROM subscriber_samples
+            WHERE channel_id = {channel_id:Int64}
+                AND observed_at >= fromUnixTimestamp64Milli({from_ms:Int64} - 86400000)
+                AND observed_at < fromUnixTimestamp64Milli({to_ms:Int64} + 300000)
             UNION ALL
             SELECT arrayJoin([toUnixTimestamp64Milli(first_at), toUnixTimestamp64Milli(last_at)])
-            FROM observed_hours WHERE channel_id = {channel_id:Int64}
+            FROM observed_hours
+            WHERE channel_id = {channel_id:Int64}
+                AND last_at >= fromUnixTimestamp64Milli({from_ms:Int64} - 86400000)
+                AND first_at < fromUnixTimestamp64Milli({to_ms:Int64} + 300000)
         )
     ),
     -- When the channel was observed last before each post was published; 0: never.
@@ -115,6 +128,23 @@ WITH
         FROM gains
         GROUP BY minute
     ),
+    -- Hours of which some samples are not kept any more: what is stored of them knows more.
+    expired AS
+    (
+        SELECT DISTINCT toInt64(toUnixTimestamp(hour)) AS hour
+        FROM post_hourly
+        WHERE channel_id = {channel_id:Int64}
+            AND hour >= toStartOfHour(fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC'))
+            AND hour < fromUnixTimestamp64Milli({to_ms:Int64})
+            AND (post_id, toInt64(toUnixTimestamp(hour))) NOT IN
+            (
+                SELECT post_id, intDiv(toUnixTimestamp64Milli(observed_at), 3600000) * 3600
+                FROM post_samples
+                WHERE channel_id = {channel_id:Int64}
+                    AND observed_at >= toStartOfHour(fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC'))
+                    AND observed_at < fromUnixTimestamp64Milli({to_ms:Int64} + 3600000)
+            )
+    ),
     stored AS
     (
         SELECT *
@@ -133,11 +163,14 @@ SELECT
 FROM minutes AS m
 LEFT JOIN sampled AS s ON s.minute = m.minute
 LEFT JOIN stored AS w ON toInt64(toUnixTimestamp(w.start)) = m.minute * 60
-WHERE w.channel_id IS NULL
-    OR w.views_gained IS DISTINCT FROM m.views_gained OR w.forwards_gained IS DISTINCT FROM m.forwards_gained
-    OR w.replies_gained IS DISTINCT FROM m.replies_gained OR w.reactions_gained IS DISTINCT FROM m.reactions_gained
-    OR w.samples != m.samples
-    OR toUnixTimestamp64Milli(w.sampled_from) IS DISTINCT FROM s.sampled_from_ms
-    OR toUnixTimestamp64Milli(w.sampled_to) IS DISTINCT FROM s.sampled_to_ms
+WHERE (w.channel_id IS NULL OR intDiv(m.minute, 60) * 3600 NOT IN (SELECT hour FROM expired))
+    AND (
+        w.channel_id IS NULL
+        OR w.views_gained IS DISTINCT FROM m.views_gained OR w.forwards_gained IS DISTINCT FROM m.forwards_gained
+        OR w.replies_gained IS DISTINCT FROM m.replies_gained OR w.reactions_gained IS DISTINCT FROM m.reactions_gained
+        OR w.samples != m.samples
+        OR toUnixTimestamp64Milli(w.sampled_from) IS DISTINCT FROM s.sampled_from_ms
+        OR toUnixTimestamp64Milli(w.sampled_to) IS DISTINCT FROM s.sampled_to_ms
+    )
 ORDER BY start
 SETTINGS join_use_nulls = 1

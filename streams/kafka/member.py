@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
@@ -160,7 +161,9 @@ class KafkaMember:
             rebalance_timeout_ms=settings.session_ms,
             max_poll_interval_ms=_NEVER_MS,
             enable_auto_commit=False,
-            assignors=(RoundRobinPartitionAssignor,),
+            # By ranges, partition n of every topic is one member's: what is observed of a channel
+            # and what was decided of it. The other only for members of a version before.
+            assignors=(RangePartitionAssignor, RoundRobinPartitionAssignor),
         )
         subscription.subscribe(set(self._topics), listener=_Listener(self._give, self._lose))
 

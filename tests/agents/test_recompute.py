@@ -18,7 +18,7 @@ from streams.events import CountersSampled, Event, Post, PostsSeen
 from streams.ids import ChannelId, PostId
 from streams.metrics import Metrics
 from streams.topics import UPDATES, WINDOWS
-from tests.agents.history_told import draft, ends, opened_log, selected
+from tests.agents.history_told import draft, ends, opened_log, run_in, selected
 from tests.agents.pure import Pure
 from tests.agents.test_history import running
 from tests.clickhouse.minutes import COUNTERS, DAY_MS, MINUTE_MS, Channel
@@ -76,6 +76,10 @@ class Storage:
         agent = HistoryAgent(self.log, history or self.history, Metrics(), QUICK)
         async with running(agent):
             await agent.caught_up(await ends(self.log))
+
+    def run(self, statement: str) -> None:
+        """What an operator, or the expiry of rows, does beside the agent."""
+        run_in(self._folder, statement)
 
     def minutes(self, channel: ChannelId) -> dict[int, dict[str, Any]]:
         """What the closed windows of a channel say, as Channel.minutes gives it."""
@@ -187,6 +191,42 @@ async def test_disorder(storage: Storage, seed: int) -> None:
     await storage.put([sampled(QUIET, NEW_MS, p1=1)])
     await storage.drain()
     await check_all(storage, [*NEW, *end])
+
+
+async def test_what_waits_for_an_open_window_is_not_forgotten(storage: Storage) -> None:
+    """A late sample before one of an open window; then others, that are done at once."""
+    post = published(LIVE, 100, NEW_MS)
+    first, now = (
+        sampled(LIVE, NEW_MS + at * MINUTE_MS, p100=views) for at, views in ((1, 5), (60, 50))
+    )
+    await storage.put([post, first, now])
+    await storage.drain()
+    late = sampled(LIVE, NEW_MS + 30 * MINUTE_MS, p100=20)
+    await storage.put([late])
+    await storage.drain()
+    agent = HistoryAgent(storage.log, storage.history, Metrics(), QUICK)
+    async with running(agent):
+        await storage.put(OLD)
+        await agent.caught_up(await ends(storage.log))
+        end = sampled(LIVE, NEW_MS + 90 * MINUTE_MS, p100=60)
+        await storage.put([end])
+        await agent.caught_up(await ends(storage.log))
+    await check_all(storage, [post, first, now, late, *OLD, end])
+    assert await storage.gained(LIVE, "minutes", NEW_MS, 1) == [(0, 55)]
+
+
+async def test_what_is_kept_no_longer_is_not_recomputed(storage: Storage) -> None:
+    """Windows outlive the samples that they were made of: an import beside them changes none."""
+    await storage.put(OLD)
+    await storage.drain()
+    await storage.put(NEW)
+    await storage.drain()
+    storage.run(f"DELETE FROM post_samples WHERE observed_at < fromUnixTimestamp64Milli({NEW_MS})")
+    other = sampled(LIVE, OLD_MS + 31 * MINUTE_MS, p9=7)
+    await storage.put([other, sampled(LIVE, OLD_MS + 32 * MINUTE_MS, p9=9)])
+    await storage.drain()
+    assert await storage.gained(LIVE, "daily", OLD_MS, 3) == [(0, 402), (1, 2550)]
+    assert await storage.gained(LIVE, "minutes", OLD_MS, 3) == [(0, 402), (1, 2550)]
 
 
 @pytest.mark.parametrize("table", ["windows", "channel_daily", "recomputed"])

@@ -19,6 +19,8 @@ from tests.analyticbot.command import COMMAND, environment
 PATIENCE_S = 90
 #: Short, because a test waits for its end.
 LEASE_S = 5
+#: The post takes off 48 minutes after the start: a slow machine samples it before, in 24 s.
+SPEED = 120
 
 
 class Demo:
@@ -49,9 +51,11 @@ class Demo:
         try:
             return self.get(path)
         except urllib.error.HTTPError as error:
-            error.close()
-            if error.code != 404:
-                raise
+            with error:
+                if error.code == 503 and path == "/readyz":
+                    return json.load(error)
+                if error.code != 404:
+                    raise
             return None
 
 
@@ -65,7 +69,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     (left / LOCK).touch()
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [COMMAND, "demo", "--port", "0", "--speed", "600"],
+            [COMMAND, "demo", "--port", "0", "--speed", str(SPEED)],
             env=environment(
                 folder / "data", ANALYTICBOT_LEASE_S=str(LEASE_S), TMPDIR=str(temporary)
             ),
@@ -129,7 +133,7 @@ def test_a_channel_is_found_in_every_spelling(demo: Demo) -> None:
 def test_it_says_what_is_measured_and_what_is_modelled(demo: Demo) -> None:
     about = demo.get("/api/v1/about")["data"]
     assert about["mode"] == "demo"
-    assert about["speed"] == 600
+    assert about["speed"] == SPEED
     assert "modelled" in about["modelled"]
     assert about["credits"]
 
@@ -157,8 +161,8 @@ def test_it_goes_on_after_a_pause_longer_than_its_leases(demo: Demo) -> None:
     time.sleep(LEASE_S + 1)
     demo.process.send_signal(signal.SIGCONT)
     demo.get_when("/readyz", lambda answer: "observes 10" in answer["parts"]["accounts"])
+    demo.get_when("/readyz", lambda answer: answer["parts"]["bot"] == "answers")
     demo.get_when("/api/v1/channels", lambda answer: min(sampled(answer)) > before)
-    assert demo.get("/readyz")["parts"]["bot"] == "answers"
     assert demo.process.poll() is None
 
 

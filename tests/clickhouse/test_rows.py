@@ -155,6 +155,13 @@ def test_hours_say_who_observed_what_and_when() -> None:
     assert list(columns["last_at"]) == [HOUR_MS + 9, HOUR_MS, HOUR_MS]
 
 
+def test_that_a_channel_cannot_be_observed_is_no_observation() -> None:
+    rows = ObservedRows()
+    for status in ("live", "private", "away", "waiting"):
+        rows.take(ChannelStatus(channel_id=DUROV, observed_at_ms=5, status=status))
+    assert len(rows) == 1
+
+
 def test_of_a_window_the_newest_is_kept() -> None:
     columns = decided(window(1, 5, 10), window(1, 6, 12), window(2, 1, 3))["windows"].columns
     assert list(columns["views_gained"]) == [12, 3]

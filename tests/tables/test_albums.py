@@ -131,3 +131,12 @@ def test_as_long_as_a_post_is_left_one_counts(told: list[list[int]], gone: Seque
         posts.delete(post_id)
         left.discard(post_id)
         assert len(posts.counting(*left)) == min(len(left), 1)
+
+
+def test_a_leader_is_deleted_whose_followers_were_forgotten() -> None:
+    """The bucket of posts from 64 on was not touched for long, and is gone."""
+    posts = Posts()
+    posts.see(63, 64, 65)
+    del posts.buckets[1]
+    assert posts.delete(63) == set()
+    assert posts.counting(64, 65) == [64, 65]

@@ -138,8 +138,9 @@ class RecentPosts:
         """What an earlier run stored. Their turns come as if that one went on, not all at once."""
         for page, posts in pages.items():
             self._posts.update(posts)
-            self._changed.update({page} if any(i // PAGE != page for i in posts) else ())
-            self._changed.update(i // PAGE for i in posts if i // PAGE != page)
+            # Versions before kept all posts in one page.
+            if elsewhere := {i // PAGE for i in posts} - {page}:
+                self._changed |= {page, *elsewhere}
         self._turns.load({i: known.date_ms for i, known in self._posts.items()}, now_ms)
         self._shrink()
 

@@ -47,6 +47,18 @@ async def shared_out(members: Sequence[Member], count: int = PARTITIONS) -> list
             await asyncio.sleep(0.02)
 
 
+async def test_one_number_of_every_topic_is_one_members(log: KafkaLog) -> None:
+    """What is observed of a channel and what was decided of it: also where it does not add up."""
+    topics = [Topic(unique(name)) for name in ("observed", "decided", "alerts")]
+    for topic in topics:
+        await log.create(topic, 4)
+    group = unique("group")
+    members = [await log.join(group, [topic.name for topic in topics]) for _ in range(3)]
+    for share in await shared_out(members, 12):
+        numbers = [{at.number for at in share.partitions if at.topic == t.name} for t in topics]
+        assert numbers[0] == numbers[1] == numbers[2]
+
+
 async def test_members_share_everything_and_nothing_twice(log: KafkaLog, topic: Topic) -> None:
     group = unique("group")
     members: list[Member] = []
