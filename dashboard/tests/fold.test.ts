@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { apply, empty, fromSnapshot, lastMinutes, MINUTE, newestMinute, sumKnown } from "../src/lib/fold";
 import type { ActivityWindow, Alert, ChannelSummary, Figures, Known, PostCounters } from "../src/lib/live.gen";
-import { nameless, rows, sorted, statusOf } from "../src/lib/rows";
+import { nameless, rows, sorted, standingOf } from "../src/lib/rows";
 import { gained, spanUntil } from "../src/lib/series";
 
 const NOW = Date.UTC(2026, 10, 24, 14, 3, 20);
@@ -128,9 +128,18 @@ test("without live minutes a chart is what history says", () => {
 test("a recorded channel is recorded in the list and on its page", () => {
   const recorded = { ...summary(1, "A"), status: "unknown" };
   const rest = { id: 1, username: "a", title: "A", subscribers: null, followed_since: null, last_post_at: null, last_sample_at: null, status: "recorded", status_reason: "", status_until: null };
-  expect(statusOf(recorded, rest)).toBe("recorded");
-  expect(statusOf({ ...recorded, status: "away" }, rest)).toBe("away");
-  expect(statusOf(null, null)).toBe("unknown");
+  expect(standingOf(recorded, rest).status).toBe("recorded");
+  expect(standingOf({ ...recorded, status: "away" }, rest).status).toBe("away");
+  expect(standingOf(null, null)).toEqual({ status: "unknown", reason: "" });
+});
+
+test("a reason belongs to its status: both are from one source", () => {
+  const rest = { id: 1, username: "a", title: "A", subscribers: null, followed_since: null, last_post_at: null, last_sample_at: null, status: "waiting", status_reason: "flood wait of 30 s", status_until: null };
+  const live = summary(1, "A");
+  expect(standingOf({ ...live, status: "unknown", status_reason: "" }, rest)).toEqual({ status: "waiting", reason: "flood wait of 30 s" });
+  expect(standingOf(live, rest)).toEqual({ status: "live", reason: "" });
+  expect(standingOf({ ...live, status: "away", status_reason: "timed out" }, rest)).toEqual({ status: "away", reason: "timed out" });
+  expect(standingOf({ ...live, status: "unknown", status_reason: "why" }, null)).toEqual({ status: "unknown", reason: "why" });
 });
 
 test("where no live minute measured anything, history is asked", () => {

@@ -42,11 +42,10 @@ function row(id: number, rest: Channel | undefined, live: ChannelNow | undefined
   const username = summary?.username ?? rest?.username ?? null;
   const minute = newestMinute(live, now);
   return {
+    ...standingOf(summary, rest),
     id,
     username,
     name: summary?.title ?? rest?.title ?? (username ? `@${username}` : `Channel ${id}`),
-    status: statusOf(summary, rest),
-    reason: summary?.status_reason ?? rest?.status_reason ?? "",
     subscribers: summary?.subscribers ?? rest?.subscribers ?? null,
     lastPost: summary?.last_post_at_ms ?? ms(rest?.last_post_at),
     lastSample: summary?.last_sample_at_ms ?? ms(rest?.last_sample_at),
@@ -57,9 +56,16 @@ function row(id: number, rest: Channel | undefined, live: ChannelNow | undefined
   };
 }
 
-/** One word for the list and for the channel's own page. */
-export function statusOf(summary: ChannelSummary | null | undefined, rest: Channel | null | undefined): string {
-  return summary && summary.status !== "unknown" ? summary.status : (rest?.status ?? "unknown");
+/**
+ * How a channel is observed, and why, for the list and for the channel's own page. Both come from one source:
+ * the socket's summary, or REST where the summary does not know.
+ */
+export function standingOf(
+  summary: ChannelSummary | null | undefined,
+  rest: Channel | null | undefined,
+): Pick<Row, "status" | "reason"> {
+  const source = summary && summary.status !== "unknown" ? summary : (rest ?? summary);
+  return { status: source?.status ?? "unknown", reason: source?.status_reason ?? "" };
 }
 
 /** What was gained, as if all of the time had been like its observed part. */
