@@ -1,9 +1,10 @@
 """The page as somebody sees it: a real browser before a real demo."""
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.web.chromium import browsing
 from tests.web.demo import Demo
@@ -59,6 +60,26 @@ async def test_channels_move_over_the_socket(demo: Demo) -> None:
         await expect(seen.page.get_by_label("About this demo")).to_contain_text("measured")
         assert seen.errors == []
         assert seen.strangers() == []
+
+
+async def test_a_failed_look_up_of_a_post_is_repeated(demo: Demo) -> None:
+    async with browsing() as seen:
+        failed: set[str] = set()
+
+        async def fail_once(route: Route) -> None:
+            channel = urlsplit(route.request.url).path
+            if channel in failed:
+                await route.continue_()
+            else:
+                failed.add(channel)
+                await route.fulfill(status=503)
+
+        await seen.page.route("**/api/v1/channels/*/posts?*", fail_once)
+        await seen.page.goto(demo.url)
+        newest = seen.page.get_by_role("region", name="Newest posts").get_by_role("listitem")
+        for number in range(6):
+            await expect(newest.nth(number)).to_contain_text("views")
+        assert len(failed) >= 6
 
 
 async def test_a_channels_chart_moves(demo: Demo) -> None:
