@@ -1,5 +1,5 @@
 // The one live socket of the page: a snapshot, then changes; resumed after a break from the last cursor;
-// growing pauses with jitter between tries. What it learnt is in `channels` and `alerts`.
+// growing pauses with jitter between tries. What it received is in `channels` and `alerts`.
 import { SvelteMap } from "svelte/reactivity";
 import { clock } from "./clock.svelte";
 import { apply, empty, fromSnapshot, type ChannelNow, type Live } from "./fold";
@@ -9,7 +9,7 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 /** No frame for so long: what is shown is stale. */
 const STALE_MS = 5_000;
-/** No frame for so long: the connection is given up and made again. */
+/** No frame for so long: the connection is closed and opened again. */
 const DEAD_MS = 15_000;
 /** However fast changes come, they are shown so often: eyes and phones need no more. */
 const SHOW_EVERY_MS = 250;
@@ -44,16 +44,17 @@ class LiveSocket {
     if (this.#retryAt !== null) {
       return { state: "reconnecting", inSeconds: Math.max(0, Math.ceil((this.#retryAt - clock.wall) / 1000)) };
     }
-    if (clock.wall - this.#heard > STALE_MS) return { state: "stale", since: this.#heardAt };
+    // A server that was never heard cannot be stale.
+    if (clock.wall - this.#heard > STALE_MS && this.#heardAt > 0) return { state: "stale", since: this.#heardAt };
     return { state: this.#open && this.started ? "live" : "connecting" };
   }
 
-  /** The server's time when it was heard last. */
+  /** The server's time when it was last heard; 0 if never. */
   get heardAt(): number {
     return this.#heardAt;
   }
 
-  /** Whether questions to the server have a chance now. */
+  /** Whether the server answers, so that requests are worth sending. */
   get fresh(): boolean {
     return this.connection.state === "live";
   }

@@ -38,7 +38,7 @@ function* minutesOf(start: number, step: number, minutes: ReadonlyMap<number, Mi
 }
 
 /** Posts are sampled every minute at first and every five later: so long a mean has all of them. */
-const MEAN_STEPS = 5;
+export const MEAN_STEPS = 5;
 
 /**
  * Views a minute. A gain is booked in the minute in which it was sampled, so single minutes show when
