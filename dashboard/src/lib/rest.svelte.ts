@@ -1,4 +1,4 @@
-// Questions to the REST interface, and their answers as something a view can show.
+// Requests to the REST interface, and their answers as reactive state.
 
 import type { Answer } from "./rest.gen";
 
@@ -26,7 +26,7 @@ export async function get<T>(path: string, parameters: Parameters = {}, signal?:
     response = await fetch(url, signal ? { signal } : {});
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem("The server does not answer", "It may be starting, or stopped.", 0);
+    throw new Problem("The server does not answer", "It may be starting or stopped.", 0);
   }
   if (!response.ok) throw await problem(response);
   return (await response.json()) as Answer<T>;
