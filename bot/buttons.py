@@ -9,7 +9,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from bot import texts
 from clickhouse.reader import Channel
 
-#: What stands above a button, and is shown anew after a press.
+#: What stands above a button, and is shown again after a press.
 View = Literal["list", "overview", "alert"]
 
 

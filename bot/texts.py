@@ -1,4 +1,4 @@
-"""Every text of the bot, in Telegram's HTML. The one file to translate; tests hold each of them.
+"""Every text of the bot, in Telegram's HTML, but for bot/definitions.py; tests pin each of them.
 
 Whatever comes from outside goes through `escape`.
 """
@@ -8,6 +8,7 @@ from html import escape as escape_html
 from typing import NamedTuple
 from urllib.parse import quote
 
+from bot.definitions import DEFINITIONS
 from bot.figures import UNKNOWN, change, figure, moment, of_hours, of_posts, percent
 from clickhouse.reader import Channel, Evidence, Overview, PostRow
 from clickhouse.records import opening
@@ -16,34 +17,34 @@ from streams.analytics import Alert
 from streams.ids import ChannelId
 
 COMMANDS = {
-    "channels": "the channels that are watched, and what they gained",
-    "overview": "one channel's last 24 hours: /overview CHANNEL",
+    "channels": "followed channels and the views they gained",
+    "overview": "a channel's last 24 hours: /overview CHANNEL",
     "subscribe": "get a channel's alerts here: /subscribe CHANNEL",
-    "unsubscribe": "no more of them: /unsubscribe CHANNEL",
-    "definitions": "what each figure means",
+    "unsubscribe": "stop a channel's alerts: /unsubscribe CHANNEL",
+    "definitions": "what the figures mean",
     "help": "how to use this bot",
 }
 
-#: The length of every answer's time.
+#: The length of the period of every answer.
 HOURS = 24
 
 #: Labels of buttons.
 ALERTS_ON = "🔔 Get alerts"
-ALERTS_OFF = "🔕 No more alerts"
+ALERTS_OFF = "🔕 Stop alerts"
 REFRESH = "🔄 Refresh"
 OLDER = "◀"
 NEWER = "▶"
 
-#: Of those that are followed and not observed, so many are named.
+#: How many channels that are followed and not observed are named.
 MOST_LOST = 5
 
 NO_CHANNELS = (
     "No channel has been observed yet. The operator adds one with "
     "<code>analyticbot follow @channel</code>."
 )
-UNKNOWN_COMMAND = "I do not understand that. /help says what I can do."
+UNKNOWN_COMMAND = "Unknown command. See /help."
 FAILED = "Something went wrong; it has been logged. Please try again in a minute."
-UNAVAILABLE = "The figures cannot be read right now. Please try again in a minute."
+UNAVAILABLE = "The figures are unavailable right now. Please try again in a minute."
 OUTDATED_BUTTON = "This button is out of date. Send the command again."
 
 
@@ -63,43 +64,22 @@ def escape(text: str) -> str:
 
 def start() -> str:
     return (
-        "<b>AnalyticBot</b> watches Telegram channels: what they gain, minute by minute, and what "
-        f"is unusual.\n\n{_commands()}\n\n"
-        "A figure that is not known is shown as —, and every answer says when it was observed."
+        "<b>AnalyticBot</b> measures Telegram channels minute by minute and sends an alert when "
+        f"views rise unusually fast.\n\n{_commands()}\n\n"
+        "— means unknown. Every answer says when its figures were observed."
     )
 
 
 def help_() -> str:
     return (
         f"{_commands()}\n\n"
-        "CHANNEL is a @username or a channel id. Buttons under the answers do the same.\n"
-        "An alert is one message: it is edited while the alert goes on, and when it is over."
+        "CHANNEL is a @username or a channel id. The buttons under the answers do the same.\n"
+        "Each alert is one message, which is updated while the alert lasts and when it ends."
     )
 
 
 def definitions() -> str:
-    return "\n\n".join(f"<b>{name}</b>: {meaning}" for name, meaning in _DEFINITIONS.items())
-
-
-#: The last 24 hours, as everywhere in the bot.
-_DEFINITIONS = {
-    "Subscribers": "the newest number that was observed; its change is against the newest one of "
-    "the 24 hours before, else against the first one observed in the time",
-    "Views gained": "how much the counters of all posts, of any age, were seen to grow in the time",
-    "Posts": "posts published in the time; an album counts once",
-    "Views of these posts": "their newest counters; forwards, replies and reactions likewise",
-    "Views a post after 1, 12, 24, 48 h": "mean of the counters that the same posts had at each "
-    "age; between two samples they are interpolated",
-    "ERR": "mean views of a post ÷ subscribers",
-    "ERR after 24 h": "mean views at the age of 24 hours ÷ subscribers",
-    "Engagement by views": "(forwards + reactions + replies) ÷ views, of the posts of which all "
-    "four were read at one instant",
-    "6 of 24 h": "the part of the time that was observed; the figure is of that part",
-    "53 of 640 posts": "how many of the posts the figure rests on",
-    "Views spike": "a minute in which views are gained far faster than in the last minutes of this "
-    "channel that rest on about as many samples",
-    "—": "not known; never to be read as zero",
-}
+    return "\n\n".join(f"<b>{name}</b>: {meaning}" for name, meaning in DEFINITIONS.items())
 
 
 def _commands() -> str:
@@ -121,7 +101,7 @@ def channels(
 
 
 def unobserved(followed: Sequence[Followed]) -> str:
-    """What is followed and cannot be observed; empty where there is nothing to say."""
+    """Channels that are followed and cannot be observed; empty where there are none."""
     said = [one for one in followed if one.status in ("not_found", "not_a_channel", "banned")]
     lines = [f"{escape(_reference(one))}: {escape(one.status_reason)}" for one in said[:MOST_LOST]]
     if len(said) > MOST_LOST:
@@ -151,9 +131,23 @@ def _linked(channel: Channel, links: Links) -> str:
 
 
 def _status(channel: Channel) -> str:
-    """Only what the reader should know."""
+    """Why the figures may be out of date; empty where the channel is observed."""
     quiet = ("live", "recorded", "unknown")
-    return "" if channel.status in quiet else f" · {escape(channel.status)}"
+    words = _STATUSES.get(channel.status, channel.status)
+    return "" if channel.status in quiet else f" · {escape(words)}"
+
+
+#: In the words of the page (dashboard/src/parts/Status.svelte).
+_STATUSES = {
+    "away": "Telegram cannot be reached",
+    "waiting": "Telegram asked to wait",
+    "private": "no longer readable",
+    "banned": "banned by Telegram",
+    "not_found": "not found",
+    "not_a_channel": "not a channel",
+    "duplicate": "followed twice",
+    "pending": "not tried yet",
+}
 
 
 def overview(
@@ -173,8 +167,8 @@ def overview(
         ("Views gained", change(known.views_gained), gained),
         ("Posts", figure(known.posts), read),
         ("Views of these posts", figure(known.views), rests("views")),
-        ("Views a post, mean", figure(known.views_per_post_mean), rests("views")),
-        ("Views a post, median", figure(known.views_per_post_median), rests("views")),
+        ("Views per post, mean", figure(known.views_per_post_mean), rests("views")),
+        ("Views per post, median", figure(known.views_per_post_median), rests("views")),
         *_reach(known, rests),
         ("Forwards", figure(known.forwards), rests("forwards")),
         ("Replies", figure(known.replies), rests("replies")),
@@ -188,22 +182,22 @@ def overview(
         for name, value, basis in figures
     )
     return (
-        f"{_linked(channel, links)}\n<i>{HOURS} hours to {moment(to_ms)}</i>\n\n"
+        f"{_linked(channel, links)}\n<i>{HOURS} hours up to {moment(to_ms)}</i>\n\n"
         + "\n".join(lines)
         + f"\n\n<i>{_evidence(evidence)}{_status(channel)}</i>\n"
-        "/definitions says what each figure means"
+        "/definitions explains the figures"
     )
 
 
 def _reach(known: Overview, rests: Callable[[str], str]) -> Sequence[tuple[str, str, str]]:
-    """The ages that are known: which these are depends on how the posts were sampled."""
+    """The ages at which reach is known, which depend on how the posts were sampled."""
     values = {hours: getattr(known, f"reach_{hours}h") for hours in (1, 12, 24, 48)}
     shown = [
-        (f"Views a post after {hours} h", figure(value), rests(f"reach_{hours}h"))
+        (f"Views per post after {hours} h", figure(value), rests(f"reach_{hours}h"))
         for hours, value in values.items()
         if value is not None
     ]
-    return shown or [("Views a post by age", UNKNOWN, "")]
+    return shown or [("Views per post by age", UNKNOWN, "")]
 
 
 def _hours(evidence: Evidence, name: str) -> str:
@@ -218,13 +212,13 @@ def _during(evidence: Evidence, name: str, verb: str) -> str:
 
 def _evidence(evidence: Evidence) -> str:
     if evidence.as_of_ms is None:
-        return "Nothing was observed in this time"
+        return "Nothing was observed in this period"
     sources = escape(", ".join(evidence.sources)) or UNKNOWN
-    return f"as of {moment(evidence.as_of_ms)} · from {sources}"
+    return f"as of {moment(evidence.as_of_ms)} · source: {sources}"
 
 
 def alert(message: Alert, channel: Channel | None, post: PostRow | None, links: Links) -> str:
-    """An alert's message, in each of its states. None: history could not be asked."""
+    """An alert's message, in each of its states. None: history did not answer."""
     name = title_of(channel) if channel else str(message.channel_id)
     page = links.channel(message.channel_id, channel.username if channel else None)
     is_over = message.state == "resolved"
@@ -253,7 +247,7 @@ _ALERTS = {"spike": "Views spike"}
 
 
 def _measured(message: Alert) -> str:
-    unit = "views in a minute" if message.type == "spike" else "observed"
+    unit = "views per minute" if message.type == "spike" else "observed"
     observed = figure(round(message.observed))
     expected = None if message.expected is None else round(message.expected)
     return f"<b>{observed}</b> {unit}; expected {figure(expected)}"
@@ -270,7 +264,7 @@ def which_channel(command: str) -> str:
 
 
 def no_such_channel(text: str) -> str:
-    return f"<code>{escape(text[:64])}</code> is not among the watched channels: see /channels."
+    return f"<code>{escape(text[:64])}</code> is not a followed channel. See /channels."
 
 
 def no_channel(reason: str) -> str:
@@ -279,18 +273,20 @@ def no_channel(reason: str) -> str:
 
 def subscribed(channel: Channel, is_new: bool) -> str:
     name = escape(title_of(channel))
-    return f"You {'will get' if is_new else 'already get'} the alerts of <b>{name}</b> here."
+    verb = "now gets" if is_new else "already gets"
+    return f"This chat {verb} alerts for <b>{name}</b>."
 
 
 def unsubscribed(channel: Channel, was_there: bool) -> str:
     name = escape(title_of(channel))
-    return f"You {'no longer get' if was_there else 'did not get'} the alerts of <b>{name}</b>."
+    verb = "no longer gets" if was_there else "was not getting"
+    return f"This chat {verb} alerts for <b>{name}</b>."
 
 
 def subscribed_briefly(channel: Channel, is_on: bool) -> str:
     """Answer to a press of a button: plain text, short."""
-    return f"{'Alerts' if is_on else 'No more alerts'} of {title_of(channel)[:100]}"
+    return f"Alerts {'on' if is_on else 'off'}: {title_of(channel)[:100]}"
 
 
 def private_bot(chat_id: int) -> str:
-    return f"This bot is private. Its operator can let in this chat: <code>{chat_id}</code>."
+    return f"This bot is private. Its operator can allow this chat: <code>{chat_id}</code>."

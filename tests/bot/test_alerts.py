@@ -83,7 +83,7 @@ async def test_the_newest_held_update_is_shown_when_it_is_due(stage: Stage) -> N
     await stage.subscribe(ANN)
     async with stage.running():
         await stage.raise_(RAISED, updated(900.0, 1_000), updated(950.0, 2_000))
-        await stage.api.until(lambda: "950 views in a minute" in str(stage.sent()))
+        await stage.api.until(lambda: "950 views per minute" in str(stage.sent()))
         await until(lambda: committed_all(stage))
     assert [message.edits for message in stage.sent()] == [1]
 
@@ -94,7 +94,7 @@ async def test_a_held_update_is_shown_after_a_restart(stage: Stage) -> None:
         await stage.raise_(RAISED, updated(900.0))
         await stage.api.sent_to(ANN, 1)
     async with stage.running():
-        await stage.api.until(lambda: "900 views in a minute" in str(stage.sent()))
+        await stage.api.until(lambda: "900 views per minute" in str(stage.sent()))
     assert len(stage.sent()) == 1
 
 
@@ -145,7 +145,7 @@ async def test_its_button_ends_the_subscription(stage: Stage) -> None:
     async with stage.running():
         await stage.raise_(RAISED)
         (message,) = await stage.api.sent_to(ANN, 1)
-        assert await stage.press(message, texts.ALERTS_OFF) == "No more alerts of Durov"
+        assert await stage.press(message, texts.ALERTS_OFF) == "Alerts off: Durov"
         await stage.raise_(another(2))
         await until(lambda: committed_all(stage))
     assert stage.sent() == [message]

@@ -119,8 +119,8 @@ async def test_overview_by_any_spelling(stage: Stage) -> None:
         for spelling in ("durov", "@Durov", str(CHANNEL), f"-100{CHANNEL:010}", *links):
             answer = await stage.ask(f"/overview {spelling}")
             assert "Views gained: +400 · 12 of 24 h observed" in answer.text
-            assert "Views a post after 24 h" not in answer.text
-            assert "as of 2026-03-01 11:59 UTC · from telegram" in answer.text
+            assert "Views per post after 24 h" not in answer.text
+            assert "as of 2026-03-01 11:59 UTC · source: telegram" in answer.text
 
 
 async def test_overview_of_what_is_no_channel(stage: Stage) -> None:
@@ -147,11 +147,11 @@ async def test_overview_by_button_and_refresh(stage: Stage) -> None:
 
 async def test_subscribing_by_command(stage: Stage) -> None:
     async with stage.running():
-        assert "You will get" in (await stage.ask("/subscribe @durov")).text
-        assert "You already get" in (await stage.ask("/subscribe durov")).text
+        assert "now gets alerts" in (await stage.ask("/subscribe @durov")).text
+        assert "already gets alerts" in (await stage.ask("/subscribe durov")).text
         assert await stage.control.subscriptions(ANN) == [Subscription(ANN, CHANNEL)]
-        assert "You no longer get" in (await stage.ask("/unsubscribe durov")).text
-        assert "You did not get" in (await stage.ask("/unsubscribe durov")).text
+        assert "no longer gets alerts" in (await stage.ask("/unsubscribe durov")).text
+        assert "was not getting alerts" in (await stage.ask("/unsubscribe durov")).text
         assert (await stage.ask("/subscribe")).source == texts.which_channel("subscribe")
     assert await stage.control.subscriptions(ANN) == []
 
@@ -159,11 +159,11 @@ async def test_subscribing_by_command(stage: Stage) -> None:
 async def test_subscribing_by_buttons(stage: Stage) -> None:
     async with stage.running():
         channels = await stage.ask("/channels")
-        assert await stage.press(channels, texts.ALERTS_ON) == "Alerts of Durov"
+        assert await stage.press(channels, texts.ALERTS_ON) == "Alerts on: Durov"
         await stage.api.until(lambda: stage.sent()[0].edits == 1)
         assert await stage.control.subscriptions(ANN) == [Subscription(ANN, CHANNEL)]
         overview = await stage.ask("/overview durov")
-        assert await stage.press(overview, texts.ALERTS_OFF) == "No more alerts of Durov"
+        assert await stage.press(overview, texts.ALERTS_OFF) == "Alerts off: Durov"
         await stage.api.until(lambda: stage.sent()[1].edits == 1)
         assert stage.sent()[1].button(texts.ALERTS_ON)
     assert await stage.control.subscriptions(ANN) == []

@@ -29,5 +29,5 @@ async def test_channels_and_overview(tmp_path: Path) -> None:
     assert "Views gained: +400 · 1 of 24 h observed" in overview.text
     assert "Posts: 2 · 10 of 24 h read\n" in overview.text
     assert "Views of these posts: 1,700 · 1 of 2 posts" in overview.text
-    assert "Views a post after 1 h: 500 · 1 of 2 posts" in overview.text
-    assert "Views a post after 24 h" not in overview.text
+    assert "Views per post after 1 h: 500 · 1 of 2 posts" in overview.text
+    assert "Views per post after 24 h" not in overview.text
