@@ -37,11 +37,11 @@ def moment(time_ms: int | None) -> str:
 
 
 def of_hours(coverage: float, hours: int) -> str:
-    """6 of 24 h; nothing where (nearly) all of them were observed, never more than were"""
+    """6 of 24 h, 14 min of 24 h; nothing where (nearly) all was observed, never more than was"""
     observed_h = int(coverage * hours * 10) / 10
     if observed_h >= hours - 0.1:
         return ""
-    if coverage and not observed_h:
+    if coverage and observed_h < 1:
         return f"{int(coverage * hours * 60)} min of {hours} h"
     return f"{observed_h:g} of {hours} h"
 

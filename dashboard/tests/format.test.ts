@@ -44,5 +44,6 @@ test("a part is never called the whole", () => {
   expect([ofTime(0.5, hour), ofTime(0.999, hour), ofTime(0, hour)]).toEqual(["30 of 60 min", "", "0 of 60 min"]);
   expect([ofTime(0.2535, day), ofTime(0.3, 7 * day)]).toEqual(["6 of 24 h", "2.1 of 7 d"]);
   expect([ofTime(0.01, 7 * day), ofTime(0.001, hour)]).toEqual(["1 h of 7 d", "3 s of 60 min"]);
+  expect([ofTime(0.01, day), ofTime(0.0416, day), ofTime(0.06, day), ofTime(0.1, 7 * day)]).toEqual(["14 min of 24 h", "59 min of 24 h", "1.4 of 24 h", "16 h of 7 d"]);
   expect([ofPosts(53, 640), ofPosts(640, 640), ofPosts(53, null)]).toEqual(["53 of 640 posts", "", "53 posts"]);
 });

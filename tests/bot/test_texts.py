@@ -116,7 +116,7 @@ def test_what_is_not_known_is_a_dash() -> None:
         (percent(162), "162 %"),
         (moment(NOW_MS), "2026-03-01 12:00 UTC"),
         (of_hours(0.25, 24), "6 of 24 h"),
-        (of_hours(0.01, 24), "0.2 of 24 h"),
+        (of_hours(0.01, 24), "14 min of 24 h"),
         (of_hours(0.989, 24), "23.7 of 24 h"),
         (of_hours(0.9999, 24), ""),
         (of_hours(0.0, 24), "0 of 24 h"),

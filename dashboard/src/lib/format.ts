@@ -49,14 +49,14 @@ export function portion(share: number): string {
   return `${TENTHS.format(Math.floor(share * 1000) / 10)} %`.replace(".0 %", " %");
 }
 
-/** "30 of 60 min": the observed part of a time. Empty where (nearly) all of it was observed. */
+/** "30 of 60 min", "12 min of 24 h": the observed part of a time. Empty where (nearly) all of it was observed. */
 export function ofTime(coverage: number, length: number): string {
   const unit = length <= 2 * 3_600_000 ? 60_000 : length <= 2 * 86_400_000 ? 3_600_000 : 86_400_000;
   const name = unit === 60_000 ? "min" : unit === 3_600_000 ? "h" : "d";
   const step = unit === 60_000 ? 1 : 0.1;
   const [whole, part] = [length / unit, Math.floor((coverage * length) / unit / step) * step];
   if (part >= whole - 1.5 * step) return "";
-  if (coverage > 0 && part === 0) return `${duration((coverage * length) / 1000)} of ${+whole.toFixed(1)} ${name}`;
+  if (coverage > 0 && part < 1) return `${duration((coverage * length) / 1000)} of ${+whole.toFixed(1)} ${name}`;
   return `${+part.toFixed(1)} of ${+whole.toFixed(1)} ${name}`;
 }
 
