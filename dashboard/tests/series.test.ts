@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { age } from "../src/lib/format";
-import { pace } from "../src/lib/series";
+import { alone, pace, spread } from "../src/lib/series";
 
 const MINUTE = 60_000;
 
@@ -29,4 +29,15 @@ test("ages are not rounded", () => {
   expect([0, 30, 300, 3600, 5400, 9000, 86_400, 129_600, 172_800, 216_000].map(age)).toEqual(
     ["0", "30 s", "5 min", "1 h", "1 h 30 min", "2 h 30 min", "24 h", "36 h", "2 d", "2 d 12 h"],
   );
+});
+
+test("a value without neighbours is drawn as a point, zero too", () => {
+  expect(alone([1, null, 0, null, 3, 4, null, 5])).toEqual([0, 2, 7]);
+  expect(alone([null, null])).toEqual([]);
+});
+
+test("an axis is an hour long at least, around what there is", () => {
+  expect(spread([7200], 3600)).toEqual([5400, 9000]);
+  expect(spread([7200, 8200], 3600)).toEqual([5900, 9500]);
+  expect(spread([0, 1800, 7200], 3600)).toEqual([0, 7200]);
 });

@@ -54,3 +54,17 @@ export function pace(values: readonly (number | null)[], step: number, running: 
     return sum === null ? null : sum / known.length / (step / MINUTE);
   });
 }
+
+/** Indices of values without a neighbour: no line leads to them, so they are drawn as points. */
+export function alone(values: ArrayLike<number | null | undefined>): number[] {
+  return Array.from(values, (_, i) => i).filter(
+    (i) => values[i] != null && values[i - 1] == null && values[i + 1] == null,
+  );
+}
+
+/** First and last of `at`, which ascends, widened to at least `length`: uPlot shows years around a single point. */
+export function spread(at: ArrayLike<number>, length: number): [number, number] {
+  const [first, last] = [at[0] ?? 0, at[at.length - 1] ?? 0];
+  const room = Math.max(0, (length - (last - first)) / 2);
+  return [first - room, last + room];
+}
