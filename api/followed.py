@@ -1,20 +1,45 @@
 """What operators follow, beside what was observed: a name that leads nowhere has no history."""
 
+import asyncio
+import logging
 from collections.abc import Sequence
+from typing import Final
 
 from control.store import ControlStore, ControlUnavailable, Followed
 
+#: An answer waits so long for the control store, and then goes out without it.
+PATIENCE_S: Final = 1.0
+
+_logger = logging.getLogger(__name__)
+
 
 class FollowedChannels:
-    """Of the control store; without one, or while it is away, none are known."""
+    """Of the control store; without one, or while it is unavailable, none are known."""
 
-    def __init__(self, control: ControlStore | None = None) -> None:
+    def __init__(
+        self, control: ControlStore | None = None, *, patience_s: float = PATIENCE_S
+    ) -> None:
         self._control = control
+        self._patience_s = patience_s
+        self._failed = False
 
     async def all(self) -> Sequence[Followed]:
         if self._control is None:
             return ()
         try:
-            return await self._control.followed()
-        except ControlUnavailable:
+            async with asyncio.timeout(self._patience_s):
+                followed = await self._control.followed()
+        except ControlUnavailable as error:
+            self._note(str(error))
             return ()
+        except TimeoutError:
+            self._note(f"the control store did not answer within {self._patience_s:g} s")
+            return ()
+        self._failed = False
+        return followed
+
+    def _note(self, reason: str) -> None:
+        """Once per outage, not once per request."""
+        if not self._failed:
+            _logger.warning("followed_channels_unknown", extra={"reason": reason})
+        self._failed = True

@@ -33,6 +33,8 @@ _POSTGRES_LOCK = 4_203_188_115
 #: What SQLSTATEs begin with that mean "away": no connection, a transaction that stood still, no
 #: room, an operator, the machine.
 _AWAY_STATES = ("08", "25P03", "53", "57", "58")
+#: No such column, no such table: the schema is another version's, until somebody migrates it.
+_OTHER_SCHEMA = frozenset({"42703", "42P01"})
 _NOW_MS = {
     "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
     "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
@@ -134,13 +136,15 @@ class Database:
 
     @asynccontextmanager
     async def _reachable(self) -> AsyncIterator[None]:
-        """Turns what means "the database is away" into one type; mistakes of ours pass."""
+        """Turns "the database cannot be used now" into one type; mistakes of ours pass."""
         try:
             yield
         except (DBAPIError, PoolTimeout) as error:
-            if isinstance(error, DBAPIError) and not _means_away(error):
-                raise
             reason = getattr(error, "orig", None) or error
+            if isinstance(error, DBAPIError) and not _means_away(error):
+                if getattr(reason, "sqlstate", None) not in _OTHER_SCHEMA:
+                    raise
+                reason = f"its schema is another version's ({reason}): run `analyticbot migrate`"
             raise ControlUnavailable(f"control store {self._name}: {reason}") from error
         except OSError as error:
             reason = str(error) or type(error).__name__

@@ -1,10 +1,13 @@
 """Channels that are followed and were never observed: listed with what is wrong with them."""
 
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from api.followed import FollowedChannels
+from control import database
 from control.sql import SqlControl, open_control
 from control.store import Standing
 from streams.ids import ChannelId
@@ -89,3 +92,19 @@ async def test_without_the_control_store_what_was_observed_is_answered(
             assert [row["username"] for row in listed] == ["durov"]
             assert (await serving.get(f"{BASE}/typoname")).status_code == 404
     await empty.close()
+
+
+async def test_a_control_store_that_does_not_answer_delays_no_answer_and_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("asyncpg", reason="asyncpg is not installed (extra: cluster)")
+    monkeypatch.setattr(database, "GRACE_S", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        control = open_control(f"postgresql://me:secret@127.0.0.1:{port}/control")
+        followed = FollowedChannels(control, patience_s=0.05)
+        assert [await followed.all(), await followed.all()] == [(), ()]
+        await control.close()
+    [line] = caplog.records
+    assert line.getMessage() == "followed_channels_unknown"
+    assert vars(line)["reason"] == "the control store did not answer within 0.05 s"

@@ -66,6 +66,18 @@ async def test_who_stands_still_in_a_transaction_does_not_keep_the_others_from_t
         await store.close()
 
 
+async def test_the_schema_of_an_older_version_is_named_until_it_is_migrated(server: str) -> None:
+    store = open_control(await new_database(server))
+    with pytest.raises(ControlUnavailable, match="run `analyticbot migrate`"):
+        await store.followed()
+    await store.migrate()
+    async with store._database.writing() as connection:
+        await connection.execute(text("ALTER TABLE followed DROP COLUMN status_reason"))
+    with pytest.raises(ControlUnavailable, match=r"status_reason.*run `analyticbot migrate`"):
+        await store.followed()
+    await store.close()
+
+
 async def test_a_server_that_is_away_is_named_without_the_password() -> None:
     pytest.importorskip("asyncpg", reason="asyncpg is not installed (extra: cluster)")
     store = open_control(f"postgresql://me:secret@127.0.0.1:{free_ports(1)[0]}/control")
