@@ -1,16 +1,20 @@
 """Where the process that holds a data folder answers, for commands beside it.
 
-A file in the folder says so while the process runs. It may be left by one that was killed, so it
-counts only while a process of that number is there.
+A file in the folder says so, and the process holds its lock while it runs. One that was killed
+leaves the file without the lock, and then the file does not count: the number of a process says
+nothing in a container, where each is the first.
 """
 
+import fcntl
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
+
+from streams.holder import held_text
 
 logger = logging.getLogger(__name__)
 
@@ -25,44 +29,40 @@ class Address(msgspec.Struct, frozen=True):
 @contextmanager
 def announced(folder: Path, url: str) -> Iterator[None]:
     """The file is there within the block, if it can be written."""
-    path = folder / _NAME
+    path, lock = folder / _NAME, None
     try:
-        _write(path, Address(os.getpid(), url))
+        lock = _write(path, Address(os.getpid(), url))
     except OSError as error:
         logger.warning("address_not_written", extra={"file": str(path), "reason": error.strerror})
     try:
         yield
     finally:
-        known = _read(path)
-        if known and known.pid == os.getpid():
-            path.unlink(missing_ok=True)
+        if lock is not None:
+            with suppress(FileNotFoundError):
+                if os.path.samestat(path.stat(), os.fstat(lock)):
+                    path.unlink()
+            os.close(lock)
 
 
 def address_in(folder: Path) -> str | None:
     """The URL of a process that lives; None where there is none."""
-    known = _read(folder / _NAME)
-    return known.url if known and _lives(known.pid) else None
-
-
-def _write(path: Path, address: Address) -> None:
-    draft = path.with_suffix(f".{address.pid}")
-    draft.touch(mode=0o600)
-    draft.write_bytes(msgspec.json.encode(address))
-    draft.replace(path)
-
-
-def _read(path: Path) -> Address | None:
+    held = held_text(folder / _NAME)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Address)
-    except (OSError, msgspec.DecodeError):
+        return None if held is None else msgspec.json.decode(held, type=Address).url
+    except msgspec.DecodeError:
         return None
 
 
-def _lives(pid: int) -> bool:
+def _write(path: Path, address: Address) -> int:
+    """The file's descriptor, whose lock ends with it. The file is locked before it is there."""
+    draft = path.with_suffix(f".{address.pid}")
+    lock = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(lock, msgspec.json.encode(address))
+        draft.replace(path)
+    except BaseException:
+        os.close(lock)
+        draft.unlink(missing_ok=True)
+        raise
+    return lock

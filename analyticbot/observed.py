@@ -5,9 +5,8 @@ asked; if none does, the folder is opened.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import suppress
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import msgspec
@@ -18,6 +17,7 @@ from analyticbot.failure import Failure
 from analyticbot.stores import opened_history
 from api import answers
 from clickhouse.answers import HistoryReader
+from clickhouse.aside import is_there
 from clickhouse.history import HistoryError
 from streams.ids import ChannelId
 
@@ -46,21 +46,19 @@ async def observed(settings: Settings) -> Observed:
     embedded = settings.history.startswith("chdb:")
     if embedded and (url := address_in(settings.data)):
         try:
-            return Observed(await _asked(url, settings.api_key))
+            # Nobody listens there: whatever has the file's lock, the folder says what is so.
+            with suppress(aiohttp.ClientConnectorError):
+                return Observed(await _asked(url, settings.api_key))
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
             reason = str(error) or type(error).__name__
             return Observed({}, f"the running process at {url} does not answer: {reason}")
-    if embedded and not _has_history(settings):
-        return Observed({})
     try:
+        # Opening the folder would make it.
+        if not is_there(settings.history):
+            return Observed({})
         return Observed(await _read(settings))
     except (Failure, HistoryError) as error:
         return Observed({}, str(error))
-
-
-def _has_history(settings: Settings) -> bool:
-    """Opening the folder would make it."""
-    return Path(unquote(urlsplit(settings.history).path)).is_dir()
 
 
 async def _asked(url: str, key: str | None) -> Mapping[ChannelId, answers.Channel]:

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from clickhouse.history import HistoryError, HistoryInUse
+from clickhouse.history import HistoryError
+from clickhouse.holder import check_free
 from clickhouse.opening import open_history, parts_of
 from clickhouse.statements import made
 
@@ -42,10 +43,7 @@ def _is_there(folder: Path) -> bool:
 
 
 def _put_folder_aside(folder: Path, when: str) -> str | None:
-    from clickhouse.chdb import holder_of
-
-    if holder := holder_of(folder):
-        raise HistoryInUse(f"history folder {folder} is in use by {holder}")
+    check_free(folder)
     aside = folder.with_name(f"{folder.name}.aside-{when}")
     if not _is_there(folder):
         return None

@@ -7,9 +7,7 @@ that another process holds.
 """
 
 import asyncio
-import fcntl
 import queue
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -36,6 +34,7 @@ from clickhouse.history import (
     HistoryUnavailable,
     Insert,
 )
+from clickhouse.holder import check_free
 from clickhouse.parts import Part
 from clickhouse.schema import CREATE_LEDGER, READ_LEDGER, WRITE_LEDGER, check_tables, pending
 from clickhouse.settings import insert_settings
@@ -45,8 +44,6 @@ T = TypeVar("T")
 
 #: The engine's own settings; every client of a process must name the same.
 CONFIG = str(resources.files("clickhouse") / "chdb.xml")
-
-_PID = re.compile(r"PID: (\d+)")
 
 
 class ChdbSettings(msgspec.Struct, frozen=True):
@@ -279,22 +276,10 @@ def _refusal(folder: Folder, error: ClickHouseError) -> HistoryError:
         return HistoryInUse(
             f"this process holds another history folder than {path}; close it first"
         )
-    if holder := holder_of(path):
-        return HistoryInUse(f"history folder {path} is in use by {holder}")
+    try:
+        check_free(path)
+    except HistoryInUse as in_use:
+        return in_use
     if cut := folder.cut_short():
         return folder.damaged(f"{', '.join(map(str, cut[:3]))} is cut short")
     return HistoryError(f"history folder {path} cannot be opened: {brief(error)}")
-
-
-def holder_of(path: Path) -> str | None:
-    """Who holds the lock on the engine's status file, which names its process."""
-    try:
-        with (path / "status").open() as status:
-            try:
-                fcntl.flock(status, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pid = _PID.search(status.read())
-                return f"process {pid[1]}" if pid else "another process"
-    except OSError:
-        return None
-    return None

@@ -13,7 +13,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from clickhouse.aside import is_there
-from clickhouse.history import History, HistoryDamaged, HistoryError, HistoryInUse
+from clickhouse.history import History, HistoryDamaged, HistoryError
+from clickhouse.holder import check_free
 from clickhouse.opening import open_history, parts_of
 from clickhouse.statements import made
 
@@ -48,7 +49,7 @@ async def inspected(url: str) -> AsyncIterator[tuple[History, Sequence[str]] | N
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".doctor-") as beside:
         copy = Path(beside) / folder.name
         try:
-            _check_free(folder)
+            check_free(folder)
             _copy(folder, copy)
             history = await open_history(parts._replace(path=str(copy)).geturl())
             try:
@@ -66,13 +67,6 @@ async def _damage(history: History, copy: str, folder: str) -> Sequence[str]:
     await history.migrate()
     found = [*await history.damage(), *await history.check()]
     return [line.replace(copy, folder) for line in dict.fromkeys(found)]
-
-
-def _check_free(folder: Path) -> None:
-    from clickhouse.chdb import holder_of
-
-    if holder := holder_of(folder):
-        raise HistoryInUse(f"history folder {folder} is in use by {holder}")
 
 
 def _copy(folder: Path, copy: Path) -> None:

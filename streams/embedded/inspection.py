@@ -1,6 +1,5 @@
 """A look at a log that changes nothing of it, and needs nobody's leave: for `doctor`."""
 
-import fcntl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from streams.embedded import rows
 from streams.embedded.folder import LOCK, is_made, opened_database
 from streams.embedded.partition import PartitionState
 from streams.embedded.store import Store
+from streams.holder import held_text
 from streams.log import Bounds, LogInUse, Offsets, Partition
 
 
@@ -29,8 +29,8 @@ def inspect(folder: Path) -> Inspected | None:
     """
     if not is_made(folder):
         return None
-    if holder := _holder(folder / LOCK):
-        raise LogInUse(f"log in {folder} is in use by process {holder}")
+    if (holder := held_text(folder / LOCK)) is not None:
+        raise LogInUse(f"log in {folder} is in use by process {holder.strip() or 'unknown'}")
     database = opened_database(folder, read_only=True)
     try:
         store = Store(database, mend=False)
@@ -57,16 +57,3 @@ def _records(store: Store, state: PartitionState) -> int:
             rows.unseal(key, row)
             count += rows.batch_head(row).records
     return count
-
-
-def _holder(lock: Path) -> str:
-    """The process that has the log; empty where nobody has."""
-    try:
-        with lock.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return file.read(32).strip() or "unknown"
-    except OSError:
-        pass
-    return ""

@@ -1,5 +1,6 @@
 """What is followed and by whom, as the commands say it, without a process that runs."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -8,10 +9,13 @@ import pytest
 
 from analyticbot.address import address_in, announced
 from analyticbot.commands.channels import HEADS
+from analyticbot.config import read_settings
+from analyticbot.observed import Observed, observed
 from control.sql import open_control
 from control.store import Account
 from tests.analyticbot.command import run
 from tests.control.keys import HEX, KEY
+from tests.kafka.ports import free_ports
 
 SESSION = "1" + "SecretSession_-" * 23 + "="
 
@@ -129,31 +133,43 @@ async def test_accounts_are_listed_without_their_sessions(tmp_path: Path) -> Non
     assert "SecretSession" not in with_key.stdout + without.stdout + with_key.stderr
 
 
-def test_an_address_counts_while_its_process_lives(tmp_path: Path) -> None:
+def test_an_address_counts_while_its_process_holds_it(tmp_path: Path) -> None:
     assert address_in(tmp_path) is None
     with announced(tmp_path, "http://127.0.0.1:8000"):
         assert address_in(tmp_path) == "http://127.0.0.1:8000"
         assert (tmp_path / "address.json").stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == []
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-    (tmp_path / "address.json").write_text(f'{{"pid": {child}, "url": "http://127.0.0.1:1"}}')
-    assert address_in(tmp_path) is None
-    (tmp_path / "address.json").write_text("cut o")
-    assert address_in(tmp_path) is None
 
 
-def test_a_process_that_does_not_answer_is_said(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    run(data, "follow", "durov")
-    (data / "address.json").write_text(f'{{"pid": {os.getpid()}, "url": "http://127.0.0.1:1"}}')
-    (data / "address.json").chmod(0o600)
-    ended = run(data, "channels", "--json")
+def test_an_address_that_was_left_by_a_dead_process_is_not_asked(tmp_path: Path) -> None:
+    # The process of this number lives, as process 1 of every container does.
+    left = f'{{"pid": {os.getpid()}, "url": "http://127.0.0.1:1"}}'
+    for content in (left, "cut o"):
+        (tmp_path / "address.json").write_text(content)
+        assert address_in(tmp_path) is None
+    with announced(tmp_path, "http://127.0.0.1:8000"):
+        assert address_in(tmp_path) == "http://127.0.0.1:8000"
+
+
+async def test_where_nobody_listens_the_folder_is_read(tmp_path: Path) -> None:
+    settings = read_settings({"ANALYTICBOT_DATA": str(tmp_path)})
+    with announced(tmp_path, f"http://127.0.0.1:{free_ports(1)[0]}"):
+        assert await observed(settings) == Observed({})
+
+
+async def test_a_process_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(close, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        data = tmp_path / "data"
+        await asyncio.to_thread(run, data, "follow", "durov")
+        with announced(data, url):
+            ended = await asyncio.to_thread(run, data, "channels", "--json")
     assert ended.returncode == 0
     [row] = json.loads(ended.stdout)
     assert (row["status"], row["reason"]) == (None, None)
     assert ended.stderr.startswith(
-        "analyticbot: what was observed is not known: the running process"
+        f"analyticbot: what was observed is not known: the running process at {url} does not answer"
     )
