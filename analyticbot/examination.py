@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from analyticbot.process import is_embedded
 from analyticbot.stores import wanted_topics
 from clickhouse.history import History, HistoryError, HistoryInUse
 from clickhouse.inspection import inspected
-from control.opening import check_file
+from control.opening import check_file, file_of
 from control.sql import open_control
 from control.store import ControlError
 from streams.embedded.inspection import inspect
@@ -23,6 +23,8 @@ from streams.embedded.settings import path_of
 from streams.log import Bounds, LogError, LogInUse, Offsets, Partition
 from streams.opening import open_log
 
+#: So often a control store is copied that another process writes to.
+_COPIES = 10
 #: Of what another process has open: that one tells how it is.
 _IN_USE = "; its /readyz says how it is"
 
@@ -126,9 +128,8 @@ async def _compared(history: History, log: LogFacts | None) -> Found:
 
 async def examine_control(settings: Settings) -> Found:
     try:
-        path = settings.control.partition("sqlite:///")[2]
-        if path:
-            return _sqlite(Path(path))
+        if file := file_of(settings.control):
+            return _sqlite(file)
         control = open_control(settings.control)
         try:
             await control.ping()
@@ -145,11 +146,37 @@ def _sqlite(path: Path) -> Found:
         return Found(True, "none yet: the first use makes it")
     with tempfile.TemporaryDirectory(prefix="analyticbot-") as folder:
         try:
-            for name in (path.name, f"{path.name}-wal"):
-                if (source := path.with_name(name)).exists():
-                    shutil.copy2(source, Path(folder) / name)
+            if not _copied(path, Path(folder)):
+                return Found(True, f"not checked: {path} changes too often to be copied")
             with closing(sqlite3.connect(Path(folder) / path.name)) as copy:
                 [(says,), *_] = copy.execute("PRAGMA quick_check").fetchall()
         except (OSError, sqlite3.DatabaseError) as error:
             return Found(False, f"{path}: {error}: restore it from a backup")
     return Found(says == "ok", "" if says == "ok" else f"{path}: {says}: restore it from a backup")
+
+
+def _copied(path: Path, folder: Path) -> bool:
+    """Whether the copies of the database and of what is written ahead of it are of one moment.
+
+    Where one of them changed meanwhile, both are copied again.
+    """
+    sources = (path, path.with_name(f"{path.name}-wal"))
+    for _ in range(_COPIES):
+        before = [_stamp(source) for source in sources]
+        for source in sources:
+            target = folder / source.name
+            target.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copy2(source, target)
+        if before == [_stamp(source) for source in sources]:
+            return True
+    return False
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """Changes when the file does; None: there is none."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size

@@ -15,6 +15,7 @@ from analyticbot.memory import loaded_for_good
 from analyticbot.traces import opened_traces
 from api.checks import log_check
 from api.health import Health
+from control.opening import file_of
 from streams.clock import Clock
 from streams.embedded.settings import SCHEME as EMBEDDED
 from streams.log import Log
@@ -43,7 +44,7 @@ class Process(NamedTuple):
         """
         data = self.settings.data
         own_log = self.settings.log.partition("?")[0] == f"{EMBEDDED}://{data / 'log'}"
-        return own_log and self.settings.control == f"sqlite:///{data / 'control.db'}"
+        return own_log and file_of(self.settings.control) == data / "control.db"
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ Whatever keeps one of them from being opened is a Failure of one line.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 
@@ -15,6 +14,7 @@ from analyticbot.failure import Failure
 from analyticbot.secret_key import key_of
 from clickhouse.history import History, HistoryError
 from clickhouse.opening import open_history
+from control.opening import file_of
 from control.sql import open_control
 from control.store import ControlError, ControlStore
 from streams import topics
@@ -131,5 +131,5 @@ async def looked_into(settings: Settings) -> AsyncIterator[ControlStore | None]:
 
 def _may_be_there(control_url: str) -> bool:
     """Opening would make an empty file of a path without one."""
-    path = control_url.partition("sqlite:///")[2]
-    return not path or Path(path).is_file()
+    file = file_of(control_url)
+    return file is None or file.is_file()

@@ -5,16 +5,14 @@ Not for what processes hold at the moment (leases, shares): they are made anew.
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from control import migrating
 from control.database import Database
-from control.opening import open_engine, shown
+from control.opening import file_of, open_engine, shown
 from control.sealing import Key, is_sealed
 from control.sessions import Sessions
 from control.store import ControlError
@@ -92,7 +90,5 @@ def _opened(url: str) -> Database:
 
 def _check_is_there(url: str) -> None:
     """Opening would make an empty file of a path that was mistyped. Raises ControlError."""
-    if urlsplit(url).scheme == "sqlite":
-        path = Path(url.partition("sqlite:///")[2])
-        if not path.is_file():
-            raise ControlError(f"control store: there is no file {path}")
+    if (file := file_of(url)) and not file.is_file():
+        raise ControlError(f"control store: there is no file {file}")

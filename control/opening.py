@@ -21,6 +21,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from control.store import ControlError, ControlUnavailable
 from streams.marker import Marker
 
+_SQLITE = "sqlite:///"
+_MEMORY = ":memory:"
 _SPELLINGS = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 #: How long SQLite waits for another process that writes.
 BUSY_TIMEOUT_S = 30.0
@@ -55,13 +57,19 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{user}{host}{parts.path}"
 
 
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite store; None: it has none, or the URL is another database's."""
+    path = url.removeprefix(_SQLITE)
+    return None if path in (url, "", _MEMORY) else Path(path)
+
+
 def _sqlite(url: str) -> AsyncEngine:
-    prefix, path = "sqlite:///", url.partition("sqlite:///")[2]
-    if not url.startswith(prefix) or not path or "?" in path:
+    file, memory = file_of(url), url == f"{_SQLITE}{_MEMORY}"
+    if (file is None and not memory) or "?" in url:
         raise ControlError(f"control store: {url!r} names no file; give {_SPELLINGS}")
-    memory = path == ":memory:"
-    if not memory:
-        _make_file(Path(path))
+    if file is not None:
+        _make_file(file)
+    path = str(file or _MEMORY)
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
         hide_parameters=True,
