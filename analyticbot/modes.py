@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from analyticbot.config import Settings
+from control.opening import file_of
 from streams.embedded.settings import SCHEME as EMBEDDED
 from streams.embedded.settings import path_of
 
@@ -39,13 +40,15 @@ def correct_modes(settings: Settings) -> None:
 def open_to_others(settings: Settings) -> Iterator[Path]:
     """Files and folders of this user's that others may read, write or enter.
 
-    The data folder itself only where nothing else is in it: it may be somebody's home.
+    What is in a folder comes before it. A folder that is closed to others is not looked into: they
+    do not reach what is in it. The data folder itself only where nothing else is in it: it may be
+    somebody's home.
     """
     ours = {path for path in _kept(settings) if path.exists()}
     if settings.data.is_dir() and set(settings.data.iterdir()) <= ours and _is_open(settings.data):
         yield settings.data
     for path in sorted(ours):
-        yield from (one for one in _below(path) if _is_open(one))
+        yield from _open_in(path)
 
 
 def _kept(settings: Settings) -> Iterator[Path]:
@@ -53,25 +56,33 @@ def _kept(settings: Settings) -> Iterator[Path]:
     yield from (data / name for name in _OURS)
     if settings.log.startswith(f"{EMBEDDED}:"):
         yield path_of(settings.log)
-    history, control = urlsplit(settings.history), settings.control
+    history = urlsplit(settings.history)
     if history.scheme == "chdb":
         yield Path(unquote(history.path))
-    if control.startswith("sqlite:///") and not control.endswith(":memory:"):
-        path = Path(control.removeprefix("sqlite:///"))
-        yield from (path.with_name(path.name + end) for end in _BESIDE_SQLITE)
+    if control := file_of(settings.control):
+        yield from (control.with_name(control.name + end) for end in _BESIDE_SQLITE)
 
 
-def _below(path: Path) -> Iterator[Path]:
-    """The path and all that is in it; links are not followed."""
-    yield path
-    for folder, folders, files in os.walk(path):
-        yield from (Path(folder, name) for name in (*folders, *files))
+def _open_in(path: Path) -> Iterator[Path]:
+    """The path and what is in it; links are not followed."""
+    try:
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode) or not found.st_mode & _OTHERS:
+            return
+        inside = sorted(path.iterdir()) if stat.S_ISDIR(found.st_mode) else []
+    except OSError:
+        # It is gone, or another user's.
+        inside = []
+    for one in inside:
+        yield from _open_in(one)
+    if _is_open(path):
+        yield path
 
 
 def _is_open(path: Path) -> bool:
     try:
         found = path.lstat()
-    except FileNotFoundError:
+    except OSError:
         return False
     is_ours = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
     return is_ours and bool(found.st_mode & _OTHERS)

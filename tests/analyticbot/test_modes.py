@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from analyticbot import modes
+from analyticbot.config import read_settings
 from tests.analyticbot.command import run
 from tests.analyticbot.private import open_to_others
 
@@ -65,3 +67,18 @@ def test_a_link_to_another_place_is_not_followed(tmp_path: Path) -> None:
     (data / "tables" / "link").symlink_to(other)
     assert run(data, "follow", "durov").returncode == 0
     assert other.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_is_in_a_folder_that_is_closed_to_others_is_not_looked_at(tmp_path: Path) -> None:
+    settings = read_settings({"ANALYTICBOT_DATA": str(tmp_path)})
+    tables = tmp_path / "tables"
+    (tables / "deep").mkdir(parents=True)
+    (tables / "deep" / "file").write_text("")
+    for path, mode in ((tables / "deep" / "file", 0o644), (tables / "deep", 0o755)):
+        path.chmod(mode)
+    tables.chmod(0o700)
+    tmp_path.chmod(0o700)
+    assert list(modes.open_to_others(settings)) == []
+    tables.chmod(0o711)
+    opened = [tables / "deep" / "file", tables / "deep", tables]
+    assert list(modes.open_to_others(settings)) == opened
