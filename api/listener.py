@@ -5,8 +5,10 @@ when the process can open no more files. This one closes connections that wait, 
 """
 
 import asyncio
+import contextlib
 import errno
 import socket
+from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
@@ -20,6 +22,11 @@ from api.problems import MEDIA_TYPE, RETRY_AFTER_S, encoded
 #: others, so these must be few of those that there may be.
 _AT_ONCE: Final = 16
 _PAUSE_S: Final = 0.1
+#: Declined connections that are still open, so that their clients can read why; the oldest is
+#: closed for the next.
+_DECLINED: Final = 16
+#: Bytes of a declined client that are read, and thrown away.
+_DRAINED_BYTES: Final = 65_536
 
 
 class Listener:
@@ -38,6 +45,8 @@ class Listener:
         self._peers = peers
         self._notices = notices
         self._at_once = max(1, min(_AT_ONCE, limits.connections // 4))
+        self._linger_s = limits.linger_s
+        self._declined: deque[tuple[socket.socket, asyncio.TimerHandle]] = deque()
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._begun: set[asyncio.Task[None]] = set()
@@ -50,6 +59,8 @@ class Listener:
         self._loop.remove_reader(self._listening)
         if self._timer is not None:
             self._timer.cancel()
+        while self._declined:
+            self._part()
 
     def _accept(self) -> None:
         """Called when connections wait to be accepted; the event loop gets its turn in between."""
@@ -69,6 +80,8 @@ class Listener:
             self._peers.now_s, "connection", errno.errorcode.get(error.errno or 0, "OS")
         )
         self._peers.free()
+        while self._declined:
+            self._part()
         self._loop.remove_reader(self._listening)
         self._timer = self._loop.call_later(_PAUSE_S, self.start)
 
@@ -76,7 +89,7 @@ class Listener:
         connected.setblocking(False)
         peer = self._peers.enter(address)
         if peer is None:
-            _decline(connected)
+            self._decline(connected)
             return
         begun = self._loop.create_task(self._begin(connected, peer))
         self._begun.add(begun)
@@ -90,17 +103,44 @@ class Listener:
             connected.close()
             peer.leave()
 
+    def _decline(self, connected: socket.socket) -> None:
+        """Answers, and closes a while later: a connection that is closed before its request was
+        read, or has come, is reset, and the client may lose the answer with it.
+        """
+        if not _sent_busy(connected):
+            connected.close()
+            return
+        if len(self._declined) >= _DECLINED:
+            self._part()
+        timer = self._loop.call_later(self._linger_s, self._part)
+        self._declined.append((connected, timer))
 
-def _decline(connected: socket.socket) -> None:
+    def _part(self) -> None:
+        """From the one that was declined first."""
+        connected, timer = self._declined.popleft()
+        timer.cancel()
+        _drain(connected)
+        connected.close()
+
+
+def _sent_busy(connected: socket.socket) -> bool:
+    """Whether the client was told to come later."""
     body = encoded(503, "busy", "there are too many connections: try again later", "")
     head = (
         f"HTTP/1.1 503 {HTTPStatus(503).phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
         f"content-length: {len(body)}\r\nretry-after: {RETRY_AFTER_S}\r\nconnection: close\r\n\r\n"
     )
+    _drain(connected)
     try:
         connected.send(head.encode() + body)
+        connected.shutdown(socket.SHUT_WR)
     except OSError:
         # It is gone, or takes nothing.
-        pass
-    finally:
-        connected.close()
+        return False
+    return True
+
+
+def _drain(connected: socket.socket) -> None:
+    """Of what has arrived: what is left unread resets the connection when it is closed."""
+    with contextlib.suppress(OSError):
+        connected.recv(_DRAINED_BYTES)

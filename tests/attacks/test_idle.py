@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from pathlib import Path
 
 from api.addresses import Shared
@@ -70,6 +71,17 @@ async def test_a_connection_kept_open_is_closed_without_a_word(
         assert (await caller.answer()).status == 200
         assert await caller.all() == b""
     assert not said
+
+
+async def test_our_limit_alone_ends_a_connection_that_is_kept_open(
+    log: Log, callers: Callers
+) -> None:
+    async with serve(log, Limits(idle_s=0.9)) as serving:
+        caller = await callers.connect(serving.server.port)
+        for _ in range(3):
+            caller.say(request())
+            assert (await caller.answer()).status == 200
+            await asyncio.sleep(0)
 
 
 async def test_an_open_socket_outlives_every_limit_of_a_request(log: Log, callers: Callers) -> None:
@@ -170,11 +182,21 @@ async def test_where_all_are_at_work_others_are_told_to_come_later(
         for stream in streams:
             stream.say(request("/api/v1/taps/stream"))
             assert b"200 OK" in await stream.reader.readline()
-        other = await ask(port, b"")
-        assert other is not None
-        assert other.status == 503
-        assert other.headers["retry-after"] == "5"
-        assert other.problem["detail"] == "there are too many connections: try again later"
+        for _ in range(40):
+            other = await ask(port, request())
+            assert other is not None
+            assert other.status == 503
+            assert other.headers["retry-after"] == "5"
+            assert other.problem["detail"] == "there are too many connections: try again later"
+        with socket.create_connection(("127.0.0.1", port)) as early:
+            # The request is there before the connection is accepted.
+            early.sendall(request("/" + "x" * 8_000))
+            early.setblocking(False)
+            loop = asyncio.get_running_loop()
+            said = b""
+            while part := await loop.sock_recv(early, 65_536):
+                said += part
+        assert said.startswith(b"HTTP/1.1 503 ")
         await streams.pop().leave()
         await until(lambda: len(serving.server.peers) == 3)
         again = await ask(port, request())
