@@ -127,6 +127,9 @@ class HttpConnection(H11Protocol):
         if self.conn.their_state is not h11.SEND_BODY:
             self._await_head("idle")
         super().on_response_complete()
+        # uvicorn's own limit for an idle connection: ours is Peers', whose time stands still while
+        # the process does.
+        self._unset_keepalive_if_required()
         self._look()
 
     def resume_writing(self) -> None:
@@ -168,7 +171,6 @@ class HttpConnection(H11Protocol):
         """Answers with a problem where nothing was answered yet, reads no more, and closes."""
         self._refused = True
         self._peer.refused(status)
-        self._unset_keepalive_if_required()
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

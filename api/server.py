@@ -147,7 +147,6 @@ def _config(settings: Settings) -> uvicorn.Config:
         ws=SocketConnection,
         ws_max_size=_MESSAGE_BYTES,
         ws_per_message_deflate=settings.compress_live,
-        timeout_keep_alive=int(settings.limits.idle_s),
         timeout_graceful_shutdown=GRACE_S,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
