@@ -37,8 +37,6 @@ FRAMES_AT_ONCE = 4
 #: Of so many frames that were sent, the way of one is measured.
 MEASURED = 16
 TICK_EVERY_S = 1.0
-#: How often history is asked for the posts of today.
-COUNT_POSTS_EVERY_S = 10.0
 _PAGE = 1_000
 _RETRY_FIRST_S = 0.25
 _RETRY_AT_MOST_S = 10.0
@@ -105,8 +103,8 @@ class Live:
 
     async def start(self) -> None:
         await self._figures.count_posts(self._clock.now_ms())
-        runs = (self._run(), self._tick(), self._count_posts())
-        self._tasks = [asyncio.create_task(run) for run in runs]
+        counting = self._figures.keep_counted(self._clock, self.hub.__len__)
+        self._tasks = [asyncio.create_task(run) for run in (self._run(), self._tick(), counting)]
 
     async def wait_ready(self) -> None:
         await self._caught_up.wait()
@@ -120,6 +118,10 @@ class Live:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def before_snapshot(self) -> None:
+        """Called for a new client, before it is in the hub. Takes a second at most."""
+        await self._figures.count_late_posts(self._clock.now_ms())
 
     def snapshot(self, wanted: Wanted, now_ms: int) -> LiveData:
         """The present, of what is wanted: everything of named channels, a list of all of them."""
@@ -265,16 +267,18 @@ class Live:
             self._spans.setdefault(channel_id, []).append(span)
 
     def _changed(self) -> None:
-        if not len(self.hub):
-            self.view.forget_changes()
-            self._spans.clear()
-        elif (loop := asyncio.get_running_loop()).time() >= self._next_frame_at:
+        loop = asyncio.get_running_loop()
+        if not len(self.hub) or loop.time() >= self._next_frame_at:
             self._flush()
         elif self._timer is None:
             self._timer = loop.call_at(self._next_frame_at, self._flush)
 
     def _flush(self) -> None:
         self._timer = None
+        if not len(self.hub):
+            self.view.forget_changes()
+            self._spans.clear()
+            return
         earliest = asyncio.get_running_loop().time() - (FRAMES_AT_ONCE - 1) * FRAME_EVERY_S
         self._next_frame_at = max(self._next_frame_at, earliest) + FRAME_EVERY_S
         now_ms = self._clock.now_ms()
@@ -284,22 +288,13 @@ class Live:
         if changes:
             self.hub.publish(changes, self.cursor, now_ms, spans)
 
-    def _tell_figures(self) -> None:
-        """Those that changed because time passed, or posts were counted."""
-        now_ms = self._clock.now_ms()
-        if changes := self._figures.moved(now_ms):
-            self.hub.publish(changes, self.cursor, now_ms)
-
-    async def _count_posts(self) -> None:
-        while True:
-            await asyncio.sleep(COUNT_POSTS_EVERY_S)
-            await self._figures.count_posts(self._clock.now_ms())
-
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_EVERY_S)
-            if len(self.hub):
-                self._tell_figures()
-            self.hub.tick(self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            # Time has passed, or posts were counted.
+            if len(self.hub) and (changes := self._figures.moved(now_ms)):
+                self.hub.publish(changes, self.cursor, now_ms)
+            self.hub.tick(now_ms)
             with contextlib.suppress(LogError):
                 await self.lag()

@@ -1,10 +1,14 @@
 """The figures of the list of channels, as connections have been told of them.
 
-Gains come from the live view; posts of today are counted in history, now and then.
+Gains come from the live view; posts of today are counted in history, now and then, while somebody
+looks.
 """
 
+import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Final
 
 from api.live_known import UNKNOWN, Known, day_of, gained_in, hour_before, known
 from api.live_view import ChannelView, LiveView
@@ -12,7 +16,13 @@ from api.messages import Figures
 from clickhouse.evidence import DAY_MS, MINUTE_MS, Basis
 from clickhouse.history import HistoryError
 from clickhouse.reader import Reader
+from streams.clock import Clock
 from streams.ids import ChannelId
+
+#: How often history is asked for the posts of today.
+COUNT_POSTS_EVERY_S: Final = 10.0
+#: So long a client that comes after a while without any waits for them.
+_PATIENCE_S: Final = 1.0
 
 _logger = logging.getLogger(__name__)
 
@@ -29,11 +39,33 @@ class LiveFigures:
         self._told: dict[ChannelId, tuple[object, ...]] = {}
         #: In which minute those of all channels were told last; -1 after a new count of posts.
         self._minute = -1
+        #: By the event loop's clock: when posts were counted last, or it was tried.
+        self._counted_s = float("-inf")
+        self._counting = asyncio.Lock()
+
+    async def keep_counted(self, clock: Clock, watchers: Callable[[], int]) -> None:
+        """Counts posts again and again, for ever, while somebody looks."""
+        while True:
+            await asyncio.sleep(COUNT_POSTS_EVERY_S)
+            if watchers():
+                await self.count_posts(clock.now_ms())
+
+    async def count_late_posts(self, now_ms: int) -> None:
+        """Counts posts if nobody looked for a while: before somebody is shown them.
+
+        Waits a second at most; what is not known by then is told later.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S), self._counting:
+                late_s = asyncio.get_running_loop().time() - self._counted_s
+                if late_s > 2 * COUNT_POSTS_EVERY_S:
+                    await self.count_posts(now_ms)
 
     async def count_posts(self, now_ms: int) -> None:
         """What cannot be asked now stays as it was, until midnight."""
         if self._reader is None:
             return
+        self._counted_s = asyncio.get_running_loop().time()
         try:
             self._posts = await self._reader.posts_of_all(*day_of(now_ms))
         except HistoryError as error:

@@ -46,6 +46,7 @@ async def live_socket(socket: Socket, ports: Wired) -> None:
     except HistoryUnavailable:
         await socket.close(4503, "history is away")
         return
+    await ports.live.before_snapshot()
     connection = Connection(wanted, socket.query_params.get("resume"))
     ports.live.hub.add(connection)
     try:
