@@ -101,15 +101,12 @@ class Guard:
 
 
 def check_host(host: bytes, settings: Settings) -> None:
-    """Raises Refused for a name that is neither this machine's own nor allowed, and for none."""
+    """Without a key only this machine's own names are answered. Raises Refused."""
     name = host_name(host)
     if name is None:
         raise Refused(400, "bad-host", "`Host` is neither a name nor an address")
-    if is_loopback(name) or name in settings.allowed_hosts:
-        return
-    if settings.api_key and not settings.allowed_hosts:
-        return
-    raise Refused(403, "host-refused", f"this service does not answer for the host {name!r}")
+    if not settings.api_key and not is_loopback(name):
+        raise Refused(403, "host-refused", f"this service does not answer for the host {name!r}")
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from api.addresses import Shared
 from api.front import Front
 from api.guard import Guard
 from api.http_connection import HttpConnection
+from api.limits import Limits
 from api.listener import Listener
 from api.live_feed import Live
 from api.notices import Notices
@@ -43,13 +44,14 @@ class ServerError(Exception):
 class _Uvicorn(uvicorn.Server):
     """With a listener, limits and signals that are not uvicorn's."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, config: uvicorn.Config, limits: Limits, peers: Peers, notices: Notices
+    ) -> None:
         super().__init__(config)
-        self._settings = settings
-        self.notices = Notices()
-        shared = Shared(settings.trusted_proxies)
-        self.peers = Peers(settings.limits, shared, self.notices, metrics)
-        self._sweep_ticks = max(1, int(settings.limits.sweep_s * _TICKS))
+        self._limits = limits
+        self._peers = peers
+        self._notices = notices
+        self._sweep_ticks = max(1, int(limits.sweep_s * _TICKS))
         self._listener: Listener | None = None
 
     @contextlib.contextmanager
@@ -59,29 +61,30 @@ class _Uvicorn(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         assert sockets is not None
         self.servers = []
-        limits = self._settings.limits
-        self._listener = Listener(sockets[0], self._connection, self.peers, self.notices, limits)
+        self._listener = Listener(
+            sockets[0], self._connection, self._peers, self._notices, self._limits
+        )
         self._listener.start()
         self.started = True
 
     async def on_tick(self, counter: int) -> bool:
         if counter % self._sweep_ticks == 0:
-            self.peers.sweep(asyncio.get_running_loop().time())
-            self.notices.sweep(self.peers.now_s)
+            self._peers.sweep(asyncio.get_running_loop().time())
+            self._notices.sweep(self._peers.now_s)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         assert self._listener is not None
         self._listener.stop()
-        self.peers.end_waiting()
+        self._peers.end_waiting()
         # Before uvicorn gives up: who takes nothing of what is left to be sent waits in vain.
-        late = asyncio.get_running_loop().call_later(GRACE_S * 0.8, self.peers.end)
+        late = asyncio.get_running_loop().call_later(GRACE_S * 0.8, self._peers.end)
         await super().shutdown(sockets)
         late.cancel()
-        self.notices.end()
+        self._notices.end()
 
     def _connection(self, peer: Peer) -> HttpConnection:
-        return HttpConnection(self.config, self.server_state, peer, self._settings.limits)
+        return HttpConnection(self.config, self.server_state, peer, self._limits)
 
 
 class Server:
@@ -97,17 +100,14 @@ class Server:
         settings.check()
         self._live = live
         self._settings = settings
-        config = _config(settings)
-        self._server = _Uvicorn(config, settings, metrics)
-        guard = Guard(settings, self._server.notices, clock.now_ms, lambda: self.peers.now_s)
-        config.app = Front(app, guard, metrics)
+        notices, shared = Notices(), Shared(settings.trusted_proxies)
+        #: Its connections.
+        self.peers = Peers(settings.limits, shared, notices, metrics)
+        guard = Guard(settings, notices, clock.now_ms, lambda: self.peers.now_s)
+        config = _config(Front(app, guard, metrics), settings)
+        self._server = _Uvicorn(config, settings.limits, self.peers, notices)
         self._serving: asyncio.Task[None] | None = None
         self.port = settings.port
-
-    @property
-    def peers(self) -> Peers:
-        """Its connections."""
-        return self._server.peers
 
     @property
     def url(self) -> str:
@@ -139,14 +139,14 @@ class Server:
             await self._serving
 
 
-def _config(settings: Settings) -> uvicorn.Config:
-    """Without an application, which is set before it is loaded."""
+def _config(app: Front, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        "",
+        app,
         http=HttpConnection,
         ws=SocketConnection,
         ws_max_size=_MESSAGE_BYTES,
-        ws_per_message_deflate=settings.compress_live,
+        # It costs the CPU more than it saves most networks.
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACE_S,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),

@@ -27,8 +27,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     #: Required on every route and socket when set; must be set to listen beyond this machine.
     api_key: str | None = None
-    #: Host names that requests may name beside this machine's own; empty with a key: any.
-    allowed_hosts: frozenset[str] = frozenset()
     #: Addresses and networks of the proxies whose X-Forwarded-For and -Proto are believed.
     trusted_proxies: tuple[str, ...] = ()
     #: Where people reach the page; its pages may open sockets, whatever Host a proxy sends on.
@@ -41,8 +39,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     credits: tuple[str, ...] = ()
     #: Where the dashboard and Swagger UI were built to.
     static_dir: Path = _STATIC
-    #: Whether frames of the live socket are deflated: for networks that are slower than the CPU.
-    compress_live: bool = False
 
     @property
     def is_local(self) -> bool:
