@@ -7,9 +7,10 @@ import msgspec
 
 from agents.reasons import HandledReason
 from clickhouse.history import History
+from streams.between import read_between
 from streams.codec import Undecodable, decode_event
 from streams.ids import ChannelId, PostId
-from streams.log import Log, OffsetTooOld, Partition, Record
+from streams.log import Log, Record
 from streams.metrics import Metrics
 from streams.sources.replay import Replayed, Rows
 from streams.sources.replay_mark import RECORDING
@@ -67,23 +68,10 @@ async def _dead_letters(log: Log, identity: str) -> AsyncIterator[Record]:
     if not await log.partitions(UPDATES.dead):
         return
     for partition, bounds in (await log.bounds(UPDATES.dead)).items():
-        async for record in _records(log, partition, bounds.first, bounds.next):
-            if record.headers.get(RECORDING) == identity.encode():
-                yield record
-
-
-async def _records(log: Log, partition: Partition, offset: int, end: int) -> AsyncIterator[Record]:
-    while offset < end:
-        try:
-            records = await log.read(partition, offset, _READ_AT_ONCE)
-        except OffsetTooOld as error:
-            offset = error.floor
-            continue
-        if not records:
-            return
-        for record in records:
-            yield record
-        offset = records[-1].offset + 1
+        async for records in read_between(log, partition, bounds, _READ_AT_ONCE):
+            for record in records:
+                if record.headers.get(RECORDING) == identity.encode():
+                    yield record
 
 
 async def _missing(history: History, wanted: Mapping[ChannelId, Iterable[PostId]]) -> int:

@@ -7,13 +7,14 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
 from api import answers, paging, questions
-from api.answers import Answer, Meta
+from api.answers import Answer
 from api.parameters import Cursor, FromDay, FromWeek, Limit, Reference, StepAsked, To
 from api.ports import Ports, Wired
 from api.problems import Refused
-from api.questions import DAY_MS
+from clickhouse.evidence import DAY_MS
 from clickhouse.reader import Channel, Overview
-from control.store import Followed
+from control.unobserved import unobserved
+from streams.ids import ChannelId
 
 WEEK_MS: Final = 7 * DAY_MS
 
@@ -28,17 +29,6 @@ async def known_channels(ports: Ports) -> Sequence[Channel]:
     return rows
 
 
-def _unobserved(rows: Sequence[Channel], followed: Sequence[Followed]) -> list[Followed]:
-    """Those followed of which nothing is known, by their ids and by their names."""
-    ids = {row.id for row in rows}
-    names = {row.username.lower() for row in rows if row.username}
-    return [
-        one
-        for one in followed
-        if one.channel_id not in ids and (one.channel_id is not None or one.username not in names)
-    ]
-
-
 @get("/channels", tags=["channels"])
 async def channels(
     ports: Wired, limit: Limit = 100, cursor: Cursor = None
@@ -47,7 +37,7 @@ async def channels(
     rows, followed = await known_channels(ports), await ports.followed.all()
     of_id = {one.channel_id: one for one in followed if one.channel_id is not None}
     said = [answers.channel(row, of_id.get(row.id)) for row in rows]
-    said += [answers.unobserved(one) for one in _unobserved(rows, followed)]
+    said += [answers.unobserved(one) for one in unobserved(followed, rows)]
     page = paging.cut(said, paging.read(cursor), limit)
     return Answer(list(page.rows), answers.channels_meta(rows, page.cursor))
 
@@ -56,8 +46,9 @@ async def channels(
 async def one_channel(ports: Wired, channel: Reference) -> Answer[answers.Channel]:
     """One channel."""
     known, followed = await known_channels(ports), await ports.followed.all()
-    for one in _unobserved(known, followed):
-        if questions.reference(channel) in (one.reference, one.username, one.channel_id):
+    named = questions.reference(channel)
+    for one in unobserved(followed, known):
+        if named in (one.reference, one.username, one.channel_id):
             return Answer(answers.unobserved(one), answers.channels_meta(()))
     channel_id = await questions.channel_id(ports, channel)
     rows = [row for row in known if row.id == channel_id]
@@ -119,13 +110,7 @@ async def alerts(
 ) -> Answer[list[answers.Alert]]:
     """Alerts of a channel, newest first. Coverage: the share of the range that was sampled."""
     channel_id = await questions.channel_id(ports, channel)
-    place = paging.read(cursor)
-    now_ms = ports.clock.now_ms() if place.to_ms is None else place.to_ms
-    asked = questions.time_range(from_, to, now_ms, WEEK_MS)
-    rows, evidence = await ports.reader.alerts(channel_id, *asked, place.start + limit + 1)
-    page = paging.cut(rows, place, limit, asked.to_ms)
-    meta: Meta = answers.meta(evidence, asked, page.cursor)
-    return Answer([answers.alert(row) for row in page.rows], meta)
+    return await _alerts(ports, channel_id, from_, to, limit, cursor)
 
 
 @get("/alerts", tags=["alerts"])
@@ -137,10 +122,22 @@ async def all_alerts(
     cursor: Cursor = None,
 ) -> Answer[list[answers.Alert]]:
     """Alerts of all channels, newest first. Each channel's own list says how much was watched."""
+    return await _alerts(ports, None, from_, to, limit, cursor)
+
+
+async def _alerts(
+    ports: Ports,
+    channel_id: ChannelId | None,
+    from_: str | None,
+    to: str | None,
+    limit: int,
+    cursor: str | None,
+) -> Answer[list[answers.Alert]]:
+    """Of one channel, or of all. A further page asks for the range of the first."""
     place = paging.read(cursor)
     now_ms = ports.clock.now_ms() if place.to_ms is None else place.to_ms
     asked = questions.time_range(from_, to, now_ms, WEEK_MS)
-    rows, evidence = await ports.reader.alerts(None, *asked, place.start + limit + 1)
+    rows, evidence = await ports.reader.alerts(channel_id, *asked, place.start + limit + 1)
     page = paging.cut(rows, place, limit, asked.to_ms)
     return Answer(
         [answers.alert(row) for row in page.rows], answers.meta(evidence, asked, page.cursor)

@@ -9,11 +9,8 @@ from typing import Final, Literal, NamedTuple
 from api.ports import Ports
 from api.problems import Refused
 from api.times import LATEST_MS, from_text
+from clickhouse.evidence import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.ids import ChannelId, InvalidChannel, Username, parse_channel
-
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 60 * MINUTE_MS
-DAY_MS: Final = 24 * HOUR_MS
 
 Step = Literal["1m", "5m", "15m", "1h", "6h", "1d"]
 STEPS: Final[dict[Step, int]] = {
@@ -81,10 +78,11 @@ def reference(spelling: str) -> ChannelId | Username:
 
 async def channel_id(ports: Ports, spelling: str) -> ChannelId:
     """Which channel a spelling means. Raises Refused: 400 no spelling, 404 no channel we know."""
-    known = _live_channel(ports, spelling)
+    named = reference(spelling)
+    known = _live_channel(ports, named)
     if known is not None:
         return known
-    found = await ports.reader.channel(spelling)
+    found = await ports.reader.channel(named)
     if found is None:
         raise Refused(404, "channel-unknown", f"{spelling} has never been observed here")
     return found.id
@@ -106,12 +104,11 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
             raise Refused(400, "unknown-parameter", detail)
 
 
-def _live_channel(ports: Ports, spelling: str) -> ChannelId | None:
-    parsed = reference(spelling)
+def _live_channel(ports: Ports, named: ChannelId | Username) -> ChannelId | None:
     view = ports.live.view
-    if isinstance(parsed, str):
-        return view.channel_named(parsed)
-    return parsed if parsed in view.channels else None
+    if isinstance(named, str):
+        return view.channel_named(named)
+    return named if named in view.channels else None
 
 
 def time_of(name: str, text: str, now_ms: int) -> int:

@@ -4,10 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final, overload
 
+from clickhouse.evidence import DAY_MS, HOUR_MS, MINUTE_MS
+
 #: 2200-01-01: history stores no later times.
 LATEST_MS: Final = 7_258_118_400_000
 _AGO = re.compile(r"-(\d{1,6})([mhd])")
-_UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNITS_MS = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,7 +34,7 @@ def from_text(text: str, now_ms: int) -> int:
     Raises ValueError, OverflowError.
     """
     if ago := _AGO.fullmatch(text):
-        return now_ms // 60_000 * 60_000 - int(ago[1]) * _UNITS_MS[ago[2]]
+        return now_ms // MINUTE_MS * MINUTE_MS - int(ago[1]) * _UNITS_MS[ago[2]]
     return from_iso(text)
 
 

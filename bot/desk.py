@@ -11,8 +11,9 @@ from aiogram.types import InlineKeyboardMarkup
 from bot import buttons, texts
 from clickhouse.reader import Channel, PostRow, Reader
 from control.store import ControlStore, Followed, Subscription
+from control.unobserved import unobserved
 from streams.clock import Clock
-from streams.ids import ChannelId, InvalidChannel, PostId, parse_channel, spelling
+from streams.ids import ChannelId, InvalidChannel, PostId, parse_channel
 from streams.topics import DAY_MS
 
 #: Channels in one message of the list.
@@ -35,7 +36,7 @@ class Desk:
 
     async def channel(self, reference: str) -> Channel | None:
         """None for one that was never observed. Raises InvalidChannel for what is no channel."""
-        return await self._reader.channel(spelling(parse_channel(reference)))
+        return await self._reader.channel(parse_channel(reference))
 
     async def channel_of(self, channel_id: int) -> Channel | None:
         """None for one that was never observed, and for a number that is no channel's."""
@@ -95,8 +96,7 @@ class Desk:
             await self._control.unsubscribe(subscription)
 
     async def _unobserved(self, known: Sequence[Channel]) -> Sequence[Followed]:
-        ids = {channel.id for channel in known}
-        return [one for one in await self._control.followed() if one.channel_id not in ids]
+        return unobserved(await self._control.followed(), known)
 
     async def _subscribed(self, chat_id: int) -> set[ChannelId]:
         mine: Sequence[Subscription] = await self._control.subscriptions(chat_id)

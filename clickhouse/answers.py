@@ -38,7 +38,7 @@ from clickhouse.records import (
     post_of,
     sources_of,
 )
-from streams.ids import ChannelId, PostId, parse_channel
+from streams.ids import ChannelId, PostId, Username
 
 SORTS = ("date", "views", "forwards", "replies", "reactions", "velocity")
 #: Posts of one album are published within this time.
@@ -56,13 +56,11 @@ class HistoryReader:
     async def channels(self) -> Sequence[Channel]:
         return [channel_of(row) for row in await self._rows("channels")]
 
-    async def channel(self, reference: str) -> Channel | None:
-        """Raises streams.ids.InvalidChannel. A username that moved is its newest channel's."""
-        wanted = parse_channel(reference)
-        if isinstance(wanted, int):
-            found = [c for c in await self.channels() if c.id == wanted]
+    async def channel(self, named: ChannelId | Username) -> Channel | None:
+        if isinstance(named, int):
+            found = [c for c in await self.channels() if c.id == named]
         else:
-            found = [c for c in await self.channels() if (c.username or "").lower() == wanted]
+            found = [c for c in await self.channels() if (c.username or "").lower() == named]
         return max(found, key=_newest_of, default=None)
 
     async def overview(

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from clickhouse.evidence import Basis
-from streams.ids import ChannelId, PostId
+from streams.ids import ChannelId, PostId, Username
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -135,8 +135,8 @@ class Reader(Protocol):
 
     async def channels(self) -> Sequence[Channel]: ...
 
-    async def channel(self, reference: str) -> Channel | None:
-        """By @username, username, bare or marked id. None when it was never observed."""
+    async def channel(self, named: ChannelId | Username) -> Channel | None:
+        """None when it was never observed. A username that moved is its newest channel's."""
 
     async def overview(
         self, channel_id: ChannelId, from_ms: int, to_ms: int

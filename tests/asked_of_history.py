@@ -13,6 +13,7 @@ import msgspec
 
 from clickhouse.answers import HistoryReader
 from clickhouse.opening import open_history
+from streams.ids import parse_channel
 
 
 async def answered(url: str, questions: list[list[Any]]) -> list[Any]:
@@ -29,7 +30,7 @@ async def _answered(reader: HistoryReader, method: str, channel: str | None, *re
         return (await reader._history.ask("stored", {})).rows
     if channel is None:
         return await getattr(reader, method)(*rest)
-    found = await reader.channel(channel)
+    found = await reader.channel(parse_channel(channel))
     return None if found is None else await getattr(reader, method)(found.id, *rest)
 
 

@@ -13,6 +13,7 @@ from analyticbot.progress import Progress
 from analyticbot.rebuilding import Reach, Rebuild
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import opened_log
+from api.times import iso
 from streams.clock import SystemClock
 
 
@@ -57,7 +58,7 @@ async def _rebuild(rebuild: Rebuild, *, agreed: bool) -> int:
         print(f"put aside: {aside}" if aside else "there was no history to put aside", flush=True)
     with Progress(sys.stderr) as progress:
         read = await rebuild.fill(lambda done, total: progress.show("into history", done, total))
-    since = f", complete from {_time(reach.log_ms)} on" if reach and reach.is_short else ""
+    since = f", complete from {iso(reach.log_ms) or 'now'} on" if reach and reach.is_short else ""
     print(f"{read} messages of the log are in history{since}")
     return 0
 
@@ -67,9 +68,9 @@ def _ask(reach: Reach) -> None:
     if reach.log_ms is None:
         told = "the log holds no observations: the new history would be empty"
     else:
-        told = f"the log begins at {_time(reach.log_ms)}: history would be complete from then on"
+        told = f"the log begins at {iso(reach.log_ms)}: history would be complete from then on"
     if reach.history_ms is not None:
-        told += f"; it goes back to {_time(reach.history_ms)} now"
+        told += f"; it goes back to {iso(reach.history_ms)} now"
     told += ". What is older stays in what is put aside, and is not shown any more"
     if not sys.stdin.isatty():
         raise Failure(f"{told}: give --yes to go on")
@@ -79,9 +80,3 @@ def _ask(reach: Reach) -> None:
 
 def _stamp(now_ms: int) -> str:
     return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _time(at_ms: int | None) -> str:
-    if at_ms is None:
-        return "now"
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,11 +4,12 @@ Messages are taken as they are, so that agents decide of them what they decided 
 within a channel is kept, whatever the numbers of partitions are. Killed, it goes on where it was.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 
-from streams.log import Bounds, Draft, Log, OffsetTooOld, Partition, Record
+from streams.between import read_between
+from streams.log import Draft, Log, Record
 from streams.sources.replay_mark import ReplayMark
 from streams.topics import UPDATES
 
@@ -40,7 +41,7 @@ async def move(
     bounds = await source.bounds(UPDATES.name)
     moved = Moved(sum(one.next - one.first for one in bounds.values()))
     for partition in sorted(bounds):
-        async for records in _records(source, partition, bounds[partition]):
+        async for records in read_between(source, partition, bounds[partition], CHUNK):
             numbered = [(partition.number * _PARTITION + one.offset, one) for one in records]
             left = [one for one in numbered if not written.holds_key(one[0], _key(one[1]))]
             if left:
@@ -52,23 +53,6 @@ async def move(
                 progress(moved)
     moved.messages_total = moved.messages
     return moved
-
-
-async def _records(
-    log: Log, partition: Partition, bounds: Bounds
-) -> AsyncIterator[Sequence[Record]]:
-    """What is in a partition now; what retention removes meanwhile is left out."""
-    offset = bounds.first
-    while offset < bounds.next:
-        try:
-            records = await log.read(partition, offset, CHUNK)
-        except OffsetTooOld as error:
-            offset = error.floor
-            continue
-        if not records:
-            return
-        yield records
-        offset = records[-1].offset + 1
 
 
 def _draft(record: Record, mark: ReplayMark, number: int) -> Draft:

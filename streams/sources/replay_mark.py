@@ -8,8 +8,9 @@ for them: all messages before the first one found there are in the log too.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from streams.between import read_between
 from streams.ids import ChannelId
-from streams.log import Log, Offsets, OffsetTooOld, Partition
+from streams.log import Bounds, Log, Offsets, Partition
 from streams.partitioner import partition_of
 from streams.topics import UPDATES, channel_key
 
@@ -91,18 +92,11 @@ class ReplayMark:
     async def _numbers(self, partition: Partition, offset: int, end: int) -> list[int]:
         """The recording's messages in [offset, end)."""
         numbers: list[int] = []
-        while offset < end:
-            try:
-                records = await self._log.read(partition, offset, _READ_AT_ONCE)
-            except OffsetTooOld as error:
-                offset = error.floor
-                continue
-            if not records:
-                break
+        between = Bounds(offset, end)
+        async for records in read_between(self._log, partition, between, _READ_AT_ONCE):
             numbers += [
                 int(record.headers[NUMBER])
                 for record in records
                 if record.headers.get(RECORDING) == self._identity
             ]
-            offset = records[-1].offset + 1
         return numbers

@@ -15,7 +15,7 @@ from clickhouse.reader import (
     PostRow,
     ViewsPoint,
 )
-from streams.ids import ChannelId, PostId, Username, parse_channel
+from streams.ids import ChannelId, PostId, Username
 from tests.api.serving import CHANNEL, NOW_MS
 
 _AS_OF_MS = NOW_MS - 1_500
@@ -45,9 +45,8 @@ class FixedReader:
             )
         ]  # fmt: skip
 
-    async def channel(self, reference: str) -> Channel | None:
-        parsed: ChannelId | Username = parse_channel(reference)
-        return (await self.channels())[0] if parsed in (CHANNEL, "durov") else None
+    async def channel(self, named: ChannelId | Username) -> Channel | None:
+        return (await self.channels())[0] if named in (CHANNEL, "durov") else None
 
     async def overview(
         self, channel_id: ChannelId, from_ms: int, to_ms: int

@@ -7,7 +7,7 @@ import pytest
 from bot import texts
 from clickhouse.reader import Channel
 from control.store import Standing, Subscription
-from streams.ids import ChannelId, InvalidChannel, parse_channel
+from streams.ids import ChannelId, InvalidChannel, Username, parse_channel
 from tests.api.reading import AwayReader, BrokenReader, FixedReader
 from tests.api.serving import CHANNEL
 from tests.bot.stage import ANN, BEN, Stage
@@ -25,7 +25,7 @@ class NoChannels(FixedReader):
     async def channels(self) -> list[Channel]:
         return []
 
-    async def channel(self, reference: str) -> None:
+    async def channel(self, named: ChannelId | Username) -> None:
         return None
 
 
@@ -131,6 +131,18 @@ async def test_overview_of_what_is_no_channel(stage: Stage) -> None:
             answer = await stage.ask(f"/overview {wrong}")
             assert answer.source == texts.no_channel(refusal(wrong))
         assert (await stage.ask("/overview")).source == texts.which_channel("overview")
+
+
+async def test_a_followed_name_is_lost_only_where_its_channel_was_never_observed(
+    stage: Stage,
+) -> None:
+    for name in ("durov", "typoname"):
+        await stage.control.follow(name, 1)
+        await stage.control.put_standing(name, Standing("not_found", "nobody has it", None, 1))
+    async with stage.running():
+        text = (await stage.ask("/channels")).text
+    assert "@typoname: nobody has it" in text
+    assert "@durov: nobody has it" not in text
 
 
 async def test_overview_by_button_and_refresh(stage: Stage) -> None:

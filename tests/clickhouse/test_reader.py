@@ -22,7 +22,7 @@ from clickhouse.reader import (
     ViewsPoint,
 )
 from clickhouse.records import OPENING, opening
-from streams.ids import InvalidChannel, PostId
+from streams.ids import ChannelId, PostId, Username, parse_channel
 from tests.clickhouse.told import DAY_MS, END_MS, HOUR_MS, NEWS, QUIET, START_MS, at, tell
 
 #: Of a channel of which nothing at all is known in the range.
@@ -68,11 +68,9 @@ async def test_channels(reader: HistoryReader) -> None:
     quiet = Channel(QUIET, None, None, 77, at(5), None, None, "recorded", ["recording"])
     assert await reader.channels() == [news, quiet]
     for reference in ("newsnow", "@NewsNow", str(NEWS), f"-100{NEWS}"):
-        assert await reader.channel(reference) == news
-    assert await reader.channel("nobody") is None
-    assert await reader.channel("12345") is None
-    with pytest.raises(InvalidChannel):
-        await reader.channel("not a channel")
+        assert await reader.channel(parse_channel(reference)) == news
+    assert await reader.channel(Username("nobody")) is None
+    assert await reader.channel(ChannelId(12345)) is None
 
 
 async def test_overview(reader: HistoryReader) -> None:

@@ -1,0 +1,25 @@
+"""Reading what is in a partition now, from one offset to another; not for following a log."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from streams.log import Bounds, Log, OffsetTooOld, Partition, Record
+
+
+async def read_between(
+    log: Log, partition: Partition, bounds: Bounds, at_once: int
+) -> AsyncIterator[Sequence[Record]]:
+    """The records of [first, next), at most so many at once; retention may remove some meanwhile.
+
+    Those are left out. Raises LogError.
+    """
+    offset = bounds.first
+    while offset < bounds.next:
+        try:
+            records = await log.read(partition, offset, min(at_once, bounds.next - offset))
+        except OffsetTooOld as error:
+            offset = error.floor
+            continue
+        if not records:
+            return
+        yield records
+        offset = records[-1].offset + 1
