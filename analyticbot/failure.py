@@ -46,9 +46,11 @@ def _advice(error: BaseException) -> str:
         case LogFull():
             return "make room"
         case LogUnavailable():
-            return "see that it runs and that ANALYTICBOT_LOG names it"
+            return "check that it is running and that ANALYTICBOT_LOG points to it"
         case HistoryUnavailable():
-            return "see that it runs and that ANALYTICBOT_HISTORY names it"
+            return "check that it is running and that ANALYTICBOT_HISTORY points to it"
         case ControlUnavailable():
-            return "see that ANALYTICBOT_CONTROL names it and that it can be reached and written"
+            return (
+                "check that it can be reached and written and that ANALYTICBOT_CONTROL points to it"
+            )
     return ""

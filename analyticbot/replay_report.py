@@ -14,11 +14,12 @@ _SHOWN = 3
 
 def of_moved(moved: Moved) -> Iterator[str]:
     """Line by line."""
-    yield f"{moved.messages} messages of that log are in history"
+    yield f"{_count(moved.messages, 'message')} of that log {_are(moved.messages)} in history"
     if moved.already == moved.messages:
         yield "nothing was written: all of it was in the log already"
     elif moved.already:
-        yield f"{moved.already} of them were in the log already, of a replay before"
+        were = _were(moved.already)
+        yield f"{moved.already} of them {were} in the log already, of a replay before"
 
 
 def of_recording(recording: Recording, replayed: Replayed, arrived: Arrived) -> Iterator[str]:
@@ -34,8 +35,8 @@ def of_recording(recording: Recording, replayed: Replayed, arrived: Arrived) -> 
 def _of_history(replayed: Replayed, arrived: Arrived) -> Iterator[str]:
     rows, missing = arrived.rows, arrived.missing_posts
     yield (
-        f"{rows.posts} posts, {rows.samples} samples of counters and {rows.subscriber_samples} of "
-        f"subscribers are {'processed' if missing else 'in history'}"
+        f"{_count(rows.posts, 'post')}, {_count(rows.samples, 'sample')} of counters and "
+        f"{rows.subscriber_samples} of subscribers are {'processed' if missing else 'in history'}"
     )
     if missing:
         yield (
@@ -46,22 +47,23 @@ def _of_history(replayed: Replayed, arrived: Arrived) -> Iterator[str]:
         yield "nothing was written: all of it was in the log already"
     elif replayed.already:
         yield (
-            f"{replayed.already} of {replayed.messages_total} messages were in the log already, "
-            "of a replay before"
+            f"{replayed.already} of {_count(replayed.messages_total, 'message')} "
+            f"{_were(replayed.already)} in the log already, of a replay before"
         )
     if arrived.dead:
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(arrived.dead.items()))
-        yield f"{sum(arrived.dead.values())} dead letters came of it: {reasons}"
+        yield f"{_count(sum(arrived.dead.values()), 'dead letter')} came of it: {reasons}"
     if arrived.late_messages or arrived.late_samples:
         yield (
-            f"late: {arrived.late_messages} messages and {arrived.late_samples} samples of "
-            "counters are older than what had been observed of their channels before: no live "
-            "window counts them, and history has computed its windows again"
+            f"late: {_count(arrived.late_messages, 'message')} and "
+            f"{_count(arrived.late_samples, 'sample')} of counters are older than what had been "
+            "observed of their channels before: no live window counts them, and history has "
+            "computed its windows again"
         )
 
 
 def _of_file(tally: FileTally) -> Iterator[str]:
-    told = [_plural(tally.rows, "row read"), f"{tally.taken} taken"]
+    told = [f"{_count(tally.rows, 'row')} read", f"{tally.taken} taken"]
     if tally.in_part:
         told.append(f"{tally.in_part} of them without a value")
     if tally.refused:
@@ -80,7 +82,8 @@ def _of_file(tally: FileTally) -> Iterator[str]:
 
 
 def _of_kind(kind: Kind, kept: Kept) -> Iterator[str]:
-    what = _plural(kept.count, "row refused" if kind.whole else "value left out")
+    what = f"{_count(kept.count, 'row' if kind.whole else 'value')} "
+    what += "refused" if kind.whole else "left out"
     yield f"  {what}: {' '.join(filter(None, (kind.field, kind.why)))}"
     for problem in kept.examples[:_SHOWN]:
         yield f"    {problem}"
@@ -88,7 +91,13 @@ def _of_kind(kind: Kind, kept: Kept) -> Iterator[str]:
         yield f"    and {kept.count - _SHOWN} more"
 
 
-def _plural(count: int, noun: str) -> str:
-    """Of a noun and what follows it."""
-    name, _, rest = noun.partition(" ")
-    return f"{count} {name if count == 1 else f'{name}s'} {rest}"
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"

@@ -74,24 +74,20 @@ def wanted_topics(settings: Settings) -> Sequence[Topic]:
 
 @asynccontextmanager
 async def opened_history(settings: Settings, *, migrate: bool = True) -> AsyncIterator[History]:
-    """With its schema up to date, unless that is left to the caller. Raises Failure."""
+    """With its schema up to date, unless that is left to the caller.
+
+    Raises Failure; HistoryError where the schema cannot be brought up to date.
+    """
     try:
         history = await open_history(settings.history)
     except HistoryError as error:
         raise Failure(str(error)) from error
     try:
         if migrate:
-            await _migrate(history)
+            await history.migrate()
         yield history
     finally:
         await history.close()
-
-
-async def _migrate(history: History) -> None:
-    try:
-        await history.migrate()
-    except HistoryError as error:
-        raise Failure(str(error)) from error
 
 
 @asynccontextmanager

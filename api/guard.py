@@ -104,7 +104,7 @@ def check_host(host: bytes, settings: Settings) -> None:
     """Without a key only this machine's own names are answered. Raises Refused."""
     name = host_name(host)
     if name is None:
-        raise Refused(400, "bad-host", "`Host` is neither a name nor an address")
+        raise Refused(400, "bad-host", "`Host` must be a name or an address")
     if not settings.api_key and not is_loopback(name):
         raise Refused(403, "host-refused", f"this service does not answer for the host {name!r}")
 

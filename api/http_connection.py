@@ -158,7 +158,7 @@ class HttpConnection(H11Protocol):
         elif error is not None and error.error_status_hint == 431:
             self.refuse(431, f"the head exceeds {self._limits.head_bytes:,} bytes")
         else:
-            self.refuse(400, f"this is no HTTP/1.1: {error or msg}")
+            self.refuse(400, f"not valid HTTP/1.1: {error or msg}")
 
     def give_up(self, reason: str) -> None:
         begun = self.conn.trailing_data[0] or self.conn.their_state is not h11.IDLE

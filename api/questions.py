@@ -116,8 +116,11 @@ def time_of(name: str, text: str, now_ms: int) -> int:
     try:
         time_ms = from_text(text, now_ms)
     except (ValueError, OverflowError) as error:
-        detail = f"`{name}` is no ISO-8601 time like 2026-01-31T08:00:00Z, nor -24h: {text!r}"
+        detail = (
+            f"`{name}` must be an ISO-8601 time such as 2026-01-31T08:00:00Z, or a time ago such "
+            f"as -24h: {text!r}"
+        )
         raise Refused(400, "bad-parameter", detail) from error
     if not 0 <= time_ms < LATEST_MS:
-        raise Refused(422, "range-unusable", f"`{name}` is not between 1970 and 2200: {text!r}")
+        raise Refused(422, "range-unusable", f"`{name}` must be between 1970 and 2200: {text!r}")
     return time_ms

@@ -168,4 +168,4 @@ def test_history_that_fails_after_it_was_opened(
     monkeypatch.setattr(ChdbHistory, "migrate", away)
     ended = console.run("migrate")
     assert ended.code == 1
-    assert ended.line.startswith("analyticbot: migrations: it went away; see that it runs")
+    assert ended.line.startswith("analyticbot: migrations: it went away; check that it is running")

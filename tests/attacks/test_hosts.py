@@ -46,7 +46,7 @@ async def test_two_hosts_and_none_are_refused(serving: Serving) -> None:
         answer = await ask(serving.server.port, sent)
         assert answer is not None
         assert answer.status == 400
-        assert "this is no HTTP/1.1" in answer.problem["detail"]
+        assert "not valid HTTP/1.1" in answer.problem["detail"]
 
 
 @pytest.mark.parametrize(
