@@ -61,6 +61,7 @@ requirements: $(if $(UV),,.venv/bin/uv) ## pin the requirements again, after a c
 	$(compile) --group bench -c requirements/run.txt -o requirements/bench.txt
 	$(compile) requirements/build.in -o requirements/build.txt
 	$(compile) requirements/audit.in -o requirements/audit.txt
+	$(compile) requirements/uv.in -o requirements/uv.txt
 compile = $(or $(UV),$(BIN)/uv) pip compile $(PIN)
 PIN := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
@@ -76,8 +77,9 @@ else
 	@$(PYTHON) -m venv .venv
 endif
 
-.venv/bin/uv: | .venv/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+.venv/bin/uv: requirements/uv.txt | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
 
 .venv/.packages: requirements/run.txt requirements/build.txt | .venv/bin/python
 	@echo "Installing the pinned packages (once; about 300 MB)"
