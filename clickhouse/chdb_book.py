@@ -121,7 +121,7 @@ def found_gone(
 ) -> None:
     """Enters what is gone: `parts` lay in the folder before the engine put aside the `broken`."""
     names = list(broken)
-    new = [each for each in names if each not in book.broken]
+    new = set(names) - set(book.broken)
     whole = [part for part in parts if (part.table, part.name) not in new]
     put_aside = [part for part in parts if (part.table, part.name) in new]
     told = {(part.table, part.name) for part in book.gone}
