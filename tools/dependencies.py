@@ -28,6 +28,7 @@ NOT_IMPORTED: Mapping[str, str] = {
     "asyncpg": "control.opening loads it where PostgreSQL is configured",
     "pytest-asyncio": "a plugin of pytest",
     "pytest-timeout": "a plugin of pytest",
+    "pytest-xdist": "a plugin of pytest",
     "ruff": "a program of `make check`",
     "mypy": "a program of `make check`",
     "import-linter": "a program of `make check`",

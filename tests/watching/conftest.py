@@ -4,7 +4,7 @@ import re
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from websockets.sync.client import connect
@@ -24,8 +24,8 @@ LAST = (
 
 
 @pytest.fixture(scope="session")
-def scrapes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[str]]:
-    """Of a demo with a client on its live socket, one after another."""
+def scrapes(tmp_path_factory: pytest.TempPathFactory) -> Sequence[str]:
+    """Of a demo with a client on its live socket, one after another; it has ended since."""
     folder = tmp_path_factory.mktemp("watched")
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -43,7 +43,7 @@ def scrapes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[str]]
             if (found := re.search(r"http://127\.0\.0\.1:\d+", line))
         )
         with connect(url.replace("http", "ws", 1) + "/api/v1/live") as socket:
-            yield _told(url, lambda: socket.recv(timeout=PATIENCE_S))
+            return _told(url, lambda: socket.recv(timeout=PATIENCE_S))
     finally:
         process.kill()
         process.wait()
