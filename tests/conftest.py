@@ -36,6 +36,28 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
+#: Tests with brokers of their own, and the slowest of all: they come one after another, and first,
+#: so that two cores never have two clusters to run, nor one of them nothing to do at the end.
+BROKERS = (
+    "tests/faults/",
+    "tests/kafka/",
+    "tests/streams/kafka/test_log_outages.py",
+    "tests/streams/kafka/test_log_topics.py",
+    "tests/analyticbot/test_roles.py",
+    "tests/analyticbot/test_kafka_topics.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs in one process: the tests of a file, and those with brokers of their own."""
+    items.sort(key=lambda item: not item.nodeid.startswith(BROKERS))
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        group = "brokers" if file.startswith(BROKERS) else file
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def _has_room() -> bool:
     try:
         free = shutil.disk_usage(MEMORY).free
