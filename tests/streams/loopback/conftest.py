@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,7 +49,8 @@ class Stage:
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """`tmp_path`, because clients that keep their sessions there are closed here."""
     world = World(SystemClock())
     channel = world.add_channel(1001, "news", "News", subscribers=4321)
     async with LoopbackTelegram(world) as telegram:
