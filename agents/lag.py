@@ -1,38 +1,41 @@
-"""How far each agent is behind what is in the log, a partition.
+"""How far each stage is behind what is in the log, per partition.
 
-Every worker tells all partitions, also those of others, so that the lag of a partition that
-nobody has is told too: who sums takes the maximum of each partition first.
+Every worker reports all partitions, also those of others, so that the lag of a partition without
+an owner is reported too: a sum takes the maximum of each partition first.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from agents.history import GROUP as HISTORY_GROUP
-from agents.pipeline import PIPELINE, Agent
+from agents.pipeline import INPUTS, WRITERS
 from streams.log import Log, LogUnavailable, Offsets, Partition
 from streams.metrics import Metrics
+from streams.topics import Topic
 
 EVERY_S = 1.0
 
 
 async def tell_lag(log: Log, metrics: Metrics, group: str, every_s: float = EVERY_S) -> None:
-    """Set the lag of every agent until cancelled. `group` is that of the agents on Faust."""
+    """Set the lag of every stage until cancelled. `group` is that of the agents on Faust."""
+    stages = [
+        *((each.stage, group, (each.topic,)) for each in INPUTS),
+        *((writer.name, writer.group, writer.reads) for writer in WRITERS),
+    ]
     while True:
         try:
-            for agent in PIPELINE:
-                committed = await log.committed(HISTORY_GROUP if agent.stores else group)
-                for partition, lag in (await lag_of(agent, log, committed)).items():
-                    metrics.lag(agent.name, partition, lag)
+            for stage, of, reads in stages:
+                for partition, lag in (await lag_of(reads, log, await log.committed(of))).items():
+                    metrics.lag(stage, partition, lag)
         except LogUnavailable as error:
             # Those who need the log say so; here the last figures stay.
             metrics.error("log", type(error).__name__)
         await asyncio.sleep(every_s)
 
 
-async def lag_of(agent: Agent, log: Log, committed: Offsets) -> Mapping[Partition, int]:
-    """Messages in the log that an agent has not committed; removed ones do not count."""
+async def lag_of(reads: Iterable[Topic], log: Log, committed: Offsets) -> Mapping[Partition, int]:
+    """Messages in the log that are not committed; removed ones do not count."""
     lags: dict[Partition, int] = {}
-    for topic in agent.reads:
+    for topic in reads:
         for partition, bounds in (await log.bounds(topic.name)).items():
             at = max(committed.get(partition, bounds.first), bounds.first)
             lags[partition] = bounds.next - at

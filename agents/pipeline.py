@@ -1,61 +1,81 @@
-"""The main path as one list: topic in, steps, tables, topics out (`analyticbot topology`)."""
+"""The main path as one list, which is what runs: topics in, steps, tables, topics out.
+
+The app, its agents, tables and changelogs, the lag of each stage and `analyticbot topology` are
+built from PIPELINE and INPUTS. A new decision is a folder beside this file and an entry here.
+"""
 
 from collections.abc import Sequence
+from typing import get_args
 
-import msgspec
-
-from agents.updates import STEPS
+from agents.engine.decision import Decision, Input, Writer
+from agents.engine.one_row import OneRow
+from agents.engine.ports import Table
+from agents.engine.reading import AnalyticsReader
+from agents.history.writer import GROUP, READS
+from agents.spikes.row import Spikes
+from agents.spikes.rule import put_spikes
+from agents.updates.fold import STEPS
+from agents.updates.handler import UpdatesHandler
+from agents.updates.reader import EventReader
 from streams import topics
-from streams.topics import Topic
+from streams.analytics import ActivityWindow
+from streams.events import Event
+from tables.channel import Channel
+from tables.posts import Bucket, Shelf
 
+INPUTS: tuple[Input, ...] = (
+    Input(topic=topics.UPDATES, stage="updates", reader=EventReader),
+    Input(topic=topics.WINDOWS, stage="windows", reader=AnalyticsReader),
+)
 
-class Agent(msgspec.Struct, frozen=True):
-    """One agent: what it reads, what it does with a message, what it keeps, where it sends."""
-
-    name: str
-    reads: tuple[Topic, ...]
-    #: The steps of a message, in order.
-    steps: tuple[str, ...]
-    tables: tuple[str, ...] = ()
-    sends: tuple[Topic, ...] = ()
-    #: Where it writes beside topics.
-    stores: tuple[str, ...] = ()
-
-
-PIPELINE: tuple[Agent, ...] = (
-    Agent(
+PIPELINE: tuple[Decision, ...] = (
+    Decision(
         name="updates",
-        reads=(topics.UPDATES,),
-        steps=("read_event", *(step.__name__ for step in STEPS)),
-        tables=("channels", "posts", "shelves"),
+        reads=topics.UPDATES,
+        kinds=get_args(Event),
+        steps=STEPS,
+        tables=(Table("channels", Channel), Table("posts", Bucket), Table("shelves", Shelf)),
         sends=(topics.WINDOWS,),
+        handler=UpdatesHandler,
     ),
-    Agent(
+    Decision(
         name="spikes",
-        reads=(topics.WINDOWS,),
-        steps=("put_spikes",),
-        tables=("spikes",),
+        reads=topics.WINDOWS,
+        kinds=(ActivityWindow,),
+        steps=(put_spikes,),
+        tables=(Table("spikes", Spikes),),
         sends=(topics.ALERTS,),
+        handler=OneRow,
     ),
-    Agent(
+)
+
+WRITERS: tuple[Writer, ...] = (
+    Writer(
         name="history",
-        reads=(topics.UPDATES, topics.WINDOWS, topics.ALERTS),
+        group=GROUP,
+        reads=READS,
         steps=("write_history",),
         stores=("ClickHouse",),
     ),
 )
 
 
-def topology(pipeline: Sequence[Agent] = PIPELINE) -> str:
-    """The pipeline as text, an agent a paragraph."""
-    return "\n\n".join(_paragraph(agent) for agent in pipeline)
+def topology(pipeline: Sequence[Decision] = PIPELINE, writers: Sequence[Writer] = WRITERS) -> str:
+    """The pipeline as text, a paragraph per decision and writer."""
+    return "\n\n".join([*map(_of_decision, pipeline), *map(_of_writer, writers)])
 
 
-def _paragraph(agent: Agent) -> str:
-    lines = [f"{' + '.join(topic.name for topic in agent.reads)} → {agent.name}"]
-    lines += [f"    {number}. {step}" for number, step in enumerate(agent.steps, start=1)]
-    if agent.tables:
-        lines.append(f"    tables: {', '.join(agent.tables)}")
-    for target in (*(topic.name for topic in agent.sends), *agent.stores):
-        lines.append(f"    → {target}")
+def _of_decision(decision: Decision) -> str:
+    lines = [f"{decision.reads.name} → {decision.name}"]
+    lines.append(f"    takes: {', '.join(kind.__name__ for kind in decision.kinds)}")
+    lines += [f"    {number}. {step.__name__}" for number, step in enumerate(decision.steps, 1)]
+    lines.append(f"    tables: {', '.join(table.name for table in decision.tables)}")
+    lines += [f"    → {topic.name}" for topic in decision.sends]
+    return "\n".join(lines)
+
+
+def _of_writer(writer: Writer) -> str:
+    lines = [f"{' + '.join(topic.name for topic in writer.reads)} → {writer.name}"]
+    lines += [f"    {number}. {step}" for number, step in enumerate(writer.steps, 1)]
+    lines += [f"    → {store}" for store in writer.stores]
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 
 import msgspec
 
-from agents.reasons import HandledReason
+from agents.engine.reasons import HandledReason
 from clickhouse.history import History
 from streams.between import read_between
 from streams.codec import Undecodable, decode_event

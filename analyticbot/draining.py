@@ -2,8 +2,8 @@
 
 import asyncio
 
-from agents.history import GROUP as HISTORY_GROUP
-from agents.history import HistoryAgent
+from agents.history.writer import GROUP as HISTORY_GROUP
+from agents.history.writer import HistoryAgent
 from analyticbot.roles.work import GROUP
 from streams import topics
 from streams.log import Log, Offsets

@@ -8,8 +8,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.history import GROUP, TOPICS
-from agents.history_held import Held
+from agents.history.held import Held
+from agents.history.writer import GROUP, TOPICS
 from analyticbot.config import Settings
 from analyticbot.process import is_embedded
 from analyticbot.stores import wanted_topics

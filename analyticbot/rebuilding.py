@@ -1,7 +1,7 @@
 """History made anew from the log: what was there is put aside, and the log read from its beginning.
 
 A rebuild that was cut short goes on when it is run again, or when anything that stores history is
-started: history itself says how far it is (agents/history_held.py).
+started: history itself says how far it is (agents/history/held.py).
 """
 
 import asyncio
@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from agents.history import GROUP, TOPICS, HistoryAgent
-from agents.history_held import Held
+from agents.history.held import Held
+from agents.history.writer import GROUP, TOPICS, HistoryAgent
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from analyticbot.process import is_embedded

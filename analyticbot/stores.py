@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from agents.pipeline import PIPELINE
+from agents.pipeline import INPUTS, PIPELINE
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from analyticbot.secret_key import key_of
@@ -65,10 +65,10 @@ def wanted_topics(settings: Settings) -> Sequence[Topic]:
     """
     wanted = list(topics.ALL)
     if settings.log.startswith(f"{KAFKA}:"):
-        for agent in PIPELINE:
-            wanted += [changelog_of(AGENTS, table) for table in agent.tables]
-            if agent.tables:
-                wanted += [msgspec.structs.replace(read, name=read.dead) for read in agent.reads]
+        tables = (table.name for decision in PIPELINE for table in decision.tables)
+        wanted += [changelog_of(AGENTS, table) for table in tables]
+        read = (each.topic for each in INPUTS)
+        wanted += [msgspec.structs.replace(topic, name=topic.dead) for topic in read]
     return [topic.kept(settings.log_days, settings.log_mib) for topic in wanted]
 
 

@@ -28,6 +28,7 @@ RESULTS = FOLDER / "results.jsonl"
 RUNS: dict[str, list[str]] = {
     "log": ["log"],
     "pipeline": ["pipeline", "--history"],
+    "decisions": ["decisions"],
     "push": ["push"],
     "push-kafka": ["push", "--kafka"],
     "live": ["live"],

@@ -26,15 +26,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agents.app import build
-from agents.history import HistoryAgent
-from agents.worker import WorkerSettings
+from agents.engine.building import built
+from agents.engine.decision import Decision
+from agents.engine.worker import WorkerSettings, end_process
+from agents.history.writer import HistoryAgent
+from agents.pipeline import INPUTS, PIPELINE
 from analyticbot.config import read_settings
 from analyticbot.stores import wanted_topics
 from bench.broker import open_broker
 from bench.peers.lap import cpu_of
 from clickhouse.opening import open_history
 from streams import topics
+from streams.clock import SystemClock
 from streams.codec import decode_event, encode
 from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import ChannelId, PostId
@@ -158,14 +161,17 @@ async def limit(log: Log, samples: int) -> Speed:
     return watch.per_second(samples)
 
 
-async def pipeline(log: Log, setting: Setting, samples: int) -> dict[str, Speed]:
+async def pipeline(
+    log: Log, setting: Setting, samples: int, more: Sequence[Decision] = ()
+) -> dict[str, Speed]:
     """From the app's start until updates are done, and until windows and alerts are as well.
 
-    On Kafka from its having partitions.
+    On Kafka from its having partitions. `more`: decisions beside those of the pipeline.
     """
     tables = setting.folder / "tables"
     settings = WorkerSettings(broker=setting.url, partitions=PARTITIONS, tables=tables, standbys=0)
-    app = build(settings, Metrics())
+    decisions = (*PIPELINE, *more)
+    app = built(decisions, INPUTS, settings, Metrics(), end_process, SystemClock(), None)
     watch = Stopwatch(setting.broker_pid)
 
     async def assigned(*_args: Any, **_kwargs: Any) -> None:

@@ -25,13 +25,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from faust.types import EventT
 
-from agents.binding import Body
-from agents.cache import RowCache
-from agents.worker import Worker, WorkerSettings
+from agents.engine.cache import RowCache
+from agents.engine.worker import Worker, WorkerSettings
 from bench.broker import open_broker
-from streams.log import Draft, Log
+from streams.driver.desk import Task
+from streams.log import Draft, Log, Record
 from streams.metrics import Metrics
 from streams.opening import open_log
 from streams.topics import Topic
@@ -59,20 +58,22 @@ class Views(Row):
     most: int = 0
 
 
-class RowsBody(Body):
-    """A message is a number; it puts the rows of that chunk."""
+class RowsHandler:
+    """Reads a number and puts the rows of that chunk."""
 
-    stage = "updates"
-
-    def __init__(self, *args: Any, rows: RowCache[Views]) -> None:
-        super().__init__(*args)
+    def __init__(self, rows: RowCache[Views]) -> None:
         self._rows = rows
 
-    def handle(self, event: EventT[bytes]) -> None:
-        message: Any = event.message
-        for row in chunk(int(message.value)):
-            row.last_offset = message.offset
-            self._rows.write(event, key_of(row), encode_row(row))
+    def read(self, _task: Task, record: Record) -> int:
+        return int(record.value or b"0")
+
+    def fold(self, task: Task, record: Record, message: int) -> None:
+        for row in chunk(message):
+            row.last_offset = record.offset
+            self._rows.write(task, key_of(row), encode_row(row), record.timestamp_ms)
+
+    def measure(self, record: Record) -> None:
+        """Nothing."""
 
 
 def chunk(number: int) -> Iterator[Views]:
@@ -107,8 +108,8 @@ async def work(url: str, tables: Path) -> None:
     )
     metrics = Metrics()
     worker = Worker(settings, metrics)
-    body = RowsBody(*worker.common(SOURCE), rows=worker.table("views", Views))
-    worker.add(body, SOURCE)
+    handler = RowsHandler(worker.table("views", Views))
+    worker.add(SOURCE, "updates", worker.graveyard(SOURCE, "updates"), handler, {int: [handler]})
     ready = asyncio.Event()
     worker.on_assignment(ready.set)
     app = worker.app

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agents.app import build
-from agents.worker import WorkerSettings
+from agents.engine.worker import WorkerSettings
 from analyticbot.config import read_settings
 from analyticbot.logs import set_up_logs
 from analyticbot.signals import stop_on_signals

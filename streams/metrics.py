@@ -14,7 +14,9 @@ from streams.log import Partition
 M = TypeVar("M", Counter, Gauge, Histogram)
 N = TypeVar("N", bound=str)
 
-Stage = Literal["api", "bot", "collector", "history", "live", "log", "spikes", "taps", "updates"]
+Stage = Literal[
+    "api", "bot", "collector", "history", "live", "log", "spikes", "taps", "updates", "windows"
+]
 #: Where an observation arrives: in a window that was sent, a frame of the live socket, history,
 #: a message of the bot.
 End = Literal["bot", "history", "socket", "window"]
@@ -168,13 +170,14 @@ class Metrics:
     def received(self, stage: Stage, amount: int = 1) -> None:
         self.count("analyticbot_received_total", amount, stage=stage)
 
-    def samples(self, stage: Stage, amount: int) -> None:
+    def samples(self, stage: Stage | str, amount: int) -> None:
         self.count("analyticbot_samples_total", amount, stage=stage)
 
-    def sent(self, stage: Stage, amount: int = 1) -> None:
+    def sent(self, stage: Stage | str, amount: int = 1) -> None:
+        """`stage` may be a decision's name."""
         self.count("analyticbot_sent_total", amount, stage=stage)
 
-    def dropped(self, stage: Stage, reason: str, amount: int = 1) -> None:
+    def dropped(self, stage: Stage | str, reason: str, amount: int = 1) -> None:
         self.count("analyticbot_dropped_total", amount, stage=stage, reason=reason)
 
     def error(self, stage: Stage, kind: str) -> None:

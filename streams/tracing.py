@@ -25,10 +25,10 @@ SpanName = Literal[
     "frame.send",
     "live.fold",
     "log.publish",
-    "spikes.fold",
     "telegram.receive",
     "updates.fold",
     "window.send",
+    "windows.fold",
 ]
 
 #: How long the collector of traces is waited for, at most.

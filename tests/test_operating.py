@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agents import history
+from agents.history.writer import GROUP as HISTORY
 from analyticbot import cli
 from analyticbot.config import OPTIONS, read_settings
 from analyticbot.stores import wanted_topics
@@ -24,7 +24,7 @@ from tools.charts import CHART, objects, rendered
 
 GUIDE = (ROOT / "docs" / "OPERATING.md").read_text()
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
-GROUPS = {AGENTS, history.GROUP, bot_alerts.GROUP}
+GROUPS = {AGENTS, HISTORY, bot_alerts.GROUP}
 NAMES = {option.variable for option in OPTIONS}
 
 

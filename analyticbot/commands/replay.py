@@ -12,7 +12,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from agents.history import HistoryAgent
+from agents.history.writer import HistoryAgent
 from analyticbot.arrival import Arrived, arrival
 from analyticbot.config import Settings
 from analyticbot.disk import fail_while_held

@@ -2,7 +2,7 @@
 
 import argparse
 
-from agents.pipeline import PIPELINE, topology
+from agents.pipeline import topology
 from analyticbot.config import Settings
 
 
@@ -11,5 +11,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
-    print(topology(PIPELINE))
+    print(topology())
     return 0

@@ -8,10 +8,10 @@ from typing import Any
 import faust
 
 from agents.app import build
-from agents.dead import DeadLimit
-from agents.history import HistoryAgent
+from agents.engine.dead import DeadLimit
+from agents.engine.worker import WorkerSettings
+from agents.history.writer import HistoryAgent
 from agents.lag import tell_lag
-from agents.worker import WorkerSettings
 from analyticbot.config import Settings
 from analyticbot.process import Process, is_embedded
 from analyticbot.side_by_side import side_by_side

@@ -14,7 +14,7 @@ from faust.transport.consumer import Consumer as BaseConsumer
 from faust.types import TP, AppT, ConsumerMessage
 from mode import ServiceT
 
-from streams.driver.message import message_of
+from streams.driver.message import batch_of, message_of
 from streams.driver.unacked import UnackedByPartition, no_index
 from streams.log import Record
 
@@ -29,6 +29,8 @@ class Consumer(BaseConsumer):
 
     def __post_init__(self) -> None:
         self._topics: set[str] = set()
+        #: Whether the app's agents take records in batches (agents.engine.body); others' do not.
+        self._takes_batches: bool = getattr(self.app, "takes_batches", False)
         self._assigned: set[TP] = set()
         self._unacked = UnackedByPartition(self._on_ack)
         faust: Any = self
@@ -112,19 +114,23 @@ class Consumer(BaseConsumer):
             return True
         return self._open and self._in_flight <= IN_FLIGHT_BYTES and self._has_room(tp)
 
-    async def _deliver(self, tp: TP, records: Iterable[Record]) -> None:
+    async def _deliver(self, tp: TP, records: Sequence[Record]) -> None:
         acking = self.app.topics.acks_enabled_for(tp.topic)
         generation = self.app.consumer_generation_id
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-        for record in records:
+        in_batches = self._takes_batches and tp.topic not in self.app.tables.changelog_topics
+        for batch in [records] if in_batches else [[record] for record in records]:
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 return
-            message = self._to_message(tp, record)
             if acking:
-                size = len(record.value or b"")
-                self._unacked[tp].deliver(record.offset, size)
+                size = sum(len(record.value or b"") for record in batch)
+                self._unacked[tp].deliver(batch[-1].offset, size)
                 self._in_flight += size
-            self._delivered(tp, record)
+            for record in batch:
+                self._delivered(tp, record)
+            message = (
+                batch_of(tp, batch, generation) if in_batches else self._to_message(tp, batch[0])
+            )
             await self.callback(message)
 
     def _to_message(self, tp: TP, record: Record) -> ConsumerMessage:

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from agents.history import HistoryAgent, HistorySettings
+from agents.history.writer import HistoryAgent, HistorySettings
 from clickhouse.chdb import ChdbHistory
 from streams.metrics import Metrics
 from tests.agents.history_told import ends, opened_log

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from agents.app import build
-from agents.worker import WorkerSettings
+from agents.engine.worker import WorkerSettings
 from streams.log import Draft
 from streams.metrics import Metrics
 from streams.topics import UPDATES

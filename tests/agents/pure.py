@@ -3,16 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from agents.reasons import HandledReason
-from agents.spikes import put_spikes
-from agents.updates import fold_update
+from agents.engine.reasons import HandledReason
+from agents.spikes.row import Spikes
+from agents.spikes.rule import put_spikes
+from agents.updates.fold import fold_update
 from streams.analytics import ActivityWindow, Analytics, Window, upsert_key
 from streams.events import Event
 from streams.ids import ChannelId
 from tables.channel import Channel
 from tables.posts import Bucket, NewBuckets
 from tables.rows import RowDecoder, encode_row
-from tables.spikes import Spikes
 
 CHANNEL = ChannelId(42)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.binding import TIMED
-from agents.dead import DeadLimit, TooManyDead
+from agents.engine.body import TIMED
+from agents.engine.dead import DeadLimit, TooManyDead
 from streams import topics
 from streams.analytics import ActivityWindow, ChannelSummary
 from streams.codec import encode

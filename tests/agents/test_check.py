@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from agents.check import Checked, checked, read_event
-from agents.reasons import DeadReason, Rejected
+from agents.engine.reasons import DeadReason, Rejected
+from agents.updates.check import Checked, checked, read_event
 from streams.codec import encode
 from streams.events import (
     CountersSampled,

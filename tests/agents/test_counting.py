@@ -29,7 +29,7 @@ async def test_updates_count_the_four(tmp_path: Path, monkeypatch: pytest.Monkey
         )
         assert work.counted("sent", stage="updates") == windows > 0
         assert work.counted("dropped", stage="updates", reason="broken_bytes") == 1
-        monkeypatch.setattr("agents.updates_body.fold_update", _fails)
+        monkeypatch.setattr("agents.updates.handler.fold_update", _fails)
         await append(work.log, drafts_of([event]))
         assert isinstance(await work.failed(), ArithmeticError)
         assert work.counted("errors", stage="updates", kind="ArithmeticError") == 1
@@ -41,14 +41,14 @@ async def test_spikes_count_the_four(tmp_path: Path, monkeypatch: pytest.MonkeyP
     async with working(tmp_path) as work:
         await append(work.log, [*quiet, _window(90, 20_000), bad])
         await work.settled()
-        assert work.counted("received", stage="spikes") == 92
+        assert work.counted("received", stage="windows") == 92
         alerts = sum(bounds.next for bounds in (await work.log.bounds(topics.ALERTS.name)).values())
         assert work.counted("sent", stage="spikes") == alerts > 0
-        assert work.counted("dropped", stage="spikes", reason="broken_bytes") == 1
-        monkeypatch.setattr("agents.spikes_body.put_spikes", _fails)
+        assert work.counted("dropped", stage="windows", reason="broken_bytes") == 1
+        monkeypatch.setattr("agents.spikes.row.Spikes.see", _fails)
         await append(work.log, [_window(91, 1)])
         assert isinstance(await work.failed(), ArithmeticError)
-        assert work.counted("errors", stage="spikes", kind="ArithmeticError") == 1
+        assert work.counted("errors", stage="windows", kind="ArithmeticError") == 1
 
 
 def _fails(*_arguments: object) -> object:

@@ -2,8 +2,8 @@ from typing import get_args
 
 import pytest
 
-from agents.dead import SHARE_OPTION, DeadCount, DeadLimit, TooManyDead
-from agents.reasons import OF_THE_CLOCK, UNREADABLE, DeadReason
+from agents.engine.dead import SHARE_OPTION, DeadCount, DeadLimit, TooManyDead
+from agents.engine.reasons import OF_THE_CLOCK, UNREADABLE, DeadReason
 from analyticbot.config import OPTIONS
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agents.history_batch import HistoryBatch
+from agents.history.batch import HistoryBatch
 from streams import topics
 from streams.analytics import ChannelSummary
 from streams.clock import SystemClock

@@ -2,7 +2,7 @@
 
 import random
 
-from agents.history_batch import MOST_PARTITIONS, HistoryBatch
+from agents.history.batch import MOST_PARTITIONS, HistoryBatch
 from streams.log import Batch, Draft, Partition, Record, Span
 from streams.partitioner import partition_of
 from tests.agents.history_told import minute_of_messages

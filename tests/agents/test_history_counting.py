@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history import HistoryAgent
+from agents.history.writer import HistoryAgent
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import HistoryUnavailable
 from streams.ids import ChannelId

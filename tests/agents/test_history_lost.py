@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history import GROUP, HistoryAgent
+from agents.history.writer import GROUP, HistoryAgent
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import HistoryError
 from streams.embedded.log import EmbeddedLog

@@ -50,13 +50,13 @@ async def test_every_agent_is_behind_by_what_it_has_not_committed(tmp_path: Path
     places = await log.append([*sent, *[Draft(topics.WINDOWS.name, KEY, b"1", 1)] * 2])
     ends: dict[Partition, int] = {partition: offset + 1 for partition, offset in places}
     async with _telling(log, metrics):
-        await _until(metrics, updates=3, spikes=2, history=5)
+        await _until(metrics, updates=3, windows=2, history=5)
         await log.commit(GROUP, {p: end - 1 for p, end in ends.items()})
-        await _until(metrics, updates=1, spikes=1, history=5)
+        await _until(metrics, updates=1, windows=1, history=5)
         await log.commit("history", ends)
-        await _until(metrics, updates=1, spikes=1, history=0)
+        await _until(metrics, updates=1, windows=1, history=0)
         await append(log, sent)
-        await _until(metrics, updates=4, spikes=1, history=3)
+        await _until(metrics, updates=4, windows=1, history=3)
     lags = {tuple(s.labels.values()): s.value for s in _samples(metrics)}
     at = str(places[0][0].number)
     assert lags["updates", topics.UPDATES.name, at] == 4
@@ -82,5 +82,5 @@ class _Away:
 async def test_a_log_that_is_away_is_asked_again(tmp_path: Path) -> None:
     log, metrics = await opened(tmp_path), Metrics()
     async with _telling(_Away(log), metrics):  # type: ignore[arg-type]
-        await _until(metrics, updates=0, spikes=0, history=0)
+        await _until(metrics, updates=0, windows=0, history=0)
     await log.close()

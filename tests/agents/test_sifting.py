@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.check import checked
-from agents.history_batch import HistoryBatch
-from agents.reasons import Rejected
-from agents.sifting import Part
+from agents.engine.reasons import Rejected
+from agents.history.batch import HistoryBatch
+from agents.updates.check import checked
+from agents.updates.sifting import Part
 from streams import topics
 from streams.codec import decode_event, encode
 from streams.events import (

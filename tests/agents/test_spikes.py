@@ -1,7 +1,7 @@
-from agents.spikes import METHOD, put_spikes
+from agents.spikes.row import CALM_MINUTES, NEEDED_MINUTES, Spikes
+from agents.spikes.rule import METHOD, put_spikes
 from streams.analytics import ActivityWindow, Alert
 from streams.ids import PostId
-from tables.spikes import CALM_MINUTES, NEEDED_MINUTES, Spikes
 from tables.windows import MINUTE_MS
 from tests.agents.pure import CHANNEL
 

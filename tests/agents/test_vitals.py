@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agents import vitals
-from agents.watermarks import GONE_MS, Watermarks
+from agents.engine import vitals
+from agents.engine.watermarks import GONE_MS, Watermarks
 from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import ChannelId, PostId
 from streams.metrics import OLD_S, Metrics

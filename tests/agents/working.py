@@ -8,9 +8,9 @@ from pathlib import Path
 import faust
 
 from agents.app import build
-from agents.check import read_event
-from agents.dead import DeadLimit
-from agents.worker import WorkerSettings
+from agents.engine.dead import DeadLimit
+from agents.engine.worker import WorkerSettings
+from agents.updates.check import read_event
 from streams import topics
 from streams.analytics import Analytics, upsert_key
 from streams.clock import Clock

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agents.dead import dead_headers
+from agents.engine.dead import dead_headers
 from analyticbot.arrival import arrival
 from streams.codec import encode
 from streams.embedded.log import EmbeddedLog

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.dead import DeadLimit
+from agents.engine.dead import DeadLimit
 from analyticbot.config import OPTIONS, ConfigError, read_settings
 from analyticbot.roles.work import worker_settings
 

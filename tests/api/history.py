@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from agents.history import HistoryAgent
+from agents.history.writer import HistoryAgent
 from clickhouse.chdb import ChdbHistory
 from streams.analytics import ActivityWindow, Alert, ChannelSummary, PostAge
 from streams.codec import encode

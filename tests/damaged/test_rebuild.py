@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history import GROUP
+from agents.history.writer import GROUP
 from analyticbot import rebuilding
 from analyticbot.config import Settings, read_settings
 from analyticbot.failure import Failure

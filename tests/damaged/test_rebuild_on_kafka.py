@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history import GROUP, TOPICS
+from agents.history.writer import GROUP, TOPICS
 from analyticbot.config import Settings, read_settings
 from analyticbot.failure import Failure
 from analyticbot.rebuilding import Rebuild

@@ -8,7 +8,7 @@ import asyncio
 import sys
 
 from agents.app import build
-from agents.worker import WorkerSettings, end_process
+from agents.engine.worker import WorkerSettings, end_process
 from streams import topics
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import path_of, settings_of

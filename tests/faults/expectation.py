@@ -8,10 +8,11 @@ they lie, because a row of spikes holds the offset of the window that it has see
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from agents.check import read_event
-from agents.reasons import Rejected
-from agents.spikes import put_spikes
-from agents.updates import fold_update
+from agents.engine.reasons import Rejected
+from agents.spikes.row import Spikes
+from agents.spikes.rule import put_spikes
+from agents.updates.check import read_event
+from agents.updates.fold import fold_update
 from streams import topics
 from streams.analytics import ActivityWindow, Alert
 from streams.codec import Undecodable, decode_analytics, encode
@@ -21,7 +22,6 @@ from streams.topics import channel_key
 from tables.channel import Channel
 from tables.posts import NewBuckets, Shelf
 from tables.rows import encode_row
-from tables.spikes import Spikes
 from tests.faults.left import Left, Message, lying
 
 Tables = dict[str, dict[bytes, bytes]]

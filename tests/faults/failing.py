@@ -5,8 +5,10 @@ Run as tests.faults.victim is.
 
 from collections.abc import Iterable
 
-from agents import updates
-from agents.turn import Turn
+import msgspec
+
+from agents import app
+from agents.updates.turn import Turn
 from streams.analytics import Window
 from streams.events import PostsSeen
 from tests.faults import victim
@@ -23,5 +25,7 @@ def fail_on_poison(turn: Turn) -> Iterable[Window]:
 
 
 if __name__ == "__main__":
-    updates.STEPS = (*updates.STEPS, fail_on_poison)
+    updates, *others = app.PIPELINE
+    failing = msgspec.structs.replace(updates, steps=(*updates.steps, fail_on_poison))
+    app.PIPELINE = (failing, *others)
     victim.main()

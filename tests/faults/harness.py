@@ -103,9 +103,9 @@ class Stage:
         Effects are there once in any case; this says that nothing had to be repeated for it.
         """
         ended = [told for each in self.workers for told in each.events("worker_ended", ever=True)]
-        for agent, topic in (("updates", topics.UPDATES), ("spikes", topics.WINDOWS)):
-            processed = sum(told[agent] for told in ended)
-            assert processed == await self.messages(topic.name), agent
+        for stage, topic in (("updates", topics.UPDATES), ("windows", topics.WINDOWS)):
+            processed = sum(told[stage] for told in ended)
+            assert processed == await self.messages(topic.name), stage
 
     async def shared(self, *workers: Worker, patience_s: float = PATIENCE_S) -> float:
         """Returns when these have all tasks among them, each a part; the seconds it took."""

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from agents.history import GROUP, TOPICS, HistoryAgent, HistorySettings
-from agents.history_batch import HistoryBatch
-from agents.recompute import Recompute
+from agents.history.batch import HistoryBatch
+from agents.history.recompute import Recompute
+from agents.history.writer import GROUP, TOPICS, HistoryAgent, HistorySettings
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import History
 from streams.log import Batch, Log, Offsets

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history import HistoryAgent
+from agents.history.writer import HistoryAgent
 from clickhouse.history import HistoryUnavailable
 from clickhouse.opening import open_history
 from clickhouse.server import ServerHistory, ServerSettings

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.reasons import HandledReason
+from agents.engine.reasons import HandledReason
 from clickhouse.chdb import ChdbHistory
 from streams.analytics import ActivityWindow
 from streams.events import Event

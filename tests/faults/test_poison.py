@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from agents.dead import DeadLimit
+from agents.engine.dead import DeadLimit
 from streams import topics
 from streams.codec import encode
 from streams.events import Post, PostsSeen

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.app import build
-from agents.worker import WorkerSettings
+from agents.engine.worker import WorkerSettings
 from streams.metrics import Metrics
 from tests.faults.harness import stage
 from tests.faults.sizes import PARTITIONS

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.app import build
-from agents.history import HistoryAgent, HistorySettings
-from agents.worker import WorkerSettings, end_process
+from agents.engine.worker import WorkerSettings, end_process
+from agents.history.writer import HistoryAgent, HistorySettings
 from analyticbot.logs import set_up_logs
 from analyticbot.signals import stop_on_signals
 from clickhouse.opening import open_history
@@ -54,7 +54,7 @@ async def work(given: argparse.Namespace) -> None:
             await stop.wait()
             await app.stop()
             await asyncio.gather(starting, return_exceptions=True)
-    counts = {stage: _counted(metrics, "received", stage) for stage in ("updates", "spikes")}
+    counts = {stage: _counted(metrics, "received", stage) for stage in ("updates", "windows")}
     logger.info("worker_ended", extra=counts)
 
 

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from websockets.asyncio.client import connect
 
 from agents.app import build
-from agents.worker import WorkerSettings
+from agents.engine.worker import WorkerSettings
 from api import app as api_app
 from api.live_feed import Live
 from api.messages import Changes, Snapshot
@@ -32,7 +32,7 @@ PARENTS = {
     "log.publish": "telegram.receive",
     "updates.fold": "log.publish",
     "window.send": "updates.fold",
-    "spikes.fold": "window.send",
+    "windows.fold": "window.send",
     "live.fold": "window.send",
     "frame.send": "live.fold",
 }
@@ -98,7 +98,7 @@ async def test_one_update_is_one_trace_to_the_socket(scene: Scene, tmp_path: Pat
 
     def shown() -> list[list[ReadableSpan]]:
         """The traces that began with a push and came to an end."""
-        ends = {"telegram.receive", "frame.send", "spikes.fold"}
+        ends = {"telegram.receive", "frame.send", "windows.fold"}
         return [t for t in finished().values() if ends <= {span.name for span in t}]
 
     async with _working(scene, tmp_path, traces) as server:
@@ -115,7 +115,7 @@ async def test_one_update_is_one_trace_to_the_socket(scene: Scene, tmp_path: Pat
         assert _name_of_parent(span, trace) == PARENTS[span.name]
         assert span.resource.attributes["role"] == "up"
     began = {span.name: span.start_time or 0 for span in reversed(trace)}
-    order = [began[name] for name in PARENTS if name != "spikes.fold"]
+    order = [began[name] for name in PARENTS if name != "windows.fold"]
     assert order == sorted(order)
     traces.close()
 

@@ -8,10 +8,10 @@ import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from agents import vitals
 from agents.app import build
+from agents.engine import vitals
+from agents.engine.worker import WorkerSettings
 from agents.lag import tell_lag
-from agents.worker import WorkerSettings
 from streams import topics
 from streams.events import SubscribersSampled
 from streams.ids import ChannelId

@@ -1,11 +1,14 @@
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.updates import fold_update
+from agents.spikes.row import Spike, Spikes
+from agents.updates.fold import fold_update
 from streams.analytics import ActivityWindow
 from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import ChannelId, PostId
@@ -14,8 +17,7 @@ from tables.gains import Sample, Top, fold_sample
 from tables.gaps import first_gap
 from tables.minute import Minute
 from tables.posts import KEEP_WEEKS, WEEK_MS, Bucket, NewBuckets, Shelf, buckets_of
-from tables.rows import VERSION, Row, RowDecoder, UnknownRow, encode_row
-from tables.spikes import Spike, Spikes
+from tables.rows import Row, RowDecoder, UnknownRow, Upgrade, Values, encode_row, layout_of
 
 T = 1_700_000_000_000
 
@@ -56,9 +58,9 @@ KINDS: dict[str, type[Row]] = {
 }
 
 
-def _golden() -> dict[str, Row]:
-    """Rows as the first program with this layout stored them, without the fields added since."""
-    lines = (GOLDEN / f"rows_v{VERSION}.jsonl").read_bytes().splitlines()
+def _golden(version: int = 2) -> dict[str, Row]:
+    """Rows as the first program with these layouts stored them, without the fields added since."""
+    lines = (GOLDEN / f"rows_v{version}.jsonl").read_bytes().splitlines()
     rows = map(msgspec.json.decode, lines)
     return {
         row["row"]: RowDecoder(KINDS[row["row"].partition("/")[0]])(bytes.fromhex(row["hex"]))
@@ -114,15 +116,18 @@ def test_rows_of_an_installation_that_has_run_go_on() -> None:
         assert RowDecoder(type(row))(encode_row(row)) == row
 
 
-@pytest.mark.parametrize("data", [b"", b"\xc1", msgspec.msgpack.encode([VERSION, "x"])])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xc1", msgspec.msgpack.encode([2, "x"]), b"\xc0", b"no row"]
+)
 def test_bytes_that_are_no_row_are_refused(data: bytes) -> None:
     with pytest.raises(UnknownRow):
         RowDecoder(Bucket)(data)
 
 
 def test_a_row_of_another_version_is_refused() -> None:
-    with pytest.raises(UnknownRow, match=f"layout {VERSION + 1}"):
-        RowDecoder(Channel)(encode_row(Channel(version=VERSION + 1)))
+    newer = layout_of(Channel) + 1
+    with pytest.raises(UnknownRow, match=f"layout {newer}"):
+        RowDecoder(Channel)(encode_row(Channel(version=newer)))
 
 
 @given(st.lists(st.integers(1, 2**40), max_size=50))
@@ -140,3 +145,49 @@ def test_a_bucket_is_dropped_after_90_days_and_not_before() -> None:
     assert shelf.sweep(start_ms + (KEEP_WEEKS + 1) * WEEK_MS) == [1]
     assert shelf.weeks == {2: 1000 + KEEP_WEEKS}
     assert KEEP_WEEKS * 7 >= 90
+
+
+def _to_third(values: Values) -> Values:
+    _, offset, views = values
+    return [3, offset, {0: views}]
+
+
+def _to_fourth(values: Values) -> Values:
+    return [4, *values[1:], "unnamed"]
+
+
+class _Second(Row):
+    """Views, counted together."""
+
+    views: int = 0
+
+
+class _Fourth(Row):
+    """Two layouts later: by day, and named."""
+
+    UPGRADES: ClassVar[Mapping[int, Upgrade]] = {2: _to_third, 3: _to_fourth}
+
+    version: int = 4
+    by_day: dict[int, int] = msgspec.field(default_factory=dict)
+    name: str = ""
+
+
+@given(st.integers(-1, 2**40), st.integers(0, 2**40))
+def test_a_row_is_upgraded_over_all_layouts_when_it_is_read(offset: int, views: int) -> None:
+    read = RowDecoder(_Fourth)
+    stored = encode_row(_Second(last_offset=offset, views=views))
+    upgraded = read(stored)
+    assert upgraded == _Fourth(last_offset=offset, by_day={0: views}, name="unnamed")
+    assert read(encode_row(upgraded)) == upgraded
+    assert read(msgspec.msgpack.encode([3, offset, {0: views}])) == upgraded
+
+
+def test_a_layout_without_an_upgrade_and_one_of_later_programs_are_refused() -> None:
+    for version in (1, 5):
+        with pytest.raises(UnknownRow, match=f"has layout {version}; this program reads 4"):
+            RowDecoder(_Fourth)(msgspec.msgpack.encode([version, 0, {}, ""]))
+
+
+def test_what_an_upgrade_cannot_make_a_row_of_is_refused() -> None:
+    with pytest.raises(UnknownRow, match="of layout 3 cannot be upgraded"):
+        RowDecoder(_Fourth)(msgspec.msgpack.encode([3, 0, "no days"]))

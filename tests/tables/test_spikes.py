@@ -1,4 +1,4 @@
-from tables.spikes import (
+from agents.spikes.row import (
     CALM_MINUTES,
     FEW_SAMPLES,
     GAP_MS,

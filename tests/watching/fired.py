@@ -98,10 +98,10 @@ FIRED: dict[str, Case] = {
     ),
     # It is caught up with now and then, and yet grows.
     "LagGrows": Case(
-        _lag("spikes", " ".join(f"{n}00+100x8" for n in range(10, 50, 5)))
+        _lag("windows", " ".join(f"{n}00+100x8" for n in range(10, 50, 5)))
         | _tasks(_AT, active="1x120"),
         26,
-        [{"stage": "spikes"}],
+        [{"stage": "windows"}],
     ),
     "PartitionStuck": Case(
         _lag("history", "5x60"),

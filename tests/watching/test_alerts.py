@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from agents.reasons import DeadReason
+from agents.engine.reasons import DeadReason
 from tests.watching.fired import FIRED, OBSERVED
 from tests.watching.promtool import ROOT, RULES, Case, check, rules, run
 

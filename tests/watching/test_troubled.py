@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client import generate_latest
 
-from agents.history import HistoryAgent, HistorySettings
+from agents.history.writer import HistoryAgent, HistorySettings
 from agents.lag import tell_lag
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import HistoryUnavailable, Insert

@@ -70,9 +70,9 @@ BOARD = Board(
                     6,
                 ),
                 Panel(
-                    "Lag of spikes",
+                    "Lag of windows",
                     "By partition.",
-                    [lag("partition", where='stage="spikes"')],
+                    [lag("partition", where='stage="windows"')],
                     "short",
                     6,
                 ),

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from agents.reasons import DeadReason
+from agents.engine.reasons import DeadReason
 from tools.grafana.panels import Query
 
 #: The metrics, short.

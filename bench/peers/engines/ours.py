@@ -10,34 +10,31 @@ from typing import Any, cast
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from faust.types import EventT
 
-from agents.binding import Body
-from agents.cache import RowCache
-from agents.sending import Sender
-from agents.worker import Worker, WorkerSettings
+from agents.engine.cache import RowCache
+from agents.engine.sending import Sender
+from agents.engine.worker import Worker, WorkerSettings
 from bench.peers import lap
 from bench.peers.job import MINUTE_MS, PARTITIONS, Event, Frame, Job, read_job
 from bench.peers.minutes import BUCKETS, Minute, Progress, fold, row_key
-from streams.log import Log, Partition
+from streams.driver.desk import Task
+from streams.log import Log, Partition, Record
 from streams.metrics import Metrics
 from streams.opening import open_log
 from streams.topics import Topic
 from tables.rows import encode_row
 
 
-class ViewsBody(Body):
-    stage = "updates"
+class Views:
+    """Reads frames, or single events, and folds them into minutes."""
 
     def __init__(
         self,
-        *args: Any,
         job: Job,
         minutes: RowCache[Minute],
         progress: RowCache[Progress],
         closed: Sender,
     ) -> None:
-        super().__init__(*args)
         self.lap = lap.Lap(job)
         self.all_taken = asyncio.Event()
         self._minutes = minutes
@@ -45,41 +42,46 @@ class ViewsBody(Body):
         self._closed = closed
         self._frame = msgspec.msgpack.Decoder(Frame).decode
         self._event = msgspec.json.Decoder(Event).decode
-        self._read = self._frame if job.framed else self._framed
+        self._decode = self._frame if job.framed else self._framed
 
-    def handle(self, event: EventT[bytes]) -> None:
+    def read(self, _task: Task, record: Record) -> Frame:
         self.lap.begin()
-        message: Any = event.message
-        task, frame = message.partition, self._read(message.value)
-        progress = self._progress.get(event, b"%d" % task)
+        return self._decode(record.value or b"")
+
+    def fold(self, task: Task, record: Record, message: Frame) -> None:
+        at_ms = record.timestamp_ms
+        progress = self._progress.get(task, b"%d" % task)
         touched = fold(
-            frame,
+            message,
             progress.closed,
-            lambda place: self._minutes.get(event, row_key(task, place)),
+            lambda place: self._minutes.get(task, row_key(task, place)),
         )
         for place, row in touched.items():
-            row.last_offset = message.offset
-            self._minutes.write(event, row_key(task, place), encode_row(row))
-        opened, ending = progress.move({minute for minute, _ in touched}, max(frame.at_ms))
+            row.last_offset = record.offset
+            self._minutes.write(task, row_key(task, place), encode_row(row), at_ms)
+        opened, ending = progress.move({minute for minute, _ in touched}, max(message.at_ms))
         for minute in ending:
-            self._close(event, task, minute)
+            self._close(task, minute, at_ms)
         if opened or ending:
-            progress.last_offset = message.offset
-            self._progress.write(event, b"%d" % task, encode_row(progress))
-        if self.lap.count(len(frame.channels)):
+            progress.last_offset = record.offset
+            self._progress.write(task, b"%d" % task, encode_row(progress), at_ms)
+        if self.lap.count(len(message.channels)):
             self.all_taken.set()
+
+    def measure(self, record: Record) -> None:
+        """Nothing."""
 
     def _framed(self, value: bytes) -> Frame:
         event = self._event(value)
         return Frame([event.channel], [event.at_ms], [event.increment])
 
-    def _close(self, event: EventT[bytes], task: int, minute: int) -> None:
+    def _close(self, task: Task, minute: int, at_ms: int) -> None:
         for bucket in range(BUCKETS):
             key = row_key(task, (minute, bucket))
-            row = self._minutes.get(event, key)
+            row = self._minutes.get(task, key)
             if row.channels:
-                self._closed(event, key, encode_row(row), minute * MINUTE_MS / 1000)
-            self._minutes.drop(event, key)
+                self._closed(task, key, encode_row(row), minute * MINUTE_MS)
+            self._minutes.drop(task, key, at_ms)
 
 
 class Engine:
@@ -98,26 +100,26 @@ class Engine:
         )
         worker = Worker(settings, Metrics())
         self._app = worker.app
-        self._body = ViewsBody(
-            *worker.common(self._source),
-            job=job,
-            minutes=worker.table("minutes", Minute),
-            progress=worker.table("progress", Progress),
-            closed=worker.sender(self._closed.name),
+        self._views = views = Views(
+            job,
+            worker.table("minutes", Minute),
+            worker.table("progress", Progress),
+            worker.sender(self._closed.name),
         )
-        worker.add(self._body, self._source)
+        bury = worker.graveyard(self._source, "updates")
+        worker.add(self._source, "updates", bury, views, {Frame: [views]})
 
     async def run(self) -> None:
         for topic in (self._closed, Topic(self._source.dead), *self._changelogs()):
             await self._log.create(topic, PARTITIONS)
         self._app.finalize()
         running = asyncio.create_task(self._app.start())
-        await self._body.all_taken.wait()
+        await self._views.all_taken.wait()
         await self._durable()
-        self._body.lap.end()
+        self._views.lap.end()
         await self._app.stop()
         await asyncio.gather(running, return_exceptions=True)
-        self._body.lap.report(await rows(self._job.servers, self._closed.name))
+        self._views.lap.report(await rows(self._job.servers, self._closed.name))
 
     def _changelogs(self) -> Iterator[Topic]:
         for table in cast(Any, self._app.tables).values():

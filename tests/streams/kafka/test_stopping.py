@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents.app import build
-from agents.worker import WorkerSettings
+from agents.engine.worker import WorkerSettings
 from streams.kafka.shares import Share
 from streams.metrics import Metrics
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents.check import checked
+from agents.updates.check import checked
 from streams.clock import CorrectedClock
 from streams.events import CountersSampled, PostsSeen
 from tests.streams.sources.manual_clock import ManualClock

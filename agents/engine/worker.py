@@ -7,7 +7,7 @@ that are declared late, folders for state (it is kept in the log), a web server,
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,11 +16,13 @@ import msgspec
 from faust.tables.manager import TableManager
 from faust.types import EventT, Message, TopicT
 
-from agents.binding import Body, Fatal
-from agents.cache import RowCache
-from agents.dead import DeadLimit
-from agents.monitor import QuietMonitor
-from agents.sending import Sender, sender, traced
+from agents.engine.body import Body, Fatal, Graveyard
+from agents.engine.cache import RowCache
+from agents.engine.dead import DeadLimit
+from agents.engine.decision import Handler, Reader
+from agents.engine.monitor import QuietMonitor
+from agents.engine.ports import Bury
+from agents.engine.sending import Sender, sender, traced
 from streams.database import Budget
 from streams.driver.consumer import stop_commits
 from streams.driver.desk import Desk
@@ -30,7 +32,7 @@ from streams.kafka.membership import MemberSettings
 from streams.kafka.tasks import TaskSettings
 from streams.kafka.transport import Work
 from streams.kafka.transport import register_transport as register_kafka
-from streams.metrics import Metrics
+from streams.metrics import Metrics, Stage
 from streams.topics import Topic
 from streams.tracing import SpanName, Traces
 from tables.rows import R
@@ -95,14 +97,31 @@ class Worker:
 
         self._fatal = self.app.crashed_with = stop
 
-    def add(self, body: Body, topic: Topic) -> None:
-        """An agent that does `body` with every message of a topic."""
-        self.app.agent(self._topic(topic.name), name=body.stage)(body.run)
+    def add(
+        self,
+        topic: Topic,
+        stage: Stage,
+        bury: Bury,
+        reader: Reader,
+        handlers: Mapping[type, Sequence[Handler]],
+    ) -> None:
+        """The one agent on a topic. `handlers` of each kind of message that `reader` reads."""
+        body = Body(
+            topic.name,
+            stage,
+            reader,
+            handlers,
+            bury=bury,
+            metrics=self._metrics,
+            limit=self._settings.dead_limit,
+            fatal=self._fatal,
+            traces=self._traces,
+        )
+        self.app.agent(self._topic(topic.name), name=stage)(body.run)
 
-    def common(self, topic: Topic) -> tuple[str, Sender, Metrics, DeadLimit, Fatal, Traces | None]:
-        """What every body is made with."""
-        dead, limit = self.sender(topic.dead), self._settings.dead_limit
-        return topic.name, dead, self._metrics, limit, self._fatal, self._traces
+    def graveyard(self, topic: Topic, stage: Stage) -> Graveyard:
+        """The dead letters of a topic."""
+        return Graveyard(topic.name, stage, self.sender(topic.dead), self._metrics)
 
     def table(self, name: str, row: type[R]) -> RowCache[R]:
         table = self.app.Table(
@@ -119,7 +138,7 @@ class Worker:
         return cache
 
     def sender(self, topic: str, span: SpanName | None = None) -> Sender:
-        """With a span, what is sent goes on with the trace of its event."""
+        """With a span, what is sent continues the trace of its message."""
         plain = sender(self.desk, topic)
         return plain if span is None or self._traces is None else traced(plain, span, self._traces)
 
@@ -191,6 +210,8 @@ def _app(settings: WorkerSettings, metrics: Metrics) -> "_App":
 
 
 class _App(faust.App):
+    #: Read by streams.driver.consumer: messages of one partition are delivered in batches.
+    takes_batches = True
     #: Called once with what crashed a service of the app: the log, most likely.
     crashed_with: Fatal | None = None
     #: What it is run with on Kafka: its transport reads it.

@@ -7,8 +7,8 @@ from hashlib import blake2b
 from typing import Any
 from zlib import crc32
 
-from agents.check import read_event
-from agents.reasons import Rejected
+from agents.engine.reasons import Rejected
+from agents.updates.check import read_event
 from clickhouse.history import Insert
 from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows
@@ -111,7 +111,7 @@ class HistoryBatch:
 
     @property
     def late(self) -> Sequence[LateSamples]:
-        """What agents could not book: history works it out (agents.recompute)."""
+        """What agents could not book: history works it out (agents.history.recompute)."""
         return [late for rows in self._decided.values() for late in rows.late]
 
     def inserts(self) -> Sequence[Insert]:

@@ -1,57 +1,54 @@
-"""How a body sends: at the desk, within the commit of the message that it works on."""
+"""How decisions send: at the desk, within the commit of the message that they work on."""
 
 from typing import Protocol
 
-from faust.types import EventT
-
-from streams.driver.desk import Desk
+from streams.driver.desk import Desk, Task
 from streams.tracing import SpanName, Traces
 
 Headers = dict[str, bytes]
 
 
 class Sender(Protocol):
-    """Sends within the commit of the event. Never waits."""
+    """Sends to one topic within the commit of the task's message. Never waits."""
 
     def __call__(
         self,
-        event: EventT[bytes],
+        task: Task,
         key: bytes | None,
         value: bytes | None,
-        timestamp_s: float,
+        timestamp_ms: int,
         headers: Headers | None = None,
     ) -> None: ...
 
 
 def sender(desk: Desk, topic: str) -> Sender:
     def send(
-        event: EventT[bytes],
+        task: Task,
         key: bytes | None,
         value: bytes | None,
-        timestamp_s: float,
+        timestamp_ms: int,
         headers: Headers | None = None,
     ) -> None:
-        task = event.message.partition
-        desk.send(task, topic, key, value, round(timestamp_s * 1000), headers or {})
+        desk.send(task, topic, key, value, timestamp_ms, headers or {})
 
     return send
 
 
 def traced(send: Sender, name: SpanName, traces: Traces) -> Sender:
-    """The same sender, which goes on with the trace of the message that is worked on."""
+    """The same sender, which continues the trace of the message that is worked on."""
 
     def send_on(
-        event: EventT[bytes],
+        task: Task,
         key: bytes | None,
         value: bytes | None,
-        timestamp_s: float,
+        timestamp_ms: int,
         headers: Headers | None = None,
     ) -> None:
         span = traces.within(name)
         if span is None:
-            send(event, key, value, timestamp_s, headers)
+            send(task, key, value, timestamp_ms, headers)
             return
         with span:
-            send(event, key, value, timestamp_s, {**(headers or {}), **span.headers})
+            send(task, key, value, timestamp_ms, {**(headers or {}), **span.headers})
 
     return send_on

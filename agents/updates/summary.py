@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from agents.turn import Turn
+from agents.updates.turn import Turn
 from streams.analytics import ChannelSummary, PostCounters, Window
 from streams.events import ChannelDescribed, ChannelStatus, SubscribersSampled
 from streams.ids import PostId

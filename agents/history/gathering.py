@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 
-from agents.history_batch import HistoryBatch
+from agents.history.batch import HistoryBatch
 from streams.clock import Clock
 from streams.log import Batch
 

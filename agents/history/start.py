@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from agents.history_held import Held, removed_unread
+from agents.history.held import Held, removed_unread
 from clickhouse.history import Insert
 from streams.log import Bounds, Log, Offsets, Partition, Share
 from streams.metrics import Metrics

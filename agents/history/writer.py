@@ -25,12 +25,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from agents.history_batch import HistoryBatch
-from agents.history_gathering import gathered
-from agents.history_held import Held
-from agents.history_repeating import batch_of
-from agents.history_start import Start, started
-from agents.recompute import Recompute
+from agents.history.batch import HistoryBatch
+from agents.history.gathering import gathered
+from agents.history.held import Held
+from agents.history.recompute import Recompute
+from agents.history.repeating import batch_of
+from agents.history.start import Start, started
 from clickhouse.history import History, HistoryUnavailable, Insert
 from streams.clock import Clock, SystemClock
 from streams.ids import ChannelId
@@ -52,7 +52,9 @@ from streams.pauses import Pauses
 from streams.topics import ALERTS, UPDATES, WINDOWS, channel_key
 
 GROUP = "history"
-TOPICS = (UPDATES.name, WINDOWS.name, ALERTS.name)
+#: What it stores; agents.pipeline names it.
+READS = (UPDATES, WINDOWS, ALERTS)
+TOPICS = tuple(topic.name for topic in READS)
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """Alerts when a channel gains views far faster than it did lately.
 
-A simple rule (tables.spikes) that a model is to replace. It is deaf after a gap in observation
+A simple rule (agents.spikes.row) that a model is to replace. It is deaf after a gap in observation
 until 20 minutes are closed again, and to posts that are sampled too seldom to be seen rising. It
 fails where the level changes with the hour: the median of the last hour lags behind a busy morning;
 and in a channel that is quiet between its posts, every new one may be a spike.
@@ -8,9 +8,9 @@ and in a channel that is quiet between its posts, every new one may be a spike.
 
 from collections.abc import Sequence
 
+from agents.spikes.row import KEPT_MINUTES, LEAST, NEEDED_MINUTES, RAISE_FACTOR, Spikes
 from streams.analytics import ActivityWindow, Alert
 from streams.ids import ChannelId
-from tables.spikes import KEPT_MINUTES, LEAST, NEEDED_MINUTES, RAISE_FACTOR, Spikes
 
 METHOD = (
     f"pace (views a minute; a gain over more than a minute counts by the share of one minute) "

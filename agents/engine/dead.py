@@ -13,7 +13,7 @@ from collections import Counter, deque
 
 import msgspec
 
-from agents.reasons import OF_THE_CLOCK, UNREADABLE, DeadReason
+from agents.engine.reasons import OF_THE_CLOCK, UNREADABLE, DeadReason
 
 #: The option that DeadLimit.share is set by.
 SHARE_OPTION = "ANALYTICBOT_DEAD_SHARE"

@@ -7,7 +7,7 @@ event, folds it into the rows that the turn holds, in place, and gives what is t
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from agents.reasons import HandledReason
+from agents.engine.reasons import HandledReason
 from streams.analytics import Window
 from streams.events import Event
 from streams.ids import PostId

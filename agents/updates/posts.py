@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from agents.turn import Turn
+from agents.updates.turn import Turn
 from streams.analytics import Window
 from streams.events import CountersSampled, Post, PostsDeleted, PostsEdited, PostsSeen
 from streams.ids import PostId

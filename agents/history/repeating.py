@@ -1,6 +1,6 @@
 """A batch that was begun and not finished, read from the log once more."""
 
-from agents.history_batch import HistoryBatch
+from agents.history.batch import HistoryBatch
 from streams.clock import Clock
 from streams.log import Batch, Log, OffsetTooOld, Partition, Span, Spans
 

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from agents.watermarks import Watermarks
+from agents.engine.watermarks import Watermarks
 from streams.clock import Clock
 from streams.driver.desk import Desk
 from streams.log import LogError

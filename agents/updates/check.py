@@ -1,7 +1,7 @@
 """What a decoded event must say to be processed. Bytes in, an event in its plain form out.
 
 A message is rejected as a whole where nothing of it can be taken. What is wrong with some of its
-posts or counters costs those alone (agents.sifting).
+posts or counters costs those alone (agents.updates.sifting).
 """
 
 from collections.abc import Collection, Sequence
@@ -9,8 +9,8 @@ from typing import NamedTuple, cast
 
 import msgspec
 
-from agents.reasons import Rejected, dead_reason
-from agents.sifting import (
+from agents.engine.reasons import Rejected, dead_reason
+from agents.updates.sifting import (
     Part,
     sifted_deletions,
     sifted_posts,

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from agents.activity import activity_again, put_activity
-from agents.ages import put_ages
-from agents.late import put_late
-from agents.posts import fold_posts
-from agents.reasons import HandledReason
-from agents.subscribers import put_subscribers, subscribers_again
-from agents.summary import counters_of, put_counters, put_summary, summary_of
-from agents.turn import Step, Turn
+from agents.engine.reasons import HandledReason
+from agents.updates.activity import activity_again, put_activity
+from agents.updates.ages import put_ages
+from agents.updates.late import put_late
+from agents.updates.posts import fold_posts
+from agents.updates.subscribers import put_subscribers, subscribers_again
+from agents.updates.summary import counters_of, put_counters, put_summary, summary_of
+from agents.updates.turn import Step, Turn
 from streams.analytics import Window
 from streams.events import CountersSampled, Event, PostsDeleted, PostsEdited, PostsSeen
 from streams.ids import PostId
@@ -41,7 +41,13 @@ class Folded(NamedTuple):
     handled: Counter[HandledReason]
 
 
-def fold_update(channel: Channel, buckets: Buckets, event: Event, offset: int) -> Folded:
+def fold_update(
+    channel: Channel,
+    buckets: Buckets,
+    event: Event,
+    offset: int,
+    steps: Sequence[Step] = STEPS,
+) -> Folded:
     """Fold a checked event into its channel's rows, in place.
 
     A message that is in the rows already changes nothing; what it led to is given again as it
@@ -51,7 +57,7 @@ def fold_update(channel: Channel, buckets: Buckets, event: Event, offset: int) -
         again = _again(Turn(event, channel, buckets, offset))
         return Folded(again, False, (), Counter[HandledReason](["duplicate"]))
     turn = Turn(event, channel, buckets, offset)
-    outputs = [output for step in STEPS for output in step(turn)]
+    outputs = [output for step in steps for output in step(turn)]
     channel.last_offset = offset
     touched = buckets_of(post_ids_of(event)) | turn.touched
     for number in touched:

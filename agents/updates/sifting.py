@@ -1,8 +1,8 @@
 """The posts and counters of a message that can be taken, and those that cannot. Pure.
 
-For messages of which something is wrong: agents.check finds those. A bad counter or date of an edit
-is not known, and its post is taken without it; a post whose id or date is bad is refused. What is
-refused becomes an event of its own, a part of the message, one for each reason.
+For messages of which something is wrong: agents.updates.check finds those. A bad counter or date
+of an edit is not known, and its post is taken without it; a post whose id or date is bad is
+refused. What is refused becomes an event of its own, a part of the message, one for each reason.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from agents.reasons import DeadReason, Rejected
+from agents.engine.reasons import DeadReason, Rejected
 from streams.events import (
     CountersSampled,
     Event,

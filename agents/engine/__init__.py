@@ -1,0 +1,1 @@
+"""Runs decisions: on Faust, over one of the logs, a batch of messages at a time."""

@@ -1,0 +1,81 @@
+"""What a decision is: one declaration, from which the engine builds all that runs it.
+
+`agents.pipeline` lists the declarations. The app, its agents, tables and changelogs, the topics,
+the lag of each stage and `analyticbot topology` are built from that list, and from nothing else.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from agents.engine.ports import Ports, Table
+from streams.driver.desk import Task
+from streams.log import Record
+from streams.metrics import Stage
+from streams.topics import Topic
+
+
+class Handler(Protocol):
+    """A decision at work in one process. The engine calls it; nothing in it waits.
+
+    Whatever a handler raises ends the process, and nothing of the batch is committed.
+    """
+
+    def fold(self, task: Task, record: Record, message: Any) -> None:
+        """Fold a message of one of the decision's kinds into its rows; send what follows.
+
+        `record` is how the message lies in the log, `task` the number of its partition. A message
+        may come again after a crash: one that is in the rows already changes nothing, and its
+        present outputs are sent again.
+        """
+
+    def measure(self, record: Record) -> None:
+        """Called after some messages, one of every engine.body.TIMED."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision: what it takes, what it keeps, where it sends, and the pure steps between."""
+
+    #: Tags its metrics.
+    name: str
+    reads: Topic
+    #: The types of the messages that it takes; it never sees others.
+    kinds: tuple[type, ...]
+    #: Pure functions in the order in which a message passes them; their shape is the handler's.
+    steps: tuple[Callable[..., Any], ...]
+    tables: tuple[Table, ...]
+    sends: tuple[Topic, ...]
+    #: Makes what runs the steps: engine.one_row.OneRow where a key has one row.
+    handler: Callable[["Decision", Ports], Handler]
+
+
+class Reader(Protocol):
+    """Reads the records of one topic, once for all decisions on it."""
+
+    def read(self, task: Task, record: Record) -> Any:
+        """The message, or None where no decision takes it.
+
+        Raises Rejected, before any effect, where it belongs to the dead letters.
+        """
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """A topic that decisions read: how its bytes become messages. One Faust agent a topic."""
+
+    topic: Topic
+    #: Tags the metrics of what is read, rejected and failed.
+    stage: Stage
+    #: Called with the kinds that some decision takes.
+    reader: Callable[[Ports, frozenset[type]], Reader]
+
+
+class Writer(msgspec.Struct, frozen=True, kw_only=True):
+    """What reads topics beside the decisions, as a group of its own, and stores elsewhere."""
+
+    name: Stage
+    group: str
+    reads: tuple[Topic, ...]
+    #: Names of steps, for people.
+    steps: tuple[str, ...]
+    stores: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Writes what flows through the log into ClickHouse."""

@@ -1,0 +1,1 @@
+"""A post that gains far more views than its channel does."""
