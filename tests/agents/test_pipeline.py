@@ -6,7 +6,7 @@ import pytest
 
 import agents
 from agents.app import build
-from agents.engine.building import check
+from agents.engine.wiring import check
 from agents.engine.worker import WorkerSettings
 from agents.pipeline import INPUTS, PIPELINE, WRITERS, topology
 from streams import topics

@@ -1,0 +1,139 @@
+"""A pipeline run without Faust or a log: topics, tables and commits are lists and dictionaries."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from agents.engine.body import Body, Graveyard
+from agents.engine.cache import RowCache
+from agents.engine.dead import DeadLimit
+from agents.engine.decision import Decision, Handler, Input, Reader
+from agents.engine.ports import Bury
+from agents.engine.sending import Sender, sender
+from agents.engine.wiring import wire
+from streams.clock import Clock
+from streams.driver.desk import Task
+from streams.log import Record
+from streams.metrics import Metrics, Stage
+from streams.topics import Topic
+from streams.tracing import SpanName
+from tables.rows import R
+
+
+def _fail(error: Exception) -> None:
+    raise error
+
+
+class InMemory:
+    """One task, so one partition of each topic. Implements engine.wiring.Runner, and Desk.
+
+    What is sent to a topic that the pipeline reads is taken by `run`.
+    """
+
+    def __init__(self, pipeline: Sequence[Decision], inputs: Sequence[Input], clock: Clock) -> None:
+        self.topics: defaultdict[str, list[Record]] = defaultdict(list)
+        self.tables: defaultdict[str, dict[bytes, bytes]] = defaultdict(dict)
+        self.positions: defaultdict[str, int] = defaultdict(int)
+        self._bodies: dict[str, Body] = {}
+        self._forget: list[Callable[[], None]] = []
+        self._metrics = Metrics()
+        wire(self, pipeline, inputs, self._metrics, clock)
+
+    def append(self, topic: str, key: bytes | None, value: bytes, timestamp_ms: int) -> None:
+        records = self.topics[topic]
+        records.append(Record(len(records), timestamp_ms, key, value, {}))
+
+    def run(self, size: Callable[[int], int] = lambda left: left) -> None:
+        """Until everything is processed. `size` of the next batch, of so many that are left."""
+        while self._turn(size):
+            pass
+
+    def run_topic(self, topic: str) -> None:
+        """Process what one topic holds; what follows from that in others waits."""
+        at, records = self.positions[topic], self.topics[topic]
+        self._bodies[topic].take(0, records[at:])
+        self.positions[topic] = len(records)
+
+    def restart(self, back: Mapping[str, int] | None = None) -> None:
+        """As after a crash: nothing decoded is known. `back`: positions to read from again."""
+        for forget in self._forget:
+            forget()
+        self.positions.update(back or {})
+
+    def _turn(self, size: Callable[[int], int]) -> bool:
+        for topic, body in self._bodies.items():
+            at, records = self.positions[topic], self.topics[topic]
+            if at < len(records):
+                batch = records[at : at + max(1, size(len(records) - at))]
+                body.take(0, batch)
+                self.positions[topic] = at + len(batch)
+                return True
+        return False
+
+    # -- Runner
+
+    def table(self, name: str, row: type[R]) -> RowCache[R]:
+        cache = RowCache(self, name, row, 8192)
+        self.on_assignment(cache.forget)
+        return cache
+
+    def sender(self, topic: str, span: SpanName | None = None) -> Sender:
+        return sender(self, topic)
+
+    def graveyard(self, topic: Topic, stage: Stage) -> Graveyard:
+        return Graveyard(topic.name, stage, self.sender(topic.dead), self._metrics)
+
+    def add(
+        self,
+        topic: Topic,
+        stage: Stage,
+        bury: Bury,
+        reader: Reader,
+        handlers: Mapping[type, Sequence[Handler]],
+    ) -> None:
+        self._bodies[topic.name] = Body(
+            topic.name,
+            stage,
+            reader,
+            handlers,
+            bury=bury,
+            metrics=self._metrics,
+            limit=DeadLimit(),
+            fatal=_fail,
+        )
+
+    def on_assignment(self, forget: Callable[[], None]) -> None:
+        self._forget.append(forget)
+
+    # -- Desk
+
+    def send(
+        self,
+        task: Task,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Mapping[str, bytes],
+    ) -> None:
+        records = self.topics[topic]
+        records.append(Record(len(records), timestamp_ms, key, value, headers))
+
+    def row(self, task: Task, table: str, key: bytes) -> bytes | None:
+        return self.tables[table].get(key)
+
+    def put(
+        self, task: Task, table: str, key: bytes, data: bytes | None, timestamp_ms: int
+    ) -> None:
+        if data is None:
+            del self.tables[table][key]
+        else:
+            self.tables[table][key] = data
+
+    def tasks(self) -> int:
+        return 1
+
+    def rows(self) -> Mapping[str, int]:
+        return {name: len(rows) for name, rows in self.tables.items()}
+
+    def size_bytes(self) -> int:
+        return sum(len(data) for rows in self.tables.values() for data in rows.values())

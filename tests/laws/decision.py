@@ -1,0 +1,184 @@
+"""What every decision of the pipeline promises; run by tests/agents/test_decisions.py.
+
+A decision is fed with all messages that the decisions before it make of the same events, and alone
+with the kinds that it takes; what it keeps and sends is compared.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from agents.engine.decision import Decision, Input
+from streams.analytics import Analytics, LateSamples, upsert_key
+from streams.clock import Clock
+from streams.codec import decode_analytics, encode
+from streams.events import Event
+from streams.ids import ChannelId
+from streams.topics import UPDATES, channel_key
+from tables.rows import Row, RowDecoder, encode_row, layout_of
+from tests.agents.in_memory import InMemory
+
+#: A row's bytes after thousands of messages of its channel, at most. Rows are written whole with
+#: each message, so this bounds what a message costs.
+ROW_BYTES = 64 * 1024
+
+Open = Callable[[], InMemory]
+Left = tuple[dict[str, dict[bytes, bytes]], dict[str, Analytics]]
+
+
+class Still:
+    """A clock that stands."""
+
+    speed = 1.0
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    async def sleep_ms(self, duration_ms: float) -> None:
+        raise NotImplementedError
+
+
+def feed(run: InMemory, events: Sequence[Event]) -> None:
+    for event in events:
+        key = channel_key(event.channel_id)
+        run.append(UPDATES.name, key, encode(event), event.observed_at_ms)
+
+
+def left(run: InMemory, decision: Decision) -> Left:
+    """The rows of a decision, and the newest of what it sent, by key."""
+    rows = {table.name: dict(run.tables[table.name]) for table in decision.tables}
+    newest: dict[str, Analytics] = {}
+    for topic in decision.sends:
+        for record in run.topics[topic.name]:
+            message = decode_analytics(record.value or b"")
+            newest[upsert_key(message)] = message
+    return rows, newest
+
+
+class DecisionLaws:
+    """Subclasses give the fixtures `pipeline`, `inputs`, `decision` and `events`."""
+
+    @pytest.fixture
+    def opened(self, pipeline: Sequence[Decision], inputs: Sequence[Input]) -> Open:
+        return lambda: InMemory(pipeline, inputs, _after_all())
+
+    @pytest.fixture
+    def once(self, opened: Open, decision: Decision, events: Sequence[Event]) -> Left:
+        run = opened()
+        feed(run, events)
+        run.run()
+        found = left(run, decision)
+        assert all(found[0].values())
+        assert found[1]
+        return found
+
+    def test_batches_of_any_size_give_the_same(
+        self, opened: Open, decision: Decision, events: Sequence[Event], once: Left
+    ) -> None:
+        for seed in range(3):
+            chance = random.Random(seed)
+            run = opened()
+            feed(run, events)
+            run.run(lambda left_, of=chance: of.randint(1, min(left_, 90)))
+            assert left(run, decision) == once
+
+    def test_a_restart_anywhere_gives_the_same(
+        self, opened: Open, decision: Decision, events: Sequence[Event], once: Left
+    ) -> None:
+        run = opened()
+        third = len(events) // 3
+        for start in range(0, len(events), third):
+            feed(run, events[start : start + third])
+            run.run()
+            run.restart()
+        assert left(run, decision) == once
+
+    def test_messages_that_come_again_change_nothing(
+        self, opened: Open, decision: Decision, events: Sequence[Event], once: Left
+    ) -> None:
+        """What they led to is sent again as it stands now, under the keys that it had."""
+        run = opened()
+        feed(run, events)
+        run.run()
+        topic = decision.reads.name
+        run.restart({topic: run.positions[topic] // 2})
+        run.run_topic(topic)
+        rows, newest = left(run, decision)
+        assert rows == once[0]
+        assert newest.keys() == once[1].keys()
+
+    def test_channels_in_any_order_give_the_same(
+        self, opened: Open, decision: Decision, events: Sequence[Event], once: Left
+    ) -> None:
+        run = opened()
+        by_channel = sorted(events, key=lambda event: event.channel_id)
+        assert by_channel != events
+        feed(run, by_channel)
+        run.run()
+        assert _without_offsets(left(run, decision), decision) == _without_offsets(once, decision)
+
+    def test_other_channels_change_nothing(
+        self, opened: Open, decision: Decision, events: Sequence[Event], once: Left
+    ) -> None:
+        first = min(event.channel_id for event in events)
+        run = opened()
+        feed(run, [event for event in events if event.channel_id == first])
+        run.run()
+        alone, among = left(run, decision), _only(first, once)
+        assert _without_offsets(alone, decision) == _without_offsets(among, decision)
+
+    def test_the_clock_changes_nothing(
+        self,
+        pipeline: Sequence[Decision],
+        inputs: Sequence[Input],
+        decision: Decision,
+        events: Sequence[Event],
+        once: Left,
+    ) -> None:
+        run = InMemory(pipeline, inputs, Still(2**42))
+        feed(run, events)
+        run.run()
+        assert left(run, decision) == once
+
+    def test_a_row_is_bounded(self, once: Left) -> None:
+        rows, _ = once
+        assert max(len(data) for table in rows.values() for data in table.values()) < ROW_BYTES
+
+    def test_its_rows_have_the_layout_of_their_table(self, decision: Decision, once: Left) -> None:
+        rows, _ = once
+        for table in decision.tables:
+            for data in rows[table.name].values():
+                row: Row = RowDecoder(table.row)(data)
+                assert row.version == layout_of(table.row)
+                assert encode_row(row) == data
+
+
+def _after_all() -> Clock:
+    return Still(2**41)
+
+
+def _only(channel: ChannelId, found: Left) -> Left:
+    rows, newest = found
+    key = channel_key(channel)
+    own = {
+        table: {k: data for k, data in kept.items() if k.partition(b"/")[0] == key}
+        for table, kept in rows.items()
+    }
+    return own, {k: m for k, m in newest.items() if m.channel_id == channel}
+
+
+def _without_offsets(found: Left, decision: Decision) -> Left:
+    """Offsets say how messages lie in the log, which depends on the other channels."""
+    rows, newest = found
+    plain: dict[str, dict[bytes, bytes]] = {}
+    for table in decision.tables:
+        plain[table.name] = {}
+        for key, data in rows[table.name].items():
+            row: Row = RowDecoder(table.row)(data)
+            row.last_offset = 0
+            plain[table.name][key] = encode_row(row)
+    return plain, {k: m for k, m in newest.items() if not isinstance(m, LateSamples)}
