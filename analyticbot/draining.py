@@ -4,8 +4,9 @@ import asyncio
 
 from agents.history.writer import GROUP as HISTORY_GROUP
 from agents.history.writer import HistoryAgent
+from agents.pipeline import INPUTS
 from analyticbot.roles.work import GROUP
-from streams import topics
+from streams import kinds, topics
 from streams.log import Log, Offsets
 
 #: How often a position is looked at that cannot be waited on.
@@ -19,9 +20,10 @@ async def drained(log: Log, history: HistoryAgent | None) -> None:
     it, where that is this process alone: what the group has committed may have been lost since.
     Raises LogError, HistoryUnavailable.
     """
-    for topic in (topics.UPDATES, topics.WINDOWS, topics.ALERTS):
+    processed = {each.topic for each in INPUTS}
+    for topic in (topics.UPDATES, *kinds.TOPICS):
         ends = {at: end.next for at, end in (await log.bounds(topic.name)).items()}
-        if topic is not topics.ALERTS:
+        if topic in processed:
             await _processed(log, GROUP, ends)
         if history is not None:
             await history.caught_up(ends)

@@ -25,6 +25,7 @@ from api.settings import Settings
 from api.spelling import SpellingApp
 from clickhouse.reader import Reader
 from streams.clock import Clock
+from streams.intake import Intake
 from streams.log import Log
 from streams.metrics import Metrics
 
@@ -45,7 +46,7 @@ def build(
     the process that are in it already.
     """
     followed = followed or FollowedChannels()
-    ports = Ports(reader, live, log, clock, metrics, settings, followed)
+    ports = Ports(reader, live, log, clock, metrics, settings, followed, Intake("taps", metrics))
     health = health or Health()
     health.add("live", live_check(live))
     # All replicas share it: were they not ready without it, open pages would lose their live values

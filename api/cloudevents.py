@@ -1,34 +1,18 @@
 """Messages of analytics.* as CloudEvents 1.0 in JSON: the one envelope of every tap."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from api.times import iso
-from streams.analytics import (
-    ActivityWindow,
-    Alert,
-    Analytics,
-    ChannelSummary,
-    LateSamples,
-    PostAge,
-    PostCounters,
-    SubscribersWindow,
-    upsert_key,
-)
+from streams.analytics import Analytics, Decision
+from streams.kinds import KIND_OF, KINDS
 from streams.log import Partition, Record
 
 SOURCE = "urn:analyticbot"
 #: The type of each kind of message; what a tap's `types` may name.
-TYPES: dict[type[Analytics], str] = {
-    ActivityWindow: "analyticbot.window.activity",
-    SubscribersWindow: "analyticbot.window.subscribers",
-    PostAge: "analyticbot.post.age",
-    LateSamples: "analyticbot.samples.late",
-    PostCounters: "analyticbot.post.counters",
-    ChannelSummary: "analyticbot.channel.summary",
-    Alert: "analyticbot.alert",
-}
+TYPES: Mapping[type[Decision], str] = {kind.struct: kind.event_type for kind in KINDS}
 
 
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,11 +36,12 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def envelope(partition: Partition, record: Record, message: Analytics) -> CloudEvent:
+    kind = KIND_OF[type(message)]
     recorded = record.headers.get("recorded_at_ms")
     return CloudEvent(
         id=f"{partition.topic}/{partition.number}/{record.offset}",
-        type=TYPES[type(message)],
-        subject=upsert_key(message),
+        type=kind.event_type,
+        subject=kind.upsert_key(message),
         time=iso(message.observed_at_ms),
         sequence=f"{record.offset:020d}",
         partitionkey=str(message.channel_id),

@@ -21,8 +21,8 @@ from api.live_view import LiveView, Wanted
 from api.messages import Change, Figures, LiveData
 from clickhouse.reader import Reader
 from streams.clock import Clock
-from streams.codec import Undecodable, decode_analytics
 from streams.ids import ChannelId
+from streams.intake import Intake
 from streams.log import Batch, Bounds, Log, LogClosed, LogError, OffsetTooOld, Partition, Record
 from streams.metrics import Metrics
 from streams.tracing import Span, Traces
@@ -74,6 +74,7 @@ class Live:
         self._log = log
         self._clock = clock
         self._metrics = metrics
+        self._intake = Intake("live", metrics)
         self._lookback = lookback
         self._traces = traces
         self._figures = LiveFigures(self.view, reader)
@@ -245,10 +246,8 @@ class Live:
                 continue
             # What a client missed was traced when it came.
             span = self._followed(record) if view is self.view else None
-            try:
-                message = decode_analytics(record.value)
-            except Undecodable as error:
-                self._metrics.dropped("live", error.reason)
+            message = self._intake.read(record.value)
+            if message is None:
                 continue
             view.fold(message)
             if span is not None:

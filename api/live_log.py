@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import cast
 
 from api.cursor import Position
+from streams import kinds
 from streams.log import Batch, Log, Partition
-from streams.topics import ALERTS, WINDOWS
 
-TOPICS = (WINDOWS.name, ALERTS.name)
+TOPICS = tuple(topic.name for topic in kinds.TOPICS)
 
 
 def follow(log: Log, start: Mapping[Partition, int]) -> AsyncGenerator[Batch, None]:

@@ -1,35 +1,39 @@
 """The newest of everything, folded from the messages of analytics.*, in bounded memory.
 
-Pure: it knows neither the log nor a clock. Kept per channel: its summary, the last WINDOWS minute
-windows of activity and of subscribers, the newest counters of its newest POSTS posts; and the
-last ALERTS alerts of all channels together. Larger windows and ages of posts are history's.
+Pure: it knows neither the log nor a clock. How a kind of message is kept is declared in
+`streams.kinds`: per channel the newest (`channel`), the last WINDOWS windows of a minute
+(`minutes`), or the newest counters of the newest POSTS posts (`posts`); or the LAST that came last,
+of all channels together (`last`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, assert_never, get_args
 
-from api.messages import Change, LiveData, Minutes
+from api.messages import LISTS, Change, LiveData, Minutes
 from clickhouse.evidence import HOUR_MS, MINUTE_MS
 from streams.analytics import (
     ActivityWindow,
-    Alert,
     Analytics,
     ChannelSummary,
-    LateSamples,
-    PostAge,
+    Decision,
     PostCounters,
-    SubscribersWindow,
-    upsert_key,
 )
 from streams.ids import ChannelId, PostId
+from streams.kind import Kind, NotShown, Shown
+from streams.kinds import KINDS
 
 WINDOWS = 120
 POSTS = 100
-ALERTS = 50
+LAST = 50
+
+#: What a list of all channels shows, of what is shown of named channels.
+_LISTED: frozenset[Shown] = frozenset(("channel", "last"))
+_SHOWN: frozenset[Shown] = frozenset(get_args(Shown))
 
 #: Channels that a connection wants; None is all.
 Wanted = frozenset[ChannelId] | None
-W = TypeVar("W", ActivityWindow, SubscribersWindow)
+Put = Callable[[Any], None]
 
 
 class Counters(NamedTuple):
@@ -47,11 +51,20 @@ class ChannelView:
 
     def __init__(self, channel_id: ChannelId) -> None:
         self.channel_id = channel_id
-        self.summary: ChannelSummary | None = None
-        self.activity: dict[int, ActivityWindow] = {}
-        self.subscribers: dict[int, SubscribersWindow] = {}
+        #: The newest message of each kind that is shown as `channel`.
+        self.newest: dict[type[Decision], Any] = {}
+        #: By their start, the windows of each kind that is shown as `minutes`.
+        self.windows: dict[type[Decision], dict[int, Any]] = {}
         self.posts: dict[PostId, Counters] = {}
         self.counted_at_ms = 0
+
+    @property
+    def summary(self) -> ChannelSummary | None:
+        return self.newest.get(ChannelSummary)
+
+    @property
+    def activity(self) -> Mapping[int, ActivityWindow]:
+        return self.windows.get(ActivityWindow, {})
 
     def put_counters(self, message: PostCounters) -> Iterator[PostId]:
         """Takes the counters in; yields the posts that are kept."""
@@ -97,36 +110,21 @@ class LiveView:
 
     def __init__(self) -> None:
         self._channels: dict[ChannelId, ChannelView] = {}
-        self._alerts: dict[str, Alert] = {}
+        #: By upsert key, the messages of each kind that is shown as `last`.
+        self._last: dict[type[Decision], dict[str, Any]] = {}
         #: What to ask for the present value of each changed thing.
         self._changed: dict[object, Callable[[], Change | None]] = {}
         self._changed_posts: dict[ChannelId, dict[PostId, None]] = {}
+        self._puts = {kind.struct: self._put_of(kind) for kind in KINDS}
 
     @property
     def channels(self) -> Mapping[ChannelId, ChannelView]:
         return self._channels
 
     def fold(self, message: Analytics) -> None:
-        if isinstance(message, Alert):
-            self._put_alert(message)
-            return
-        channel = self._channels.get(message.channel_id)
-        if channel is None:
-            channel = self._channels[message.channel_id] = ChannelView(message.channel_id)
-        match message:
-            case ActivityWindow():
-                self._put_window(channel.activity, message)
-            case SubscribersWindow():
-                if message.size_ms == MINUTE_MS:
-                    self._put_window(channel.subscribers, message)
-            case ChannelSummary():
-                channel.summary = message
-                self._changed[(message.channel_id, "channel")] = lambda: channel.summary
-            case PostCounters():
-                changed = self._changed_posts.setdefault(message.channel_id, {})
-                changed.update(dict.fromkeys(channel.put_counters(message)))
-            case PostAge() | LateSamples():
-                pass
+        """Messages of kinds that are not shown change nothing."""
+        if (put := self._puts[type(message)]) is not None:
+            put(message)
 
     def take_changes(self) -> list[Change]:
         """What changed since the last call, each thing once, with its present value."""
@@ -145,36 +143,22 @@ class LiveView:
 
     def everything(self, wanted: Wanted = None) -> LiveData:
         """All that is kept of some channels, but their figures."""
-        views = self.wanted(wanted)
-        counters = (v.counters(iter(sorted(v.posts))) for v in views)
-        return LiveData(
-            channels=[v.summary for v in views if v.summary is not None],
-            figures=[],
-            minutes=[],
-            windows=[v.activity[start] for v in views for start in sorted(v.activity)],
-            subscribers=[v.subscribers[start] for v in views for start in sorted(v.subscribers)],
-            posts=[message for message in counters if message is not None],
-            alerts=self._alerts_of(wanted),
-        )
+        return self._data(wanted, _SHOWN, [])
 
     def listed(self, now_ms: int) -> LiveData:
         """What a list of all channels shows, but their figures."""
-        views = self.wanted(None)
-        return LiveData(
-            channels=[v.summary for v in views if v.summary is not None],
-            figures=[],
-            minutes=[minutes for v in views if (minutes := v.minutes(now_ms))],
-            windows=[],
-            subscribers=[],
-            posts=[],
-            alerts=self._alerts_of(None),
-        )
+        minutes = (view.minutes(now_ms) for view in self.wanted(None))
+        return self._data(None, _LISTED, [each for each in minutes if each is not None])
+
+    def _data(self, wanted: Wanted, shown: frozenset[Shown], minutes: list[Minutes]) -> LiveData:
+        views, lists = self.wanted(wanted), {name: list[Any]() for name in LISTS.values()}
+        for kind in KINDS:
+            if kind.live in shown:
+                lists[LISTS[kind.struct]] += self._held(kind, views, wanted)
+        return LiveData(**lists, figures=[], minutes=minutes)
 
     def wanted(self, wanted: Wanted) -> list[ChannelView]:
         return [v for v in self._channels.values() if wanted is None or v.channel_id in wanted]
-
-    def _alerts_of(self, wanted: Wanted) -> list[Alert]:
-        return [a for a in self._alerts.values() if wanted is None or a.channel_id in wanted]
 
     def channel_named(self, username: str) -> ChannelId | None:
         """The channel that was last seen with this name (in lower case) and still has it."""
@@ -187,22 +171,82 @@ class LiveView:
                 found = one
         return None if found is None else found.channel_id
 
-    def _put_window(self, windows: dict[int, W], message: W) -> None:
-        start_ms = message.start_ms
+    def _held(self, kind: Kind[Any], views: list[ChannelView], wanted: Wanted) -> list[Any]:
+        """What is kept of one kind, of some channels."""
+        struct = kind.struct
+        match kind.live:
+            case "channel":
+                return [view.newest[struct] for view in views if struct in view.newest]
+            case "minutes":
+                by_start = (view.windows.get(struct, {}) for view in views)
+                return [windows[start] for windows in by_start for start in sorted(windows)]
+            case "posts":
+                counters = (view.counters(iter(sorted(view.posts))) for view in views)
+                return [message for message in counters if message is not None]
+            case "last":
+                last = self._last.get(struct, {}).values()
+                return [one for one in last if wanted is None or one.channel_id in wanted]
+            case NotShown():
+                return []
+            case _:
+                assert_never(kind.live)
+
+    def _put_of(self, kind: Kind[Any]) -> Put | None:
+        """What folds the messages of one kind; None where live does not show it."""
+        match kind.live:
+            case "channel":
+                return self._put_newest
+            case "minutes":
+                sized = "size_ms" in kind.struct.__struct_fields__
+                return self._put_sized if sized else self._put_window
+            case "posts":
+                return self._put_posts
+            case "last":
+                return partial(self._put_last, kind.upsert_key)
+            case NotShown():
+                return None
+            case _:
+                assert_never(kind.live)
+
+    def _channel(self, channel_id: ChannelId) -> ChannelView:
+        channel = self._channels.get(channel_id)
+        if channel is None:
+            channel = self._channels[channel_id] = ChannelView(channel_id)
+        return channel
+
+    def _put_newest(self, message: Any) -> None:
+        struct, newest = type(message), self._channel(message.channel_id).newest
+        newest[struct] = message
+        self._changed[(message.channel_id, struct)] = lambda: newest.get(struct)
+
+    def _put_window(self, message: Any) -> None:
+        struct, start_ms = type(message), message.start_ms
+        windows = self._channel(message.channel_id).windows.setdefault(struct, {})
         windows[start_ms] = message
-        self._changed[upsert_key(message)] = lambda: windows.get(start_ms)
+        self._changed[(message.channel_id, struct, start_ms)] = lambda: windows.get(start_ms)
         if len(windows) > WINDOWS:
             del windows[min(windows)]
 
-    def _put_alert(self, message: Alert) -> None:
-        alert_id = message.alert_id
-        self._alerts.pop(alert_id, None)
-        self._alerts[alert_id] = message
-        self._changed[alert_id] = lambda: self._alerts.get(alert_id)
-        if len(self._alerts) > ALERTS:
-            del self._alerts[next(iter(self._alerts))]
+    def _put_sized(self, message: Any) -> None:
+        """Larger windows are history's."""
+        if message.size_ms == MINUTE_MS:
+            self._put_window(message)
+
+    def _put_posts(self, message: PostCounters) -> None:
+        changed = self._changed_posts.setdefault(message.channel_id, {})
+        channel = self._channel(message.channel_id)
+        changed.update(dict.fromkeys(channel.put_counters(message)))
+
+    def _put_last(self, upsert_key: Callable[[Any], str], message: Any) -> None:
+        key, last = upsert_key(message), self._last.setdefault(type(message), {})
+        last.pop(key, None)
+        last[key] = message
+        self._changed[(type(message), key)] = lambda: last.get(key)
+        if len(last) > LAST:
+            del last[next(iter(last))]
 
 
 def changes_of(data: LiveData) -> list[Change]:
     """A snapshot's content as changes, in the order of LiveData."""
-    return [*data.channels, *data.windows, *data.subscribers, *data.posts, *data.alerts]
+    names = [field for field in data.__struct_fields__ if field in LISTS.values()]
+    return [change for name in names for change in getattr(data, name)]

@@ -8,6 +8,9 @@ changes: a later one of the same `key` replaces the earlier one, and `post_count
 was known of the posts they name. Times are integers of milliseconds since 1970 UTC.
 """
 
+from collections.abc import Mapping
+from typing import get_args
+
 import msgspec
 
 from api.live_known import Known
@@ -15,11 +18,13 @@ from streams.analytics import (
     ActivityWindow,
     Alert,
     ChannelSummary,
+    Decision,
     PostCounters,
     SubscribersWindow,
-    upsert_key,
 )
 from streams.ids import ChannelId
+from streams.kind import NotShown
+from streams.kinds import KINDS, upsert_key
 
 
 class Figures(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, tag="figures"):
@@ -44,6 +49,7 @@ class Minutes(msgspec.Struct, frozen=True):
     views: list[int | None]
 
 
+#: Every kind that live shows (streams.kinds), and figures.
 Change = ActivityWindow | SubscribersWindow | PostCounters | ChannelSummary | Alert | Figures
 
 
@@ -78,6 +84,26 @@ class LiveData(msgspec.Struct, frozen=True):
     posts: list[PostCounters]
     #: Newest last.
     alerts: list[Alert]
+
+
+def _lists() -> Mapping[type[Decision], str]:
+    """Raises TypeError unless LiveData has a list of each kind that is shown, and Change has it."""
+    found = {}
+    for kind in KINDS:
+        if isinstance(kind.live, NotShown):
+            continue
+        names = [
+            f.name for f in msgspec.structs.fields(LiveData) if get_args(f.type) == (kind.struct,)
+        ]
+        if len(names) != 1 or kind.struct not in get_args(Change):
+            name = kind.struct.__name__
+            raise TypeError(f"live shows {name}: api.messages needs it in LiveData and in Change")
+        found[kind.struct] = names[0]
+    return found
+
+
+#: Which list of LiveData holds the messages of each kind that is shown.
+LISTS = _lists()
 
 
 class Frame(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):

@@ -9,6 +9,7 @@ from api.live_feed import Live
 from api.settings import Settings
 from clickhouse.reader import Reader
 from streams.clock import Clock
+from streams.intake import Intake
 from streams.log import Log
 from streams.metrics import Metrics
 
@@ -21,6 +22,8 @@ class Ports(NamedTuple):
     metrics: Metrics
     settings: Settings
     followed: FollowedChannels
+    #: Of the taps.
+    intake: Intake
 
 
 #: How a route asks for them.

@@ -22,9 +22,7 @@ from api.live_view import Wanted
 from api.ports import Ports, Wired
 from api.problems import Refused
 from api.times import iso
-from streams.codec import Undecodable, decode_analytics
 from streams.log import Batch, Bounds, LogError, OffsetTooOld, Partition, Record
-from streams.metrics import Metrics
 
 HEARTBEAT_S = 15.0
 _encoder = msgspec.json.Encoder()
@@ -171,7 +169,7 @@ def _block(
     lines: list[bytes] = []
     for record in batch.records:
         positions[batch.partition] = cursor.after(record)
-        line = _event(ports.metrics, batch.partition, record, wanted)
+        line = _event(ports, batch.partition, record, wanted)
         if line is not None:
             lines.append(b"id: " + cursor.encode(positions).encode() + line)
     ports.metrics.received("taps", len(batch.records))
@@ -179,13 +177,11 @@ def _block(
     return b"".join(lines) or b": nothing\n\n"
 
 
-def _event(metrics: Metrics, partition: Partition, record: Record, wanted: Filter) -> bytes | None:
+def _event(ports: Ports, partition: Partition, record: Record, wanted: Filter) -> bytes | None:
     if record.value is None:
         return None
-    try:
-        message = decode_analytics(record.value)
-    except Undecodable as error:
-        metrics.dropped("taps", error.reason)
+    message = ports.intake.read(record.value)
+    if message is None:
         return None
     if message.observed_at_ms < wanted.since_ms:
         return None

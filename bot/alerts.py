@@ -14,7 +14,7 @@ from typing import cast
 from bot.courier import Courier
 from bot.held import HeldEdits, Place
 from streams.analytics import Alert
-from streams.codec import Undecodable, decode_analytics
+from streams.intake import Intake
 from streams.log import Batch, Log, LogError, LogUnavailable, OffsetTooOld, Partition, Record
 from streams.metrics import Metrics
 from streams.pauses import Pauses
@@ -39,6 +39,7 @@ class Alerts:
         self._log = log
         self._courier = courier
         self._metrics = metrics
+        self._intake = Intake("bot", metrics)
         self._held = HeldEdits(edit_every_s)
         self._now_s = monotonic
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -108,11 +109,7 @@ class Alerts:
 
     def _alert(self, record: Record) -> Alert | None:
         self._metrics.received("bot")
-        try:
-            message = decode_analytics(record.value or b"")
-        except Undecodable as error:
-            self._metrics.dropped("bot", error.reason)
-            return None
+        message = self._intake.read(record.value or b"")
         return message if isinstance(message, Alert) else None
 
     async def _edit_due(self) -> None:

@@ -1,6 +1,7 @@
 """What the agents decided: the messages of the topics ``analytics.*``.
 
-Every message is an upsert: a later one with the same `key` replaces the earlier one.
+Every message is an upsert: a later one with the same key replaces the earlier one. What else a
+kind of message is (its key, its topic, where it is kept and shown) is declared in `streams.kinds`.
 Times are milliseconds since 1970 UTC. ``None`` means "not known", never zero.
 """
 
@@ -145,25 +146,6 @@ class Alert(Decision, frozen=True, kw_only=True, tag="alert"):
     method: str
 
 
+#: What the agent of telegram.updates sends.
 Window = ActivityWindow | SubscribersWindow | PostAge | LateSamples | PostCounters | ChannelSummary
 Analytics = Window | Alert
-
-
-def upsert_key(message: Analytics) -> str:
-    """What a later message must share with an earlier one to replace it."""
-    channel = message.channel_id
-    match message:
-        case ActivityWindow():
-            return f"{channel}/activity/{message.start_ms}"
-        case SubscribersWindow():
-            return f"{channel}/subscribers/{message.size_ms}/{message.start_ms}"
-        case PostAge():
-            return f"{channel}/age/{message.post_id}/{message.age_s}"
-        case LateSamples():
-            return f"{channel}/late/{message.offset}"
-        case PostCounters():
-            return f"{channel}/counters/{message.observed_at_ms}"
-        case ChannelSummary():
-            return f"{channel}/channel"
-        case Alert():
-            return message.alert_id

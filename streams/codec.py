@@ -1,17 +1,22 @@
-"""Bytes to messages and back: msgpack of the tagged unions in `events` and `analytics`.
+"""Bytes to messages and back: msgpack of the tagged unions in `events` and `kinds`.
 
 Undecodable            what a dead letter's reason is made of
 ├── BrokenBytes        not msgpack at all
-├── UnknownVersion     a version, or a kind, that this code does not know
+├── UnknownVersion     a version that this code does not know
+├── UnknownKind        a kind that this code does not know
 └── WrongShape         msgpack, but not of the declared types
 """
 
-from typing import Any, ClassVar, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar, Union, cast, get_args
 
 import msgspec
 
-from streams.analytics import Analytics
+from streams.analytics import Analytics, Decision
 from streams.events import VERSION, Event
+from streams.kinds import KINDS
+
+D = TypeVar("D", bound=Decision)
 
 
 class Undecodable(ValueError):
@@ -28,19 +33,43 @@ class UnknownVersion(Undecodable):
     reason = "unknown_version"
 
 
+class UnknownKind(Undecodable):
+    reason = "unknown_kind"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"kind {kind!r}, which this program does not know")
+        self.kind = kind
+
+
 class WrongShape(Undecodable):
     reason = "wrong_shape"
 
 
-class _Head(msgspec.Struct):
-    v: int = 0
+class _Tag(msgspec.Struct):
     kind: str = ""
+
+
+class _Head(_Tag):
+    v: int = 0
+
+
+def _tag(struct: Any) -> str:
+    return str(struct.__struct_config__.tag)
 
 
 _encoder = msgspec.msgpack.Encoder()
 _head = msgspec.msgpack.Decoder(_Head)
+_tags = msgspec.msgpack.Decoder(_Tag)
 _events: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(cast(Any, Event))
-_analytics: msgspec.msgpack.Decoder[Analytics] = msgspec.msgpack.Decoder(cast(Any, Analytics))
+_analytics: msgspec.msgpack.Decoder[Analytics] = msgspec.msgpack.Decoder(
+    cast(Any, Union[tuple(kind.struct for kind in KINDS)])  # noqa: UP007 (made of a tuple)
+)
+#: The kinds of all topics.
+_KNOWN = frozenset({*map(_tag, get_args(Event)), *(kind.tag for kind in KINDS)})
+
+#: How the encoder begins: the head of a map of up to 15 or of more fields, then the key `kind`.
+_KEY = _encoder.encode("kind")
+_KEY_AT: Mapping[bytes, int] = {**{bytes([0x80 + n]): 1 for n in range(1, 16)}, b"\xde": 3}
 
 
 def encode(message: Event | Analytics) -> bytes:
@@ -69,6 +98,46 @@ def decode_analytics(data: bytes) -> Analytics:
     return decision
 
 
+def kind_of(data: bytes) -> str | None:
+    """The kind that a message says it is, whether this program knows it or not.
+
+    Nothing else of it is decoded, so the rest may be broken. None where it says no kind.
+    """
+    at = _KEY_AT.get(data[:1])
+    if at is not None and data.startswith(_KEY, at):
+        at += len(_KEY)
+        size = (data[at] if len(data) > at else 0) - 0xA0
+        tag = data[at + 1 : at + 1 + size]
+        if 0 < size < 32 and len(tag) == size and tag.isascii():
+            return tag.decode()
+    # Another program may write its fields in another order.
+    try:
+        return _tags.decode(data).kind or None
+    except msgspec.DecodeError:
+        return None
+
+
+class Selection(Generic[D]):
+    """Decodes the kinds that a reader of analytics.* wants, and not the others."""
+
+    def __init__(self, *wanted: type[D]) -> None:
+        self._wanted = frozenset(wanted)
+        self._others = tuple(
+            _KEY + _encoder.encode(kind.tag) for kind in KINDS if kind.struct not in self._wanted
+        )
+
+    def decode(self, data: bytes) -> D | None:
+        """The message; None for one of a known kind that is not wanted. Raises Undecodable.
+
+        What is not wanted is known by its first bytes: the rest of it may be broken.
+        """
+        at = _KEY_AT.get(data[:1])
+        if at is not None and data.startswith(self._others, at):
+            return None
+        message = decode_analytics(data)
+        return cast(D, message) if type(message) in self._wanted else None
+
+
 def _explained(data: bytes, error: msgspec.DecodeError) -> Undecodable:
     """Why `data` failed: a newer version often fails by its shape, so its head is asked first."""
     try:
@@ -79,4 +148,6 @@ def _explained(data: bytes, error: msgspec.DecodeError) -> Undecodable:
         return BrokenBytes(str(error))
     if head.v != VERSION and head.v != 0:
         return UnknownVersion(f"version {head.v}; this program reads {VERSION}")
+    if head.kind and head.kind not in _KNOWN:
+        return UnknownKind(head.kind)
     return WrongShape(str(error))

@@ -6,8 +6,10 @@ from typing import Literal, cast, get_args
 DeadReason = Literal[
     # not msgpack at all
     "broken_bytes",
-    # a version, or a kind, that this program does not know
+    # a version that this program does not know
     "unknown_version",
+    # a kind that this program does not know
+    "unknown_kind",
     # not of the declared types
     "wrong_shape",
     # observed after now
@@ -27,7 +29,9 @@ DeadReason = Literal[
 ]
 
 #: What this program cannot read: it may be older than what writes the messages.
-UNREADABLE: frozenset[DeadReason] = frozenset(("broken_bytes", "unknown_version", "wrong_shape"))
+UNREADABLE: frozenset[DeadReason] = frozenset(
+    ("broken_bytes", "unknown_version", "unknown_kind", "wrong_shape")
+)
 #: What depends on the clock of this machine.
 OF_THE_CLOCK: frozenset[DeadReason] = frozenset(("future_observation",))
 

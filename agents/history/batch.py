@@ -11,16 +11,17 @@ from agents.engine.reasons import Rejected
 from agents.updates.check import read_event
 from clickhouse.history import Insert
 from clickhouse.rows import ObservedRows
-from clickhouse.upserts import DecidedRows
+from clickhouse.upserts import KEPT, DecidedRows
 from streams.analytics import LateSamples
 from streams.clock import Clock, SystemClock
-from streams.codec import Undecodable, decode_analytics
+from streams.codec import Selection, Undecodable
 from streams.events import samples_of
 from streams.ids import ChannelId
 from streams.log import Batch, Offsets, Partition, Record, Span, Spans
 from streams.topics import UPDATES
 
 MOST_PARTITIONS = 128
+_KEPT = Selection(*KEPT)
 
 
 class _Range:
@@ -143,9 +144,12 @@ class HistoryBatch:
 
     def _take_decision(self, rows: DecidedRows, data: bytes) -> None:
         try:
-            rows.take(decode_analytics(data))
+            message = _KEPT.decode(data)
         except Undecodable as error:
             self.dropped[error.reason] += 1
+            return
+        if message is not None:
+            rows.take(message)
 
 
 def _joined(inserts: Iterable[Insert]) -> list[Insert]:

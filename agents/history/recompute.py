@@ -28,7 +28,7 @@ Marks = Mapping[ChannelId, int]
 
 #: One query computes so much event time, which bounds its memory.
 AT_ONCE_MS = 7 * DAY_MS
-#: Above the versions of windows that agents close (clickhouse.upserts.CLOSED).
+#: Above the versions of windows that agents close (streams.kinds.CLOSED).
 RECOMPUTED = 2**63
 
 _ROLLED = {"channel_hourly": "recomputed_hourly", "channel_daily": "recomputed_daily"}

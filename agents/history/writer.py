@@ -32,6 +32,7 @@ from agents.history.recompute import Recompute
 from agents.history.repeating import batch_of
 from agents.history.start import Start, started
 from clickhouse.history import History, HistoryUnavailable, Insert
+from streams import kinds
 from streams.clock import Clock, SystemClock
 from streams.ids import ChannelId
 from streams.log import (
@@ -49,11 +50,11 @@ from streams.log import (
 from streams.metrics import Metrics
 from streams.partitioner import partition_of
 from streams.pauses import Pauses
-from streams.topics import ALERTS, UPDATES, WINDOWS, channel_key
+from streams.topics import UPDATES, channel_key
 
 GROUP = "history"
 #: What it stores; agents.pipeline names it.
-READS = (UPDATES, WINDOWS, ALERTS)
+READS = (UPDATES, *kinds.TOPICS)
 TOPICS = tuple(topic.name for topic in READS)
 
 T = TypeVar("T")

@@ -9,10 +9,11 @@ from agents.engine.decision import Decision, Input
 from agents.engine.ports import Table
 from agents.pipeline import INPUTS, PIPELINE
 from agents.spikes.row import Spikes
-from streams.analytics import ActivityWindow, upsert_key
+from streams.analytics import ActivityWindow
 from streams.codec import decode_analytics
 from streams.events import CountersSampled, Event, Post, PostsSeen
 from streams.ids import ChannelId, PostId
+from streams.kinds import upsert_key
 from streams.topics import ALERTS, WINDOWS
 from tests.agents.in_memory import InMemory
 from tests.agents.working import recorded_events

@@ -2,7 +2,12 @@
 
 import random
 
+import msgspec
+
 from agents.history.batch import MOST_PARTITIONS, HistoryBatch
+from streams.analytics import ChannelSummary, PostCounters
+from streams.codec import encode
+from streams.ids import ChannelId
 from streams.log import Batch, Draft, Partition, Record, Span
 from streams.partitioner import partition_of
 from tests.agents.history_told import minute_of_messages
@@ -55,3 +60,19 @@ def test_a_batch_knows_its_ranges_and_when_it_is_of_too_many() -> None:
     assert batch.full
     assert batch.spans[Partition("analytics.alerts", 7)] == Span(12, 13)
     assert batch.ends[Partition("analytics.alerts", 7)] == 13
+
+
+def test_a_kind_of_a_newer_version_is_counted_and_one_that_is_not_kept_is_not() -> None:
+    kinds = [
+        PostCounters(
+            channel_id=ChannelId(1), observed_at_ms=1, post_ids=[], dates_ms=[], views=[],
+            forwards=[], replies=[], reactions=[],
+        ),
+        ChannelSummary(channel_id=ChannelId(1), observed_at_ms=1),
+    ]  # fmt: skip
+    values = [msgspec.msgpack.encode({"kind": "of_tomorrow", "v": 1}), *map(encode, kinds)]
+    records = [Record(number, 1, b"1", value, {}) for number, value in enumerate(values)]
+    batch = HistoryBatch()
+    batch.take(Batch(Partition("analytics.windows", 0), records))
+    assert (batch.messages, batch.dropped) == (3, {"unknown_kind": 1})
+    assert [insert.table for insert in batch.inserts()] == ["channels"]

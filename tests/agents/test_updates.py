@@ -15,9 +15,9 @@ from streams.analytics import (
     PostCounters,
     SubscribersWindow,
     Window,
-    upsert_key,
 )
 from streams.events import CountersSampled, Event, PostsDeleted, PostsEdited, PostsSeen
+from streams.kinds import upsert_key
 from tables.windows import MINUTE_MS, oldest_open, start_of
 from tests.agents.pure import CHANNEL, Pure
 from tests.agents.strategies import T, streams

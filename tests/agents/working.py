@@ -12,12 +12,13 @@ from agents.engine.dead import DeadLimit
 from agents.engine.worker import WorkerSettings
 from agents.updates.check import read_event
 from streams import topics
-from streams.analytics import Analytics, upsert_key
+from streams.analytics import Analytics
 from streams.clock import Clock
 from streams.codec import decode_analytics, encode
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
 from streams.events import Event
+from streams.kinds import upsert_key
 from streams.log import Draft, Record
 from streams.metrics import Metrics
 from streams.recording import Recording

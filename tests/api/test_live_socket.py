@@ -11,7 +11,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from api import hub, live_socket
 from api.live_known import Known
 from api.messages import Change, Changes, Figures, Gap, Snapshot, Tick
-from streams.analytics import ActivityWindow, ChannelSummary, upsert_key
+from streams.analytics import ActivityWindow, ChannelSummary
+from streams.kinds import upsert_key
 from streams.log import Draft, Log
 from streams.topics import WINDOWS
 from tests.api.reading import AwayReader, FixedReader

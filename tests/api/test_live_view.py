@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.live_view import ALERTS, POSTS, WINDOWS, LiveView, changes_of
+from api.live_view import LAST, POSTS, WINDOWS, LiveView, changes_of
 from api.messages import Change, Figures, Minutes
 from streams.analytics import (
     ActivityWindow,
@@ -93,9 +93,9 @@ def test_an_old_post_that_is_not_kept_changes_nothing() -> None:
 
 
 def test_alerts_are_bounded_and_an_update_makes_one_the_newest() -> None:
-    view = folded(*(alert(n) for n in range(ALERTS + 5)), alert(10, "resolved"))
+    view = folded(*(alert(n) for n in range(LAST + 5)), alert(10, "resolved"))
     alerts = view.everything().alerts
-    assert len(alerts) == ALERTS
+    assert len(alerts) == LAST
     assert alerts[-1] == alert(10, "resolved")
     assert alerts[0] == alert(5)
 

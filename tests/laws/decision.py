@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from agents.engine.decision import Decision, Input
-from streams.analytics import Analytics, LateSamples, upsert_key
+from streams.analytics import Analytics, LateSamples
 from streams.clock import Clock
 from streams.codec import decode_analytics, encode
 from streams.events import Event
 from streams.ids import ChannelId
+from streams.kinds import upsert_key
 from streams.topics import UPDATES, channel_key
 from tables.rows import Row, RowDecoder, encode_row, layout_of
 from tests.agents.in_memory import InMemory

@@ -1,9 +1,13 @@
 """Hypothesis strategies of everything that flows."""
 
+from typing import Any
+
 from hypothesis import strategies as st
+from msgspec import inspect
 
 from streams import analytics, events
 from streams.ids import MARK, ChannelId, PostId
+from streams.kinds import KINDS
 
 channel_ids = st.integers(1, MARK - 1).map(ChannelId)
 post_ids = st.integers(1, 2**31 - 1).map(PostId)
@@ -61,49 +65,37 @@ observations: st.SearchStrategy[events.Event] = st.one_of(
     st.builds(events.StatisticsRead, graphs=st.dictionaries(names, names, max_size=3), **_head),
 )
 
-_decided = {"channel_id": channel_ids, "observed_at_ms": times_ms}
+
+def messages_of(struct: type[Any]) -> st.SearchStrategy[Any]:
+    """Messages of any struct, by the types of its fields; their names say which are times."""
+    info = inspect.type_info(struct)
+    assert isinstance(info, inspect.StructType)
+    return st.builds(struct, **{each.name: _values(each.name, each.type) for each in info.fields})
+
+
+def _values(name: str, of: inspect.Type) -> st.SearchStrategy[Any]:
+    match of:
+        case inspect.NoneType():
+            return st.none()
+        case inspect.BoolType():
+            return st.booleans()
+        case inspect.StrType():
+            return names
+        case inspect.FloatType():
+            return st.floats(allow_nan=False)
+        case inspect.IntType() if name == "v":
+            return st.just(events.VERSION)
+        case inspect.IntType():
+            named = {"channel_id": channel_ids, "post_id": post_ids, "post_ids": post_ids}
+            return named.get(name, times_ms if name.endswith("_ms") else counts)
+        case inspect.UnionType():
+            return st.one_of(*(_values(name, each) for each in of.types))
+        case inspect.ListType():
+            return st.lists(_values(name, of.item_type), max_size=5)
+        case _:
+            raise TypeError(f"no strategy for {name}: {of}")
+
+
 decisions: st.SearchStrategy[analytics.Analytics] = st.one_of(
-    st.builds(
-        analytics.ActivityWindow,
-        start_ms=times_ms,
-        views_gained=maybe_counts,
-        posts=counts,
-        closed=st.booleans(),
-        sampled_from_ms=st.none() | times_ms,
-        sampled_to_ms=st.none() | times_ms,
-        top_post_id=st.none() | post_ids,
-        top_views_gained=maybe_counts,
-        **_decided,
-    ),
-    st.builds(
-        analytics.LateSamples,
-        **dict.fromkeys(("offset", "samples"), counts),
-        **dict.fromkeys(("from_ms", "to_ms"), times_ms),
-        **_decided,
-    ),
-    st.builds(
-        analytics.SubscribersWindow,
-        **dict.fromkeys(("start_ms", "size_ms"), times_ms),
-        **dict.fromkeys(("first", "last", "low", "high", "samples"), counts),
-        **_decided,
-    ),
-    st.builds(
-        analytics.PostAge,
-        post_id=post_ids,
-        age_s=counts,
-        views=maybe_counts | st.floats(0, 2**53),
-        interpolated=st.booleans(),
-        **_decided,
-    ),
-    st.builds(
-        analytics.ChannelSummary, title=st.none() | names, subscribers=maybe_counts, **_decided
-    ),
-    st.builds(
-        analytics.Alert,
-        **dict.fromkeys(("alert_id", "type", "state", "method"), names),
-        raised_at_ms=times_ms,
-        observed=st.floats(allow_nan=False),
-        expected=st.none() | st.floats(allow_nan=False),
-        **_decided,
-    ),
+    *(messages_of(kind.struct) for kind in KINDS)
 )

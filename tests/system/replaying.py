@@ -12,9 +12,9 @@ from typing import Any
 
 from analyticbot.cli import main
 from streams import topics
-from streams.analytics import upsert_key
 from streams.codec import decode_analytics
 from streams.embedded.log import EmbeddedLog
+from streams.kinds import upsert_key
 from streams.log import Batch, Partition
 
 KILLED = -signal.SIGKILL

@@ -1,0 +1,39 @@
+"""Reading the messages of analytics.* where one that cannot be read must not end the reader."""
+
+import logging
+
+from streams.analytics import Analytics
+from streams.codec import Undecodable, UnknownKind, decode_analytics
+from streams.metrics import Metrics, Stage
+
+#: So many different ones are logged: kinds are text of messages.
+_LOGGED = 100
+
+_logger = logging.getLogger(__name__)
+
+
+class Intake:
+    """What one stage cannot read is skipped and counted; the first of each kind is logged.
+
+    A message of an unknown kind was written by a newer version of the program.
+    """
+
+    def __init__(self, stage: Stage, metrics: Metrics) -> None:
+        self._stage = stage
+        self._metrics = metrics
+        self._logged: set[str] = set()
+
+    def read(self, data: bytes) -> Analytics | None:
+        try:
+            return decode_analytics(data)
+        except Undecodable as error:
+            self._metrics.dropped(self._stage, error.reason)
+            self._log_once(error)
+            return None
+
+    def _log_once(self, error: Undecodable) -> None:
+        what = f"kind {error.kind}" if isinstance(error, UnknownKind) else error.reason
+        if what not in self._logged and len(self._logged) < _LOGGED:
+            self._logged.add(what)
+            reason = {"stage": self._stage, "reason": error.reason, "detail": str(error)}
+            _logger.warning("message_skipped", extra=reason)

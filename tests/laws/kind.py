@@ -1,0 +1,254 @@
+"""What every kind of message of analytics.* promises; run by tests/clickhouse on all of KINDS.
+
+A kind that is added to streams.kinds is examined here without a line more.
+"""
+
+import datetime as dt
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from clickhouse_connect.driver.client import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import inspect
+
+from api import cursor, typescript
+from api.cursor import Position
+from api.live_view import LiveView, changes_of
+from api.messages import LISTS, Changes, Snapshot, key_of
+from clickhouse.history import History
+from clickhouse.upserts import KEPT, DecidedRows
+from streams import codec, topics
+from streams.analytics import Analytics, Window
+from streams.events import VERSION
+from streams.kind import Inserted, Kept, Kind, NotShown
+from streams.kinds import KINDS, TOPICS, declared, upsert_key
+from streams.log import Draft, Log, Partition
+from tests.api.serving import CHANNEL, NOW_MS, Serving, next_of
+from tests.api.test_taps import events, take
+from tests.streams.strategies import messages_of
+
+TOKEN, BATCH = "kinds", 7
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.tag)
+
+
+def sample(kind: Kind[Any], number: int = 0) -> Any:
+    """One message of a kind: no field of it is unknown, and no two have the same number."""
+    info = inspect.type_info(kind.struct)
+    assert isinstance(info, inspect.StructType)
+    values = {
+        field.name: _value(field.name, field.type, number + place)
+        for place, field in enumerate(info.fields, 2)
+    }
+    # Live has only windows of a minute.
+    known = {"v": VERSION, "channel_id": CHANNEL, "size_ms": 60_000}
+    values |= {name: value for name, value in known.items() if name in values}
+    return kind.struct(**values)
+
+
+def _value(name: str, of: inspect.Type, number: int) -> Any:
+    match of:
+        case inspect.BoolType():
+            return True
+        case inspect.StrType():
+            return f"{name} {number}"
+        case inspect.FloatType():
+            return number + 0.5
+        case inspect.IntType():
+            return NOW_MS + number * 60_000 if name.endswith("_ms") else number
+        case inspect.UnionType():
+            return _value(name, of.types[0], number)
+        case inspect.ListType():
+            return [_value(name, of.item_type, number)]
+        case _:
+            raise TypeError(f"no value for {name}: {of}")
+
+
+SAMPLES = [sample(kind) for kind in KINDS]
+
+
+async def put_all(log: Log, messages: list[Any]) -> None:
+    for kind in KINDS:
+        await log.append(
+            [
+                Draft(
+                    kind.topic.name,
+                    topics.channel_key(message.channel_id),
+                    codec.encode(message),
+                    message.observed_at_ms,
+                )
+                for message in messages
+                if type(message) is kind.struct
+            ]
+        )
+
+
+class KindLaws:
+    """Subclasses give `history` (migrated, empty), `client` (of its database) and `serving`."""
+
+    def test_the_kinds_are_those_of_the_union(self) -> None:
+        assert tuple(kind.struct for kind in KINDS) == get_args(Analytics)
+        windows = [kind.struct for kind in KINDS if kind.topic is topics.WINDOWS]
+        assert tuple(windows) == get_args(Window)
+
+    @each_kind
+    def test_a_kind_that_is_not_declared_is_refused(self, kind: Kind[Any]) -> None:
+        others = [each for each in KINDS if each is not kind]
+        with pytest.raises(TypeError, match=f"{kind.struct.__name__}: declare"):
+            declared(*others)
+        with pytest.raises(TypeError, match="declared twice"):
+            declared(*KINDS, kind)
+
+    @each_kind
+    def test_a_declaration_leaves_nothing_out(self, kind: Kind[Any]) -> None:
+        fields = {name: getattr(kind, name) for name in kind.__struct_fields__}
+        for name in fields:
+            with pytest.raises(TypeError, match=name):
+                Kind(**{other: value for other, value in fields.items() if other != name})
+        with pytest.raises(TypeError, match="has no field nothing"):
+            Kind(**{**fields, "history": Kept("any", {"a": "nothing"}, lambda _: 1)})
+
+    @each_kind
+    def test_its_topic_is_made_and_readers_of_it_have_cursors(self, kind: Kind[Any]) -> None:
+        assert kind.topic in topics.ALL
+        assert kind.topic in TOPICS
+        at = {Partition(kind.topic.name, 1): Position(5, NOW_MS)}
+        assert cursor.decode(cursor.encode(at)) == at
+
+    @each_kind
+    @given(data=st.data())
+    @settings(max_examples=30)
+    def test_it_survives_the_round_trip_with_its_key(
+        self, kind: Kind[Any], data: st.DataObject
+    ) -> None:
+        message = data.draw(messages_of(kind.struct))
+        encoded = codec.encode(message)
+        decoded = codec.decode_analytics(encoded)
+        assert decoded == message
+        assert type(decoded) is kind.struct
+        assert codec.kind_of(encoded) == kind.tag
+        assert upsert_key(decoded) == kind.upsert_key(message)
+
+    @each_kind
+    def test_no_other_kind_and_no_other_thing_has_its_key(self, kind: Kind[Any]) -> None:
+        keys = [upsert_key(message) for message in SAMPLES]
+        assert all(keys)
+        assert keys.count(kind.upsert_key(sample(kind))) == 1
+        # Of another channel, or of another kind of alert.
+        other = msgspec.structs.replace(sample(kind, 50), channel_id=CHANNEL + 1)
+        assert kind.upsert_key(other) not in keys
+
+    async def test_taps_have_each_as_a_cloudevent(self, serving: Serving) -> None:
+        async with events(serving) as stream:
+            await put_all(serving.log, SAMPLES)
+            found = await take(stream, len(KINDS))
+        told = {event["type"]: (event["subject"], event["data"]) for event in found}
+        assert told == {
+            kind.event_type: (kind.upsert_key(message), msgspec.to_builtins(message))
+            for kind, message in zip(KINDS, SAMPLES, strict=True)
+        }
+
+    async def test_live_shows_each_or_says_why_not(self, serving: Serving) -> None:
+        shown = {upsert_key(each): each for each in SAMPLES if type(each) in LISTS}
+        told: dict[str, Any] = {}
+        async with serving.connect(f"?channels={CHANNEL}") as socket:
+            await next_of(socket, Snapshot)
+            await put_all(serving.log, SAMPLES)
+            while not shown.keys() <= told.keys():
+                told |= {each.key: each.value for each in (await next_of(socket, Changes)).data}
+        async with serving.connect(f"?channels={CHANNEL}") as socket:
+            data = (await next_of(socket, Snapshot)).data
+        assert {key_of(change): change for change in changes_of(data)} == shown
+        del told[f"{CHANNEL}/figures"]
+        assert told == shown
+
+    @each_kind
+    def test_live_folds_what_it_shows_and_nothing_else(self, kind: Kind[Any]) -> None:
+        view = LiveView()
+        view.fold(sample(kind))
+        changes = view.take_changes()
+        assert changes == changes_of(view.everything())
+        if isinstance(kind.live, NotShown):
+            assert kind.live.reason
+            assert (changes, len(view.channels)) == ([], 0)
+        else:
+            assert changes == [sample(kind)]
+
+    async def test_history_keeps_each_or_says_why_not(
+        self, history: History, client: Client
+    ) -> None:
+        for kind in KINDS:
+            rows = DecidedRows()
+            rows.take(sample(kind))
+            assert len(rows) == (kind.struct in KEPT), kind.tag
+            if isinstance(kind.history, Kept):
+                await self._stored(history, kind, sample(kind))
+                row = _row(client, kind.history.table)
+                assert row == _expected(kind.history, _later(sample(kind)), row), kind.tag
+            else:
+                assert kind.history.reason
+
+    async def _stored(self, history: History, kind: Kind[Any], message: Any) -> None:
+        """The message, a later one with its key, and the first again, in a batch each."""
+        for token, each in (("before", message), (TOKEN, _later(message)), ("again", message)):
+            rows = DecidedRows()
+            rows.take(each)
+            (insert,) = rows.inserts(token, BATCH)
+            await history.insert(insert)
+
+    async def test_asyncapi_describes_each(self, serving: Serving) -> None:
+        parts = (await serving.get("/asyncapi.json")).json()["components"]
+        payloads = {each["name"]: each["payload"] for each in parts["messages"].values()}
+        for kind in KINDS:
+            _, own = payloads[kind.event_type]["allOf"]
+            name = own["properties"]["data"]["$ref"].rpartition("/")[2]
+            schema = parts["schemas"][name]
+            assert list(schema["properties"]) == ["kind", *kind.struct.__struct_fields__]
+            assert schema["properties"]["kind"] == {"enum": [kind.tag]}
+
+    @each_kind
+    def test_the_page_has_a_type_of_what_is_live(self, kind: Kind[Any]) -> None:
+        text = typescript.live_types()
+        head = f"export interface {kind.struct.__name__} {{\n"
+        if isinstance(kind.live, NotShown):
+            assert head not in text
+            return
+        lines = text.partition(head)[2].partition("}")[0].splitlines()
+        assert [line.strip().partition(":")[0] for line in lines] == [
+            "kind",
+            *kind.struct.__struct_fields__,
+        ]
+        assert f"  kind: {msgspec.json.encode(kind.tag).decode()};" in lines
+        assert f"{kind.struct.__name__}" in text.partition("interface Upsert {")[2]
+
+
+def _later(message: Any) -> Any:
+    return msgspec.structs.replace(message, observed_at_ms=message.observed_at_ms + 3_000)
+
+
+def _row(client: Client, table: str) -> dict[str, Any]:
+    """The only row of a table."""
+    found = client.query(f"SELECT * FROM {table} FINAL")
+    (row,) = found.result_rows
+    return dict(zip(found.column_names, row, strict=True))
+
+
+def _expected(kept: Kept[Any], message: Any, row: dict[str, Any]) -> dict[str, Any]:
+    """What the declaration makes of the message, in the columns' own types."""
+    found = dict(row)
+    for column, source in kept.columns.items():
+        if isinstance(source, Inserted):
+            value: Any = BATCH
+        else:
+            value = getattr(message, source) if isinstance(source, str) else source(message)
+        found[column] = _as(row[column], value)
+    return found
+
+
+def _as(stored: Any, value: Any) -> Any:
+    """A number as a time, if it is stored as one: seconds, or milliseconds."""
+    if not isinstance(stored, dt.datetime):
+        return value
+    seconds = value / 1000 if value > 10**11 else value
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).replace(tzinfo=stored.tzinfo)
