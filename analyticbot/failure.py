@@ -53,4 +53,5 @@ def _advice(error: BaseException) -> str:
             return (
                 "check that it can be reached and written and that ANALYTICBOT_CONTROL points to it"
             )
-    return ""
+        case _:
+            return ""

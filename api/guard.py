@@ -175,7 +175,8 @@ def _given(asked: _Asked) -> bytes | None:
             return value.strip()
         case b"basic":
             return _password(value.strip())
-    return asked.api_key
+        case _:
+            return asked.api_key
 
 
 def _password(value: bytes) -> bytes:

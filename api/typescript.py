@@ -115,7 +115,8 @@ def _type(schema: Mapping[str, Any]) -> str:
             return "number"
         case {"type": "string" | "boolean" | "null" as plain}:
             return str(plain)
-    raise TypeError(f"no TypeScript for {schema}")
+        case _:
+            raise TypeError(f"no TypeScript for {schema}")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ For the messages of telegram.updates only; what agents decided is in `upserts`.
 """
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from clickhouse.columns import Columns
 from clickhouse.history import Insert
 from streams.events import (
+    ChannelDescribed,
     ChannelStatus,
     CountersSampled,
     Event,
@@ -15,6 +17,7 @@ from streams.events import (
     PostsDeleted,
     PostsEdited,
     PostsSeen,
+    StatisticsRead,
     SubscribersSampled,
 )
 
@@ -64,8 +67,10 @@ class ObservedRows:
             case ChannelStatus() if event.status != "live":
                 # That a channel cannot be observed is no observation of it.
                 pass
-            case _:
+            case ChannelStatus() | ChannelDescribed() | StatisticsRead():
                 self._note(event, "channel")
+            case _:
+                assert_never(event)
 
     def __len__(self) -> int:
         tables = (self.posts, self.deletions, self.samples, self.subscribers)
@@ -164,7 +169,8 @@ def _is_read_in_order(event: PostsSeen) -> bool:
             return False
         case [post]:
             return event.observed_at_ms - post.date_ms <= DAY_MS
-    return True
+        case _:
+            return True
 
 
 def _int64(number: int | None) -> int | None:

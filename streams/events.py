@@ -6,6 +6,8 @@ Fields are added with a default and never change their meaning; anything else is
 Times are milliseconds since 1970 UTC. ``None`` means "not known", never zero.
 """
 
+from typing import assert_never
+
 import msgspec
 
 from streams.ids import ChannelId, PostId
@@ -143,4 +145,13 @@ def samples_of(event: Event) -> int:
             return len(event.post_ids)
         case PostsSeen() | PostsEdited():
             return sum(post.views is not None for post in event.posts)
-    return 0
+        case (
+            PostsDeleted()
+            | SubscribersSampled()
+            | ChannelDescribed()
+            | ChannelStatus()
+            | StatisticsRead()
+        ):
+            return 0
+        case _:
+            assert_never(event)

@@ -5,7 +5,7 @@ posts or counters costs those alone (agents.updates.sifting).
 """
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple, assert_never, cast
 
 import msgspec
 
@@ -18,12 +18,15 @@ from agents.updates.sifting import (
 )
 from streams.codec import Undecodable, decode_event
 from streams.events import (
+    ChannelDescribed,
+    ChannelStatus,
     CountersSampled,
     Event,
     Post,
     PostsDeleted,
     PostsEdited,
     PostsSeen,
+    StatisticsRead,
     SubscribersSampled,
 )
 from streams.ids import InvalidChannel, PostId, bare_id
@@ -65,6 +68,10 @@ def checked(event: Event, now_ms: int = LAST_MS) -> Checked:
                 return Checked(*sifted_deletions(event))
         case SubscribersSampled():
             _check_subscribers(event.subscribers)
+        case ChannelDescribed() | ChannelStatus() | StatisticsRead():
+            pass
+        case _:
+            assert_never(event)
     return Checked(event)
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from agents.engine.reasons import HandledReason
 from agents.updates.activity import activity_again, put_activity
@@ -13,7 +13,17 @@ from agents.updates.subscribers import put_subscribers, subscribers_again
 from agents.updates.summary import counters_of, put_counters, put_summary, summary_of
 from agents.updates.turn import Step, Turn
 from streams.analytics import Window
-from streams.events import CountersSampled, Event, PostsDeleted, PostsEdited, PostsSeen
+from streams.events import (
+    ChannelDescribed,
+    ChannelStatus,
+    CountersSampled,
+    Event,
+    PostsDeleted,
+    PostsEdited,
+    PostsSeen,
+    StatisticsRead,
+    SubscribersSampled,
+)
 from streams.ids import PostId
 from tables.channel import Channel
 from tables.posts import Buckets, buckets_of
@@ -72,7 +82,10 @@ def post_ids_of(event: Event) -> Sequence[PostId]:
             return event.post_ids
         case PostsSeen() | PostsEdited():
             return [post.post_id for post in event.posts]
-    return ()
+        case SubscribersSampled() | ChannelDescribed() | ChannelStatus() | StatisticsRead():
+            return ()
+        case _:
+            assert_never(event)
 
 
 def _again(turn: Turn) -> list[Window]:

@@ -2,10 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import assert_never
 
 from agents.updates.turn import Turn
 from streams.analytics import Window
-from streams.events import CountersSampled, Post, PostsDeleted, PostsEdited, PostsSeen
+from streams.events import (
+    ChannelDescribed,
+    ChannelStatus,
+    CountersSampled,
+    Post,
+    PostsDeleted,
+    PostsEdited,
+    PostsSeen,
+    StatisticsRead,
+    SubscribersSampled,
+)
 from streams.ids import PostId
 from tables.albums import drop_leader, is_follower, see_albums
 from tables.gains import Sample, fold_sample
@@ -25,6 +36,10 @@ def fold_posts(turn: Turn) -> Iterable[Window]:
             _see(turn, event.posts, event.observed_at_ms)
         case PostsDeleted():
             _delete(turn, event.post_ids)
+        case SubscribersSampled() | ChannelDescribed() | ChannelStatus() | StatisticsRead():
+            pass
+        case _:
+            assert_never(event)
     return ()
 
 

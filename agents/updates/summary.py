@@ -2,10 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import assert_never
 
 from agents.updates.turn import Turn
 from streams.analytics import ChannelSummary, PostCounters, Window
-from streams.events import ChannelDescribed, ChannelStatus, SubscribersSampled
+from streams.events import (
+    ChannelDescribed,
+    ChannelStatus,
+    CountersSampled,
+    PostsDeleted,
+    PostsEdited,
+    PostsSeen,
+    StatisticsRead,
+    SubscribersSampled,
+)
 from streams.ids import PostId
 from tables.channel import Facts
 from tables.posts import COUNTERS, SLOT_MASK, bucket_of, taken
@@ -86,5 +96,8 @@ def _fold(turn: Turn, facts: Facts) -> bool:
             return facts.describe(event.title, event.username, at_ms, nameless=nameless)
         case ChannelStatus():
             return facts.put_status(event.status, event.reason, event.until_ms, at_ms)
-    dates_ms = [date_ms for date_ms, _ in turn.published]
-    return bool(dates_ms) and facts.posted(max(dates_ms))
+        case PostsSeen() | PostsEdited() | PostsDeleted() | CountersSampled() | StatisticsRead():
+            dates_ms = [date_ms for date_ms, _ in turn.published]
+            return bool(dates_ms) and facts.posted(max(dates_ms))
+        case _:
+            assert_never(event)

@@ -6,7 +6,7 @@ recording means (streams.sources.recorded_events).
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from hashlib import blake2b
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 import msgspec
 
@@ -14,9 +14,13 @@ from streams.clock import Clock, SystemClock
 from streams.codec import encode
 from streams.events import (
     ChannelDescribed,
+    ChannelStatus,
     CountersSampled,
     Event,
+    PostsDeleted,
+    PostsEdited,
     PostsSeen,
+    StatisticsRead,
     SubscribersSampled,
 )
 from streams.ids import ChannelId, PostId
@@ -52,6 +56,10 @@ class Rows(msgspec.Struct):
                 self.subscriber_samples += 1
             case ChannelDescribed():
                 self.descriptions += 1
+            case PostsEdited() | PostsDeleted() | ChannelStatus() | StatisticsRead():
+                pass
+            case _:
+                assert_never(event)
 
     def __bool__(self) -> bool:
         return any((self.posts, self.samples, self.subscriber_samples, self.descriptions))

@@ -197,6 +197,8 @@ def _unwrapped(auth_key: AuthKey, request: Any) -> Any:
                 auth_key.device = request
             case functions.InvokeWithoutUpdatesRequest():
                 updates = False
+            case _:
+                pass
         request = request.query
     if updates and not isinstance(request, functions.help.GetConfigRequest):
         auth_key.wants_updates = True

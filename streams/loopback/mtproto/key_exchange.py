@@ -62,7 +62,8 @@ class KeyExchange:
                 return self._finish(request)
             case types.MsgsAck():
                 return None
-        raise KeyExchangeError(f"unexpected {type(request).__name__}")
+            case _:
+                raise KeyExchangeError(f"unexpected {type(request).__name__}")
 
     def _start(self, request: Any) -> Any:
         self._nonce = request.nonce

@@ -99,4 +99,5 @@ def _key(peer: Any) -> tuple[str, int]:
             return "chat", number
         case types.PeerChannel(channel_id=number) | types.Channel(id=number):
             return "channel", number
-    return type(peer).__name__, getattr(peer, "id", 0)
+        case _:
+            return type(peer).__name__, getattr(peer, "id", 0)

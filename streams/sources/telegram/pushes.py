@@ -152,6 +152,8 @@ class _Sample:
                 self._put(post_id, forwards=forwards)
             case types.UpdateMessageReactions(msg_id=post_id, reactions=reactions):
                 self._put(post_id, reactions=sum(reactions_of(reactions).values()))
+            case _:
+                pass
 
     def taken(self) -> list[Event]:
         """What was put, as at most one event; then it is empty again."""
