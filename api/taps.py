@@ -75,7 +75,10 @@ async def _after(
         asked = cursor.decode(last_id)
     except BadCursor as error:
         raise Refused(400, "bad-cursor", str(error)) from error
-    if asked.keys() != bounds.keys():
+    named = {partition.topic for partition in asked}
+    # Of a topic that nothing was read of when the cursor was given out, all is new to the client.
+    added = {p: Position(b.first) for p, b in bounds.items() if p.topic not in named}
+    if asked.keys() | added.keys() != bounds.keys():
         raise Refused(400, "bad-cursor", "the cursor is of another log")
     for partition, position in asked.items():
         first, after_last = bounds[partition]
@@ -83,7 +86,7 @@ async def _after(
             raise _too_old(await _first_kept(ports, partition, first))
         if position.next > after_last or not await _same_log(ports, partition, position):
             raise Refused(400, "bad-cursor", "the cursor is of another log")
-    return asked
+    return {**asked, **added}
 
 
 async def _since_time(

@@ -26,6 +26,7 @@ from api.live_feed import Live
 from api.server import Server
 from api.settings import Settings
 from clickhouse.reader import Reader
+from streams import kinds
 from streams.analytics import ChannelSummary
 from streams.clock import SystemClock
 from streams.codec import encode
@@ -33,7 +34,7 @@ from streams.embedded.log import EmbeddedLog
 from streams.ids import ChannelId
 from streams.log import Draft
 from streams.metrics import Metrics
-from streams.topics import ALERTS, WINDOWS, channel_key
+from streams.topics import WINDOWS, channel_key
 
 
 async def listen(url: str, delays_ms: list[float], ready: asyncio.Semaphore) -> None:
@@ -81,7 +82,7 @@ async def push(log: EmbeddedLog, options: argparse.Namespace) -> None:
 
 async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     log = await EmbeddedLog.open(folder)
-    for topic in (WINDOWS, ALERTS):
+    for topic in kinds.TOPICS:
         await log.create(topic, 4)
     metrics, clock, settings = Metrics(), SystemClock(), Settings(port=0)
     live = Live(log, clock, metrics)

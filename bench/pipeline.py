@@ -36,7 +36,7 @@ from analyticbot.stores import wanted_topics
 from bench.broker import open_broker
 from bench.peers.lap import cpu_of
 from clickhouse.opening import open_history
-from streams import topics
+from streams import kinds, topics
 from streams.clock import SystemClock
 from streams.codec import decode_event, encode
 from streams.events import CountersSampled, Post, PostsSeen
@@ -230,7 +230,7 @@ async def measure(setting: Setting) -> Figures:
         if agent is not None:
             ends = {
                 p: b.next
-                for topic in (topics.UPDATES, topics.WINDOWS, topics.ALERTS)
+                for topic in (topics.UPDATES, *kinds.TOPICS)
                 for p, b in (await log.bounds(topic.name)).items()
             }
             await agent.caught_up(ends)

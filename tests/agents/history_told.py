@@ -9,7 +9,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.chdb import CONFIG
-from streams import topics
+from streams import kinds, topics
 from streams.analytics import ActivityWindow, Alert, Analytics, ChannelSummary
 from streams.codec import encode
 from streams.embedded.log import EmbeddedLog
@@ -105,7 +105,7 @@ async def ends(log: EmbeddedLog) -> Offsets:
     """The end of all that history reads."""
     return {
         partition: bounds.next
-        for topic in (UPDATES, WINDOWS, ALERTS)
+        for topic in (UPDATES, *kinds.TOPICS)
         for partition, bounds in (await log.bounds(topic.name)).items()
     }
 

@@ -11,7 +11,7 @@ from agents.app import build
 from agents.engine.dead import DeadLimit
 from agents.engine.worker import WorkerSettings
 from agents.updates.check import read_event
-from streams import topics
+from streams import kinds, topics
 from streams.analytics import Analytics
 from streams.clock import Clock
 from streams.codec import decode_analytics, encode
@@ -139,7 +139,7 @@ async def records(log: EmbeddedLog, topic: str) -> list[Record]:
 async def upserts(log: EmbeddedLog) -> dict[str, Analytics]:
     """The newest of everything that was decided."""
     newest: dict[str, Analytics] = {}
-    for topic in (topics.WINDOWS, topics.ALERTS):
+    for topic in kinds.TOPICS:
         for record in await records(log, topic.name):
             assert record.value is not None
             message = decode_analytics(record.value)

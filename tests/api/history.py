@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agents.history.writer import HistoryAgent
 from clickhouse.chdb import ChdbHistory
+from streams import kinds
 from streams.analytics import ActivityWindow, Alert, ChannelSummary, PostAge
 from streams.codec import encode
 from streams.events import (
@@ -18,7 +19,7 @@ from streams.events import (
 from streams.ids import PostId
 from streams.log import Draft, Log
 from streams.metrics import Metrics
-from streams.topics import ALERTS, UPDATES, WINDOWS, channel_key
+from streams.topics import UPDATES, channel_key
 from tests.api.serving import CHANNEL, NOW_MS, put
 
 HOUR_MS = 3_600_000
@@ -104,7 +105,7 @@ async def store(log: Log, folder: Path) -> ChdbHistory:
     running = asyncio.create_task(agent.run())
     ends = {
         partition: bounds.next
-        for topic in (UPDATES, WINDOWS, ALERTS)
+        for topic in (UPDATES, *kinds.TOPICS)
         for partition, bounds in (await log.bounds(topic.name)).items()
     }
     await agent.caught_up(ends)

@@ -17,14 +17,15 @@ from api.server import Server
 from api.settings import Settings
 from clickhouse.reader import Reader
 from control.store import ControlStore
-from streams.analytics import Alert, Analytics, ChannelSummary
+from streams import kinds
+from streams.analytics import Analytics, ChannelSummary
 from streams.clock import SpeededClock
 from streams.codec import encode
 from streams.embedded.log import EmbeddedLog
 from streams.ids import ChannelId
 from streams.log import Draft, Log
 from streams.metrics import Metrics
-from streams.topics import ALERTS, WINDOWS, channel_key
+from streams.topics import channel_key
 
 #: 2026-03-01T12:00:00Z, and it stands.
 NOW_MS = 1_772_366_400_000
@@ -41,7 +42,7 @@ def standing_clock() -> SpeededClock:
 
 async def open_log(folder: Path) -> Log:
     log = await EmbeddedLog.open(folder)
-    for topic in (WINDOWS, ALERTS):
+    for topic in kinds.TOPICS:
         await log.create(topic, 2)
     return log
 
@@ -50,7 +51,7 @@ async def put(log: Log, *messages: Analytics) -> None:
     await log.append(
         [
             Draft(
-                ALERTS.name if isinstance(message, Alert) else WINDOWS.name,
+                kinds.KIND_OF[type(message)].topic.name,
                 channel_key(message.channel_id),
                 encode(message),
                 message.observed_at_ms,

@@ -12,10 +12,11 @@ from api import live_feed
 from api.live_feed import Live
 from api.live_log import follow
 from api.messages import Gap, Snapshot
+from streams import kinds
 from streams.embedded.log import EmbeddedLog
 from streams.log import Batch, Log, LogError, Offsets, OffsetTooOld, Partition
 from streams.metrics import Metrics
-from streams.topics import ALERTS, WINDOWS
+from streams.topics import WINDOWS
 from tests.api.reading import FixedReader
 from tests.api.serving import Serving, next_of, put, standing_clock, summary, until
 
@@ -64,7 +65,7 @@ async def test_waits_for_the_topics(tmp_path: Path) -> None:
     live = Live(log, standing_clock(), Metrics())
     await live.start()
     assert not live.ready
-    for topic in (WINDOWS, ALERTS):
+    for topic in kinds.TOPICS:
         await log.create(topic, 2)
     await live.wait_ready()
     await put(log, summary("One"))

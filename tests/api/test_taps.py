@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from api import taps
+from api import cursor, taps
 from api.cloudevents import TYPES
 from streams.analytics import ActivityWindow, Alert
 from streams.log import Bounds, Log, Partition
+from streams.topics import WINDOWS
 from tests.api import golden
 from tests.api.reading import FixedReader
 from tests.api.serving import CHANNEL, NOW_MS, OTHER, PATIENCE_S, Serving, put, summary, until
@@ -81,6 +82,24 @@ async def test_resumes_after_the_last_event_id(serving: Serving) -> None:
     assert again[0] == second
     assert [event["data"].get("views_gained") for event in again] == [2, 3, None]
     assert again[2]["type"] == "analyticbot.alert"
+
+
+async def test_a_topic_that_a_cursor_does_not_name_is_read_from_its_beginning(
+    serving: Serving,
+) -> None:
+    async with events(serving) as stream:
+        await put(serving.log, ALERT)
+        await take(stream, 1)
+        await put(serving.log, window(0, 1))
+        (last,) = await take(stream, 1)
+    named = {p: at for p, at in cursor.decode(last["cursor"]).items() if p.topic == WINDOWS.name}
+    await put(serving.log, window(0, 2))
+    async with events(serving, last_id=cursor.encode(named)) as stream:
+        found = await take(stream, 2)
+    assert {event["data"]["kind"] for event in found} == {"alert", "activity"}
+    half = {p: at for p, at in named.items() if p.number == 0}
+    refused = await serving.get(PATH, {"Last-Event-ID": cursor.encode(half)})
+    assert (refused.status_code, refused.json()["title"]) == (400, "Bad cursor")
 
 
 async def test_history_since_a_time_then_live(serving: Serving) -> None:

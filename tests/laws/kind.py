@@ -24,8 +24,8 @@ from streams.analytics import Analytics, Window
 from streams.events import VERSION
 from streams.kind import Inserted, Kept, Kind, NotShown
 from streams.kinds import KINDS, TOPICS, declared, upsert_key
-from streams.log import Draft, Log, Partition
-from tests.api.serving import CHANNEL, NOW_MS, Serving, next_of
+from streams.log import Partition
+from tests.api.serving import CHANNEL, NOW_MS, Serving, next_of, put
 from tests.api.test_taps import events, take
 from tests.streams.strategies import messages_of
 
@@ -66,22 +66,6 @@ def _value(name: str, of: inspect.Type, number: int) -> Any:
 
 
 SAMPLES = [sample(kind) for kind in KINDS]
-
-
-async def put_all(log: Log, messages: list[Any]) -> None:
-    for kind in KINDS:
-        await log.append(
-            [
-                Draft(
-                    kind.topic.name,
-                    topics.channel_key(message.channel_id),
-                    codec.encode(message),
-                    message.observed_at_ms,
-                )
-                for message in messages
-                if type(message) is kind.struct
-            ]
-        )
 
 
 class KindLaws:
@@ -141,7 +125,7 @@ class KindLaws:
 
     async def test_taps_have_each_as_a_cloudevent(self, serving: Serving) -> None:
         async with events(serving) as stream:
-            await put_all(serving.log, SAMPLES)
+            await put(serving.log, *SAMPLES)
             found = await take(stream, len(KINDS))
         told = {event["type"]: (event["subject"], event["data"]) for event in found}
         assert told == {
@@ -154,7 +138,7 @@ class KindLaws:
         told: dict[str, Any] = {}
         async with serving.connect(f"?channels={CHANNEL}") as socket:
             await next_of(socket, Snapshot)
-            await put_all(serving.log, SAMPLES)
+            await put(serving.log, *SAMPLES)
             while not shown.keys() <= told.keys():
                 told |= {each.key: each.value for each in (await next_of(socket, Changes)).data}
         async with serving.connect(f"?channels={CHANNEL}") as socket:
