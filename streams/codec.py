@@ -24,6 +24,11 @@ class Undecodable(ValueError):
 
     reason: ClassVar[str] = "undecodable"
 
+    @property
+    def what(self) -> str:
+        """The same for all that cannot be read for one cause: its reason, or its kind."""
+        return self.reason
+
 
 class BrokenBytes(Undecodable):
     reason = "broken_bytes"
@@ -39,6 +44,10 @@ class UnknownKind(Undecodable):
     def __init__(self, kind: str) -> None:
         super().__init__(f"kind {kind!r}, which this program does not know")
         self.kind = kind
+
+    @property
+    def what(self) -> str:
+        return f"kind {self.kind}"
 
 
 class WrongShape(Undecodable):

@@ -3,7 +3,7 @@
 import logging
 
 from streams.analytics import Analytics
-from streams.codec import Undecodable, UnknownKind, decode_analytics
+from streams.codec import Undecodable, decode_analytics
 from streams.metrics import Metrics, Stage
 
 #: So many different ones are logged: kinds are text of messages.
@@ -13,7 +13,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Intake:
-    """What one stage cannot read is skipped and counted; the first of each kind is logged.
+    """What one stage cannot read is skipped and counted, and logged once a reason and kind.
 
     A message of an unknown kind was written by a newer version of the program.
     """
@@ -28,12 +28,12 @@ class Intake:
             return decode_analytics(data)
         except Undecodable as error:
             self._metrics.dropped(self._stage, error.reason)
-            self._log_once(error)
+            self.log(error)
             return None
 
-    def _log_once(self, error: Undecodable) -> None:
-        what = f"kind {error.kind}" if isinstance(error, UnknownKind) else error.reason
-        if what not in self._logged and len(self._logged) < _LOGGED:
-            self._logged.add(what)
+    def log(self, error: Undecodable) -> None:
+        """Say why something was skipped, unless it was said before."""
+        if error.what not in self._logged and len(self._logged) < _LOGGED:
+            self._logged.add(error.what)
             reason = {"stage": self._stage, "reason": error.reason, "detail": str(error)}
             _logger.warning("message_skipped", extra=reason)

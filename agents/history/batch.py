@@ -45,6 +45,8 @@ class HistoryBatch:
         self._clock = clock or SystemClock()
         #: Messages that are not in history, by reason.
         self.dropped: Counter[str] = Counter()
+        #: Decisions that cannot be read: the last one of each kind or reason.
+        self.unread: dict[str, Undecodable] = {}
         self.messages = 0
         #: Posts whose counters are in it.
         self.samples = 0
@@ -147,6 +149,7 @@ class HistoryBatch:
             message = _KEPT.decode(data)
         except Undecodable as error:
             self.dropped[error.reason] += 1
+            self.unread[error.what] = error
             return
         if message is not None:
             rows.take(message)

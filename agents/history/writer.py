@@ -35,6 +35,7 @@ from clickhouse.history import History, HistoryUnavailable, Insert
 from streams import kinds
 from streams.clock import Clock, SystemClock
 from streams.ids import ChannelId
+from streams.intake import Intake
 from streams.log import (
     Log,
     LogUnavailable,
@@ -97,6 +98,7 @@ class HistoryAgent:
         self._log = log
         self._history = history
         self._metrics = metrics
+        self._intake = Intake("history", metrics)
         self._settings = settings or HistorySettings()
         self._clock = clock or SystemClock()
         self._position: dict[Partition, int] = {}
@@ -302,6 +304,8 @@ class HistoryAgent:
         self._metrics.sent("history", len(batch))
         for reason, count in batch.dropped.items():
             self._metrics.dropped("history", reason, count)
+        for error in batch.unread.values():
+            self._intake.log(error)
         if repeated:
             self._metrics.dropped("history", "closed_before", repeated)
         self._metrics.observe("analyticbot_stage_seconds", seconds, stage="history")

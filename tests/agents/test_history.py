@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
@@ -19,7 +20,7 @@ from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import PostId
 from streams.log import Bounds, Draft, LogFull, Member, Partition
 from streams.metrics import Metrics
-from streams.topics import UPDATES, WINDOWS, channel_key
+from streams.topics import ALERTS, UPDATES, WINDOWS, channel_key
 from tests.agents.history_told import (
     CHANNELS,
     MINUTE_MS,
@@ -191,8 +192,9 @@ async def test_who_waits_for_what_is_stored_already_is_told(
 
 
 async def test_what_was_dead_lettered_is_not_kept(
-    log: EmbeddedLog, history: Troubled, tmp_path: Path
+    log: EmbeddedLog, history: Troubled, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    of_tomorrow = msgspec.msgpack.encode({"kind": "of_tomorrow", "v": 1})
     future = Post(PostId(2), NOON_MS + 900_000)
     unequal = CountersSampled(
         channel_id=CHANNELS[0], observed_at_ms=NOON_MS, post_ids=[PostId(1)], views=[1, 2]
@@ -202,6 +204,8 @@ async def test_what_was_dead_lettered_is_not_kept(
             Draft(UPDATES.name, b"1", b"\xc1", NOON_MS),
             Draft(UPDATES.name, b"1", None, NOON_MS),
             Draft(WINDOWS.name, b"1", b"\x80", NOON_MS),
+            Draft(WINDOWS.name, b"1", of_tomorrow, NOON_MS),
+            Draft(ALERTS.name, b"1", of_tomorrow, NOON_MS),
             draft(
                 UPDATES,
                 PostsSeen(channel_id=CHANNELS[0], observed_at_ms=NOON_MS, posts=[future]),
@@ -218,6 +222,9 @@ async def test_what_was_dead_lettered_is_not_kept(
     assert count(metrics, dropped, reason="broken_bytes") == 1
     assert count(metrics, dropped, reason="future_date") == 1
     assert count(metrics, dropped, reason="wrong_shape") == 1
+    assert count(metrics, dropped, reason="unknown_kind") == 2
+    said = [r.__dict__["reason"] for r in caplog.records if r.message == "message_skipped"]
+    assert sorted(said) == ["unknown_kind", "wrong_shape"]
     assert count(metrics, dropped, reason="uneven_columns") == 1
 
 
