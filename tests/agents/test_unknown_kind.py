@@ -28,5 +28,5 @@ async def test_an_observation_is_a_dead_letter_and_a_decision_is_nothing_to_spik
         await work.settled()
         (dead,) = await records(work.log, topics.UPDATES.dead)
         assert (dead.value, dead.headers["reason"]) == (OF_TOMORROW, b"unknown_kind")
-        assert work.counted("received", stage="spikes") == 1
+        assert work.counted("received", stage="windows") == 1
         assert await records(work.log, topics.WINDOWS.dead) == []
