@@ -1,9 +1,7 @@
 """The pipeline as a Faust app. Nothing is made when this module is imported."""
 
-import faust
-
 from agents.engine.body import Fatal
-from agents.engine.building import built
+from agents.engine.building import App, built
 from agents.engine.worker import WorkerSettings, end_process
 from agents.pipeline import INPUTS, PIPELINE
 from streams.clock import Clock, SystemClock
@@ -17,7 +15,7 @@ def build(
     fatal: Fatal = end_process,
     clock: Clock | None = None,
     traces: Traces | None = None,
-) -> faust.App:
+) -> App:
     """The app, ready to be started; `fatal` and `traces` as Worker has them.
 
     `clock` is the one by which sources stamp observations; without one, the machine's.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import faust
+from faust import App as App
 
 from agents.engine.body import Fatal
 from agents.engine.decision import Decision, Input
@@ -22,7 +22,7 @@ def built(
     fatal: Fatal,
     clock: Clock,
     traces: Traces | None,
-) -> faust.App:
+) -> App:
     """The app, ready to be started. Raises WrongKafkaUrl, and ValueError for a wrong pipeline."""
     worker = Worker(settings, metrics, fatal, traces)
     watermarks = wire(worker, pipeline, inputs, metrics, clock)

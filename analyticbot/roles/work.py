@@ -5,9 +5,8 @@ import contextlib
 import logging
 from typing import Any
 
-import faust
-
 from agents.app import build
+from agents.engine.building import App
 from agents.engine.dead import DeadLimit
 from agents.engine.worker import WorkerSettings
 from agents.history.writer import HistoryAgent
@@ -75,7 +74,7 @@ class Agents:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._app: faust.App | None = None
+        self._app: App | None = None
         self._space = Space(process.settings.data, holds="tables")
         #: What there is no room for; empty while there is.
         self._held = ""
