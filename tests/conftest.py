@@ -36,26 +36,32 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
-#: Tests with brokers of their own, and the slowest of all: they come one after another, and first,
-#: so that two cores never have two clusters to run, nor one of them nothing to do at the end.
-BROKERS = (
-    "tests/faults/",
-    "tests/kafka/",
-    "tests/streams/kafka/test_log_outages.py",
-    "tests/streams/kafka/test_log_topics.py",
-    "tests/analyticbot/test_roles.py",
-    "tests/analyticbot/test_kafka_topics.py",
-)
+#: Fixtures that run brokers.
+BROKERS = {"broker", "brokers", "kafka", "kafka_cluster", "lonely_broker"}
+#: Tests that run them without these.
+OTHERS = ("tests/faults/", "tests/kafka/", "tests/analyticbot/test_takeover.py")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs in one process: the tests of a file, and those with brokers of their own."""
-    items.sort(key=lambda item: not item.nodeid.startswith(BROKERS))
+    """Which tests one process runs: those of a file; and all that need brokers, and these first.
+
+    Two cores do not run two clusters at a time, and should have something to do until the end.
+    """
+    needing = {_file(item) for item in items if _needs_brokers(item)}
+    items.sort(key=lambda item: _file(item) not in needing)
     for item in items:
-        file = item.nodeid.partition("::")[0]
-        group = "brokers" if file.startswith(BROKERS) else file
+        group = "brokers" if _file(item) in needing else _file(item)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _needs_brokers(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return not BROKERS.isdisjoint(fixtures) or item.nodeid.startswith(OTHERS)
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 def _has_room() -> bool:

@@ -161,9 +161,9 @@ class KafkaMember:
             rebalance_timeout_ms=settings.session_ms,
             max_poll_interval_ms=_NEVER_MS,
             enable_auto_commit=False,
-            # By ranges, partition n of every topic is one member's: what is observed of a channel
-            # and what was decided of it. The other only for members of a version before.
-            assignors=(RangePartitionAssignor, RoundRobinPartitionAssignor),
+            # One alone: with several, aiokafka joins once for each, and every join makes all others
+            # join again.
+            assignors=(_ByNumber,),
         )
         subscription.subscribe(set(self._topics), listener=_Listener(self._give, self._lose))
 
@@ -240,6 +240,18 @@ def _is_done(spans: Spans, committed: Mapping[Partition, Committed]) -> bool:
         partition in committed and committed[partition].offset >= span.next
         for partition, span in spans.items()
     )
+
+
+class _ByNumber(RoundRobinPartitionAssignor):  # type: ignore[misc]
+    """Partition n of every topic to one member: what is observed of a channel, and what is decided.
+
+    It has the name of what members of earlier versions assign by, so that they can be replaced one
+    after the other.
+    """
+
+    @classmethod
+    def assign(cls, cluster: Any, members: Any) -> Any:
+        return RangePartitionAssignor.assign(cluster, members)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lonely_broker() -> Iterator[Cluster]:
     yield from started(Cluster(1))
 

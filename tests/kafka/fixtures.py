@@ -43,9 +43,12 @@ def kafka() -> Iterator[Cluster | Running]:
         yield from started(Cluster())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka_cluster() -> Iterator[Cluster]:
-    """Three brokers of our own. Who stops one starts it again."""
+    """Three brokers of our own. Who stops one starts it again.
+
+    Not for the whole session: three that do nothing still take a seventh of a core.
+    """
     yield from started(Cluster(3))
 
 

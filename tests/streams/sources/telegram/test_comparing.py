@@ -142,10 +142,10 @@ async def test_channels_share_one_pace(scene: Scene) -> None:
     started_ms = scene.clock.now_ms()
     scene.start(compare_pause_ms=60_000)
     await scene.live(*channels, times=2)
-    # the first request of each channel, then the second of each: a minute apart from one another
+    # two requests of each channel, in whatever order they come: a minute apart from one another
     await scene.pass_until(lambda: len(asked_ids(scene)) == 8, step_ms=5_000)
     assert scene.clock.now_ms() - started_ms >= 4 * 60_000
-    assert [len(ids) for ids in asked_ids(scene)] == [100] * 4 + [50] * 4
+    assert sorted(len(ids) for ids in asked_ids(scene)) == [50] * 4 + [100] * 4
 
 
 @pytest.mark.parametrize("short_by", [1, 40])
