@@ -11,7 +11,8 @@ from agents.engine.decision import Decision, Input, Writer
 from agents.engine.one_row import OneRow
 from agents.engine.ports import Table
 from agents.engine.reading import AnalyticsReader
-from agents.history.writer import GROUP, READS
+from agents.history.positions import READS
+from agents.history.writer import GROUP
 from agents.spikes.row import Spikes
 from agents.spikes.rule import put_spikes
 from agents.updates.fold import STEPS

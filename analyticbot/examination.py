@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agents.history.held import Held
-from agents.history.writer import GROUP, TOPICS
+from agents.history.positions import TOPICS
+from agents.history.writer import GROUP
 from analyticbot.config import Settings
 from analyticbot.process import is_embedded
 from analyticbot.stores import wanted_topics

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import msgspec
 
 from agents.history.held import Held
-from agents.history.writer import GROUP, TOPICS, HistoryAgent
+from agents.history.positions import TOPICS
+from agents.history.writer import GROUP, HistoryAgent
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from analyticbot.process import is_embedded

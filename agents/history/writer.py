@@ -21,18 +21,18 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from agents.history.batch import HistoryBatch
 from agents.history.gathering import gathered
 from agents.history.held import Held
+from agents.history.patience import Patience
+from agents.history.positions import TOPICS, ends_of, is_at, still
 from agents.history.recompute import Recompute
 from agents.history.repeating import batch_of
+from agents.history.settings import HistorySettings
 from agents.history.start import Start, started
 from clickhouse.history import History, HistoryUnavailable, Insert
-from streams import kinds
 from streams.clock import Clock, SystemClock
 from streams.ids import ChannelId
 from streams.intake import Intake
@@ -54,28 +54,8 @@ from streams.pauses import Pauses
 from streams.topics import UPDATES, channel_key
 
 GROUP = "history"
-#: What it stores; agents.pipeline names it.
-READS = (UPDATES, *kinds.TOPICS)
-TOPICS = tuple(topic.name for topic in READS)
-
-T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
-
-
-class HistorySettings(msgspec.Struct, frozen=True):
-    #: A batch is stored when it has so many rows, or is so old. Many: merging parts costs more than
-    #: holding rows, and only a backlog fills a batch before its time.
-    batch_rows: int = 150_000
-    batch_s: float = 0.5
-    #: How long to wait for a store that is away: at first, and at most.
-    first_pause_s: float = 0.5
-    longest_pause_s: float = 30.0
-    #: A batch that was begun longer ago is begun again before the next insertion.
-    renew_s: float = 5.0
-    #: The windows of late samples are computed once no more of them are in the log, or after so
-    #: long.
-    recompute_s: float = 10.0
 
 
 class HistoryAgent:
@@ -105,6 +85,7 @@ class HistoryAgent:
         #: Of each topic: all have the same number.
         self._partitions = 1
         self._marks: dict[ChannelId, int] = {}
+        self._insist = Patience(self._settings, metrics).insist
         self._recompute = Recompute(history, self._insist)
         self._held = Held({}, 0)
         self._start = Start({}, {}, [])
@@ -187,7 +168,7 @@ class HistoryAgent:
         await self._forget_begun(member, start.lost)
         self._marks = await self._known_marks(0)
         await self._recompute.take_up(self._owns)
-        await self._put_late_right(self.position(), _still(member, share))
+        await self._put_late_right(self.position(), still(member, share))
         await self._note(self.position())
         await member.finish(self.position())
         self._taken = True
@@ -228,7 +209,7 @@ class HistoryAgent:
         return {row["channel_id"]: row["start_ms"] for row in known.rows}
 
     async def _follow(self, member: Member, share: Share) -> None:
-        stream, still = member.read(self.position(), max_records=500), _still(member, share)
+        stream, unmoved = member.read(self.position(), max_records=500), still(member, share)
         settings = self._settings
         batches = gathered(stream, settings.batch_rows, settings.batch_s, self._clock)
         async with aclosing(batches):
@@ -239,7 +220,7 @@ class HistoryAgent:
                 self._recompute.note(batch.late)
                 # Only now: a window that was closed by a batch that is repeated must be as it was.
                 own = await self._finish(member, batch.ends)
-                await self._put_late_right({**self._position, **own}, still)
+                await self._put_late_right({**self._position, **own}, unmoved)
                 await self._move(own)
 
     async def _put_late_right(self, stored: Offsets, renew: Callable[[], Awaitable[Any]]) -> None:
@@ -247,7 +228,7 @@ class HistoryAgent:
         waiting_s = self._recompute.waiting_s(self._marks)
         if waiting_s is None:
             return
-        is_all = _is_at(stored, await self._ends())
+        is_all = is_at(stored, await ends_of(self._log, self._position))
         if is_all or waiting_s >= self._settings.recompute_s:
 
             def is_stored(channel_id: ChannelId, offset: int) -> bool:
@@ -255,15 +236,6 @@ class HistoryAgent:
                 return at > offset or (is_all and at >= 0)
 
             await self._recompute.run(self._marks, is_stored, renew)
-
-    async def _ends(self) -> Offsets:
-        """The ends of this member's partitions."""
-        return {
-            partition: bounds.next
-            for topic in TOPICS
-            for partition, bounds in (await self._log.bounds(topic)).items()
-            if partition in self._position
-        }
 
     def _owns(self, channel_id: ChannelId) -> bool:
         return self._updates_of(channel_id) in self._position
@@ -313,46 +285,10 @@ class HistoryAgent:
             way_ms = self._clock.now_ms() - batch.since_ms
             self._metrics.arrived("history", way_ms / 1000 / self._clock.speed)
 
-    async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do it until it is done, with growing pauses; said once, and again when it works."""
-        pause_s, away = self._settings.first_pause_s, False
-        while True:
-            try:
-                result = await work()
-            except HistoryUnavailable as error:
-                self._metrics.error("history", "unavailable")
-                if not away:
-                    _logger.warning("history_unavailable", extra={"reason": str(error)})
-                away = True
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, self._settings.longest_pause_s)
-            else:
-                if away:
-                    _logger.info("history_available")
-                return result
-
     def _has(self, offsets: Offsets) -> bool:
-        return self._taken and _is_at(self._position, offsets)
+        return self._taken and is_at(self._position, offsets)
 
     async def _move(self, ends: Offsets) -> None:
         self._position.update(ends)
         async with self._moved:
             self._moved.notify_all()
-
-
-def _still(member: Member, share: Share) -> Callable[[], Awaitable[None]]:
-    """What raises NotOwner once the share is another."""
-
-    async def still() -> None:
-        if (await member.share()).partitions != share.partitions:
-            raise NotOwner("the share was handed out anew")
-
-    return still
-
-
-def _is_at(position: Offsets, offsets: Offsets) -> bool:
-    return all(
-        position.get(partition, -1) >= offset
-        for partition, offset in offsets.items()
-        if partition.topic in TOPICS
-    )

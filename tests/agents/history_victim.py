@@ -8,7 +8,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from agents.history.writer import HistoryAgent, HistorySettings
+from agents.history.settings import HistorySettings
+from agents.history.writer import HistoryAgent
 from clickhouse.chdb import ChdbHistory
 from streams.metrics import Metrics
 from tests.agents.history_told import ends, opened_log

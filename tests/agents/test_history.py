@@ -12,7 +12,8 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history.writer import GROUP, HistoryAgent, HistorySettings
+from agents.history.settings import HistorySettings
+from agents.history.writer import GROUP, HistoryAgent
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import Answer, HistoryError, HistoryUnavailable, Insert
 from streams.embedded.log import EmbeddedLog
@@ -312,7 +313,7 @@ async def test_a_store_that_is_away_is_waited_for(
     history.before = [HistoryUnavailable("connection refused") for _ in range(5)]
     await log.append([each for minute in range(4) for each in minute_of_messages(minute)])
     metrics = Metrics()
-    with caplog.at_level(logging.INFO, "agents.history.writer"):
+    with caplog.at_level(logging.INFO, "agents.history.patience"):
         await drain(log, history, metrics)
     assert await totals(history) == (60, 60)
     assert count(metrics, "analyticbot_errors_total", kind="unavailable") == 5

@@ -11,7 +11,8 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history.writer import GROUP, HistoryAgent, HistorySettings
+from agents.history.settings import HistorySettings
+from agents.history.writer import GROUP, HistoryAgent
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import Answer, HistoryError, Insert
 from streams import topics

@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history.writer import HistoryAgent, HistorySettings
+from agents.history.settings import HistorySettings
+from agents.history.writer import HistoryAgent
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import HistoryUnavailable, Insert
 from streams.embedded.log import EmbeddedLog

@@ -8,7 +8,8 @@ import pytest
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
-from agents.history.writer import GROUP, TOPICS
+from agents.history.positions import TOPICS
+from agents.history.writer import GROUP
 from analyticbot.config import Settings, read_settings
 from analyticbot.failure import Failure
 from analyticbot.rebuilding import Rebuild

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from agents.history.batch import HistoryBatch
+from agents.history.positions import TOPICS
 from agents.history.recompute import Recompute
-from agents.history.writer import GROUP, TOPICS, HistoryAgent, HistorySettings
+from agents.history.settings import HistorySettings
+from agents.history.writer import GROUP, HistoryAgent
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import History
 from streams.log import Batch, Log, Offsets

@@ -16,7 +16,8 @@ from typing import Any
 
 from agents.app import build
 from agents.engine.worker import WorkerSettings, end_process
-from agents.history.writer import HistoryAgent, HistorySettings
+from agents.history.settings import HistorySettings
+from agents.history.writer import HistoryAgent
 from analyticbot.logs import set_up_logs
 from analyticbot.signals import stop_on_signals
 from clickhouse.opening import open_history

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from prometheus_client import generate_latest
 
-from agents.history.writer import HistoryAgent, HistorySettings
+from agents.history.settings import HistorySettings
+from agents.history.writer import HistoryAgent
 from agents.lag import tell_lag
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import HistoryUnavailable, Insert
