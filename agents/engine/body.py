@@ -144,5 +144,5 @@ class Body:
             return
         self._count.note(None)
         if message is not None:
-            for fold in self._folds[type(message)]:
+            for fold in self._folds.get(type(message), ()):
                 fold(task, record, message)

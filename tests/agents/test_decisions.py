@@ -14,7 +14,7 @@ from streams.codec import decode_analytics
 from streams.events import CountersSampled, Event, Post, PostsSeen
 from streams.ids import ChannelId, PostId
 from streams.kinds import upsert_key
-from streams.topics import ALERTS, WINDOWS
+from streams.topics import ALERTS, UPDATES, WINDOWS
 from tests.agents.in_memory import InMemory
 from tests.agents.working import recorded_events
 from tests.laws.decision import DecisionLaws, Still, feed
@@ -77,7 +77,7 @@ def test_decisions_on_one_topic_bury_a_message_once() -> None:
 
 
 def test_a_decision_sees_only_the_kinds_that_it_takes() -> None:
-    seen = []
+    seen: list[type] = []
 
     def see(row: Spikes, message: object, offset: int) -> Sequence[object]:
         seen.append(type(message))
@@ -89,5 +89,11 @@ def test_a_decision_sees_only_the_kinds_that_it_takes() -> None:
     feed(run, taking_off(7))
     run.run()
     assert set(seen) == {ActivityWindow}
+    seen.clear()
+    alone = msgspec.structs.replace(watching, reads=UPDATES, kinds=(PostsSeen,))
+    observed = InMemory((alone,), INPUTS, Still(2**41))
+    feed(observed, taking_off(7))
+    observed.run()
+    assert seen == [PostsSeen]
     kinds = {type(decode_analytics(record.value or b"")) for record in run.topics[WINDOWS.name]}
     assert len(kinds) > 2
