@@ -107,7 +107,7 @@ def _figures(name: str, text: str) -> dict[str, float]:
         if name in CURVES:
             soak.draw(found["curve"], FOLDER / CURVES[name])
         return {key: value for key, value in found.items() if isinstance(value, int | float)}
-    lines = re.findall(r"^(\S.*?)\s{2,}([\d,.]+)$", text, re.MULTILINE)
+    lines = re.findall(r"^(\S.*?)\s{2,}(-?[\d,.]+)$", text, re.MULTILINE)
     return {key: float(value.replace(",", "")) for key, value in lines}
 
 

@@ -110,7 +110,9 @@ async def measure(decisions: int, repeats: int, channels: int, rounds: int) -> M
     for _ in range(repeats):
         for name, more in variants.items():
             best[name] = max(best[name], await speed(more, channels, rounds))
-    figures = {f"{name}_samples_per_cpu_s": float(round(each)) for name, each in best.items()}
+    figures: dict[str, float] = {
+        f"{name}_samples_per_cpu_s": round(each) for name, each in best.items()
+    }
     for name in ("idle", "counting"):
         figures[f"{name}_below_none_percent"] = round(100 * (1 - best[name] / best["none"]), 1)
     return figures
