@@ -55,7 +55,6 @@ WRITERS: tuple[Writer, ...] = (
         name="history",
         group=GROUP,
         reads=READS,
-        steps=("write_history",),
         stores=("ClickHouse",),
     ),
 )
@@ -77,6 +76,5 @@ def _of_decision(decision: Decision) -> str:
 
 def _of_writer(writer: Writer) -> str:
     lines = [f"{' + '.join(topic.name for topic in writer.reads)} → {writer.name}"]
-    lines += [f"    {number}. {step}" for number, step in enumerate(writer.steps, 1)]
     lines += [f"    → {store}" for store in writer.stores]
     return "\n".join(lines)

@@ -84,7 +84,7 @@ async def channel_id(ports: Ports, spelling: str) -> ChannelId:
         return known
     found = await ports.reader.channel(named)
     if found is None:
-        raise Refused(404, "channel-unknown", f"{spelling} has never been observed here")
+        raise Refused(404, "channel-unknown", f"channel '{spelling}' has never been observed here")
     return found.id
 
 

@@ -170,14 +170,14 @@ class Metrics:
     def received(self, stage: Stage, amount: int = 1) -> None:
         self.count("analyticbot_received_total", amount, stage=stage)
 
-    def samples(self, stage: Stage | str, amount: int) -> None:
+    def samples(self, stage: str, amount: int) -> None:
         self.count("analyticbot_samples_total", amount, stage=stage)
 
-    def sent(self, stage: Stage | str, amount: int = 1) -> None:
-        """`stage` may be a decision's name."""
+    def sent(self, stage: str, amount: int = 1) -> None:
+        """`stage` is a Stage, or the name of a decision; also in `samples` and `dropped`."""
         self.count("analyticbot_sent_total", amount, stage=stage)
 
-    def dropped(self, stage: Stage | str, reason: str, amount: int = 1) -> None:
+    def dropped(self, stage: str, reason: str, amount: int = 1) -> None:
         self.count("analyticbot_dropped_total", amount, stage=stage, reason=reason)
 
     def error(self, stage: Stage, kind: str) -> None:

@@ -3,7 +3,7 @@
 Faust acknowledges a batch when its body is left, even by an error (and would commit it). So a
 message that cannot be read becomes a dead letter inside the body, and an unknown error ends the
 process before the body is left. Because nothing is awaited between the first thing that a body
-sends and its end, a log commits all of a message or nothing.
+sends and its end, a log commits all of a batch or nothing.
 
 Faust is given the messages of one partition in batches, because it costs several times what a
 small decision does: see streams.driver.consumer.

@@ -20,7 +20,7 @@ SHARE_OPTION = "ANALYTICBOT_DEAD_SHARE"
 
 
 class TooManyDead(Exception):
-    """Stop the worker; nothing of the message that raised this is acknowledged."""
+    """Stop the worker; nothing of the batch in which this was raised is acknowledged."""
 
 
 class DeadLimit(msgspec.Struct, frozen=True):

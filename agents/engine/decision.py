@@ -17,7 +17,7 @@ from streams.topics import Topic
 
 
 class Handler(Protocol):
-    """A decision at work in one process. The engine calls it; nothing in it waits.
+    """Runs one decision in one process. The engine calls it, and nothing in it awaits.
 
     Whatever a handler raises ends the process, and nothing of the batch is committed.
     """
@@ -42,7 +42,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reads: Topic
     #: The types of the messages that it takes; it never sees others.
     kinds: tuple[type, ...]
-    #: Pure functions in the order in which a message passes them; their shape is the handler's.
+    #: Pure functions, in the order in which they are called. The handler defines their signature.
     steps: tuple[Callable[..., Any], ...]
     tables: tuple[Table, ...]
     sends: tuple[Topic, ...]
@@ -71,11 +71,9 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writer(msgspec.Struct, frozen=True, kw_only=True):
-    """What reads topics beside the decisions, as a group of its own, and stores elsewhere."""
+    """A consumer group that stores what it reads outside of the log. It is no decision."""
 
     name: Stage
     group: str
     reads: tuple[Topic, ...]
-    #: Names of steps, for people.
-    steps: tuple[str, ...]
     stores: tuple[str, ...]

@@ -11,7 +11,7 @@ from streams.codec import encode
 from streams.driver.desk import Task
 from streams.events import Event, samples_of
 from streams.log import Record
-from streams.topics import WINDOWS, channel_key
+from streams.topics import channel_key
 from tables.posts import Bucket
 from tables.rows import encode_row
 
@@ -25,7 +25,8 @@ class UpdatesHandler:
         self._channels = ports.rows["channels"]
         self._posts = ports.rows["posts"]
         self._shelves = ports.rows["shelves"]
-        self._windows = ports.sender(WINDOWS)
+        [windows] = decision.sends
+        self._windows = ports.sender(windows)
         self._metrics = ports.metrics
         self._clock = ports.clock
         self._watermarks = ports.watermarks

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 from faust.types import TP, ConsumerMessage
 
@@ -31,20 +31,7 @@ def batch_of(tp: TP, records: Sequence[Record], generation: int) -> ConsumerMess
 
     So Faust's cost is paid once for all of them, and they are acknowledged together.
     """
-    last = records[-1]
-    # Faust hands it on as it is; it only takes bytes for granted in its types.
-    value: Any = records
-    return ConsumerMessage(
-        tp.topic,
-        tp.partition,
-        last.offset,
-        last.timestamp_ms / 1000,
-        0,
-        {},
-        None,
-        value,
-        None,
-        tp=tp,
-        time_in=monotonic(),
-        generation_id=generation,
-    )
+    message = message_of(tp, records[-1]._replace(key=None, headers={}), generation)
+    # Faust passes the value on as it is; only its types say bytes.
+    message.value = cast(Any, records)
+    return message

@@ -17,7 +17,8 @@ from streams.kinds import upsert_key
 from streams.topics import ALERTS, UPDATES, WINDOWS
 from tests.agents.in_memory import InMemory
 from tests.agents.working import recorded_events
-from tests.laws.decision import DecisionLaws, Still, feed
+from tests.laws.decision import DecisionLaws, feed
+from tests.streams.sources.manual_clock import ManualClock
 
 T = 1_760_000_040_000
 MINUTE_MS = 60_000
@@ -63,7 +64,7 @@ class TestDecisions(DecisionLaws):
 def test_decisions_on_one_topic_bury_a_message_once() -> None:
     [spikes] = [decision for decision in PIPELINE if decision.name == "spikes"]
     twin = msgspec.structs.replace(spikes, name="twin", tables=(Table("twins", Spikes),))
-    run = InMemory((*PIPELINE, twin), INPUTS, Still(2**41))
+    run = InMemory((*PIPELINE, twin), INPUTS, ManualClock(2**41))
     run.append(WINDOWS.name, b"7", b"\xc1", T)
     feed(run, taking_off(7))
     run.run()
@@ -85,13 +86,13 @@ def test_a_decision_sees_only_the_kinds_that_it_takes() -> None:
 
     [updates, spikes] = PIPELINE
     watching = msgspec.structs.replace(spikes, steps=(see,))
-    run = InMemory((updates, watching), INPUTS, Still(2**41))
+    run = InMemory((updates, watching), INPUTS, ManualClock(2**41))
     feed(run, taking_off(7))
     run.run()
     assert set(seen) == {ActivityWindow}
     seen.clear()
     alone = msgspec.structs.replace(watching, reads=UPDATES, kinds=(PostsSeen,))
-    observed = InMemory((alone,), INPUTS, Still(2**41))
+    observed = InMemory((alone,), INPUTS, ManualClock(2**41))
     feed(observed, taking_off(7))
     observed.run()
     assert seen == [PostsSeen]

@@ -13,6 +13,7 @@ from streams.log import Batch, Partition, Record
 from streams.topics import channel_key
 from tests.agents.pure import CHANNEL
 from tests.agents.working import append, drafts_of, records, upserts, working
+from tests.streams.sources.manual_clock import ManualClock
 
 T = 1_700_000_040_000
 
@@ -21,25 +22,10 @@ def _subscribers(count: int, at_ms: int = T) -> SubscribersSampled:
     return SubscribersSampled(channel_id=CHANNEL, observed_at_ms=at_ms, subscribers=count)
 
 
-class Still:
-    """A clock that stands."""
-
-    speed = 1.0
-
-    def __init__(self, now_ms: int) -> None:
-        self._now_ms = now_ms
-
-    def now_ms(self) -> int:
-        return self._now_ms
-
-    async def sleep_ms(self, duration_ms: float) -> None:
-        raise NotImplementedError
-
-
 async def test_an_event_from_the_future_does_not_move_the_watermark(tmp_path: Path) -> None:
     ahead = _subscribers(6, at_ms=T + SKEW_MS)
     future = _subscribers(7, at_ms=T + SKEW_MS + 1)
-    async with working(tmp_path, clock=Still(T)) as work:
+    async with working(tmp_path, clock=ManualClock(T)) as work:
         await append(work.log, drafts_of([_subscribers(5), future, ahead]))
         await work.settled()
         (dead,) = await records(work.log, topics.UPDATES.dead)
@@ -62,7 +48,7 @@ async def test_without_a_clock_the_machine_s_is_taken(tmp_path: Path) -> None:
 
 
 def test_history_does_not_keep_them_either() -> None:
-    batch = HistoryBatch(Still(T))
+    batch = HistoryBatch(ManualClock(T))
     events = [_subscribers(6, T + SKEW_MS), _subscribers(7, T + SKEW_MS + 1)]
     key = channel_key(CHANNEL)
     found = [Record(n, T, key, encode(event), {}) for n, event in enumerate(events)]

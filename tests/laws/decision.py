@@ -19,6 +19,7 @@ from streams.kinds import upsert_key
 from streams.topics import UPDATES, channel_key
 from tables.rows import Row, RowDecoder, encode_row, layout_of
 from tests.agents.in_memory import InMemory
+from tests.streams.sources.manual_clock import ManualClock
 
 #: A row's bytes after thousands of messages of its channel, at most. Rows are written whole with
 #: each message, so this bounds what a message costs.
@@ -26,21 +27,6 @@ ROW_BYTES = 64 * 1024
 
 Open = Callable[[], InMemory]
 Left = tuple[dict[str, dict[bytes, bytes]], dict[str, Analytics]]
-
-
-class Still:
-    """A clock that stands."""
-
-    speed = 1.0
-
-    def __init__(self, now_ms: int) -> None:
-        self._now_ms = now_ms
-
-    def now_ms(self) -> int:
-        return self._now_ms
-
-    async def sleep_ms(self, duration_ms: float) -> None:
-        raise NotImplementedError
 
 
 def feed(run: InMemory, events: Sequence[Event]) -> None:
@@ -140,7 +126,7 @@ class DecisionLaws:
         events: Sequence[Event],
         once: Left,
     ) -> None:
-        run = InMemory(pipeline, inputs, Still(2**42))
+        run = InMemory(pipeline, inputs, ManualClock(2**42))
         feed(run, events)
         run.run()
         assert left(run, decision) == once
@@ -159,7 +145,7 @@ class DecisionLaws:
 
 
 def _after_all() -> Clock:
-    return Still(2**41)
+    return ManualClock(2**41)
 
 
 def _only(channel: ChannelId, found: Left) -> Left:
