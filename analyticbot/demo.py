@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 
-from analyticbot.account import Application
 from analyticbot.config import Settings, read_settings
 from analyticbot.demo_folder import demo_folder, temporary_files_in
 from analyticbot.greeting import COMING, greeting, taking_off
@@ -20,18 +19,19 @@ from analyticbot.signals import stop_on_signals
 from analyticbot.stores import opened_control, opened_history, opened_log
 from api.settings import Settings as ApiSettings
 from bot.settings import BotSettings
-from clickhouse.answers import HistoryReader
+from clickhouse.history_reader import HistoryReader
+from collect.account import Application
+from collect.settings import CollectorSettings
 from control.store import Account
+from loopback.bot_api import BotApi
+from loopback.played import read_channels
+from loopback.player import Player
+from loopback.staging import AUDIENCES, STAGED, TAKES_OFF_MS
+from loopback.telegram import LoopbackTelegram
+from loopback.world.world import World
 from streams.clock import SpeededClock, SystemClock
-from streams.loopback.bot_api import BotApi
-from streams.loopback.played import read_channels
-from streams.loopback.player import Player
-from streams.loopback.staging import AUDIENCES, STAGED, TAKES_OFF_MS
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.world import World
 from streams.metrics import Metrics
 from streams.recording import Recording
-from streams.sources.telegram.settings import CollectorSettings
 
 USER_ID = 777_000_001
 BOT_TOKEN = "1000000001:loopback-demo-token-not-a-secret"
@@ -61,7 +61,7 @@ async def demo(operator: Settings, speed: float, exit_after_s: float | None = No
 
 async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) -> None:
     world = World(clock)
-    with resources.as_file(resources.files("streams.loopback") / "recording") as folder:
+    with resources.as_file(resources.files("loopback") / "recording") as folder:
         channels = read_channels(Recording(folder))
     player = Player(world, channels, STAGED, AUDIENCES)
     async with (

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.history.held import Held
+from agents.history.pending import Held
 from agents.history.positions import TOPICS
 from agents.history.writer import GROUP
 from analyticbot.config import Settings

@@ -15,10 +15,10 @@ from analyticbot.address import address_in
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from analyticbot.stores import opened_history
-from api import answers
-from clickhouse.answers import HistoryReader
+from api import responses
 from clickhouse.aside import is_there
 from clickhouse.history import HistoryError
+from clickhouse.history_reader import HistoryReader
 from streams.ids import ChannelId
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
@@ -28,7 +28,7 @@ _PAGE = 500
 class Observed(NamedTuple):
     """Channels by id, or why nothing is known of any."""
 
-    channels: Mapping[ChannelId, answers.Channel]
+    channels: Mapping[ChannelId, responses.Channel]
     unknown: str | None = None
 
 
@@ -37,7 +37,7 @@ class _Meta(msgspec.Struct):
 
 
 class _Page(msgspec.Struct):
-    data: list[answers.Channel]
+    data: list[responses.Channel]
     meta: _Meta
 
 
@@ -61,8 +61,8 @@ async def observed(settings: Settings) -> Observed:
         return Observed({}, str(error))
 
 
-async def _asked(url: str, key: str | None) -> Mapping[ChannelId, answers.Channel]:
-    found: dict[ChannelId, answers.Channel] = {}
+async def _asked(url: str, key: str | None) -> Mapping[ChannelId, responses.Channel]:
+    found: dict[ChannelId, responses.Channel] = {}
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     cursor: str | None = None
     async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as session:
@@ -77,7 +77,7 @@ async def _asked(url: str, key: str | None) -> Mapping[ChannelId, answers.Channe
                 return found
 
 
-async def _read(settings: Settings) -> Mapping[ChannelId, answers.Channel]:
+async def _read(settings: Settings) -> Mapping[ChannelId, responses.Channel]:
     async with opened_history(settings, migrate=False) as history:
         rows = await HistoryReader(history).channels()
-    return {row.id: answers.channel(row) for row in rows}
+    return {row.id: responses.channel(row) for row in rows}

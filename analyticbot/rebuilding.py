@@ -1,7 +1,7 @@
 """History made anew from the log: what was there is put aside, and the log read from its beginning.
 
 A rebuild that was cut short goes on when it is run again, or when anything that stores history is
-started: history itself says how far it is (agents/history/held.py).
+started: history itself says how far it is (agents/history/pending.py).
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from agents.history.held import Held
+from agents.history.pending import Held
 from agents.history.positions import TOPICS
 from agents.history.writer import GROUP, HistoryAgent
 from analyticbot.config import Settings

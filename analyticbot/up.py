@@ -11,7 +11,7 @@ from analyticbot.roles.work import work
 from analyticbot.session_file import import_session
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import opened_control, opened_history, opened_log
-from clickhouse.answers import HistoryReader
+from clickhouse.history_reader import HistoryReader
 from streams.clock import CorrectedClock, SystemClock
 from streams.metrics import Metrics
 

@@ -2,8 +2,8 @@
 
 from litestar import get
 
-from api.answers import About, Answer, Meta
 from api.ports import Wired
+from api.responses import About, Answer, Meta
 from api.times import iso
 
 

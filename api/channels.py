@@ -6,11 +6,11 @@ from typing import Final
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
-from api import answers, paging, questions
-from api.answers import Answer
+from api import paging, questions, responses
 from api.parameters import Cursor, FromDay, FromWeek, Limit, Reference, StepAsked, To
 from api.ports import Ports, Wired
 from api.problems import Refused
+from api.responses import Answer
 from clickhouse.evidence import DAY_MS
 from clickhouse.reader import Channel, Overview
 from control.unobserved import unobserved
@@ -25,37 +25,37 @@ async def known_channels(ports: Ports) -> Sequence[Channel]:
     stored = {row.id for row in rows}
     for channel_id, view in ports.live.view.channels.items():
         if channel_id not in stored and view.summary is not None:
-            rows.append(answers.channel_of(view.summary))
+            rows.append(responses.channel_of(view.summary))
     return rows
 
 
 @get("/channels", tags=["channels"])
 async def channels(
     ports: Wired, limit: Limit = 100, cursor: Cursor = None
-) -> Answer[list[answers.Channel]]:
+) -> Answer[list[responses.Channel]]:
     """Every channel that was ever observed, then those that are followed and were not."""
     rows, followed = await known_channels(ports), await ports.followed.all()
     of_id = {one.channel_id: one for one in followed if one.channel_id is not None}
-    said = [answers.channel(row, of_id.get(row.id)) for row in rows]
-    said += [answers.unobserved(one) for one in unobserved(followed, rows)]
+    said = [responses.channel(row, of_id.get(row.id)) for row in rows]
+    said += [responses.unobserved(one) for one in unobserved(followed, rows)]
     page = paging.cut(said, paging.read(cursor), limit)
-    return Answer(list(page.rows), answers.channels_meta(rows, page.cursor))
+    return Answer(list(page.rows), responses.channels_meta(rows, page.cursor))
 
 
 @get("/channels/{channel:str}", tags=["channels"])
-async def one_channel(ports: Wired, channel: Reference) -> Answer[answers.Channel]:
+async def one_channel(ports: Wired, channel: Reference) -> Answer[responses.Channel]:
     """One channel."""
     known, followed = await known_channels(ports), await ports.followed.all()
     named = questions.reference(channel)
     for one in unobserved(followed, known):
         if named in (one.reference, one.username, one.channel_id):
-            return Answer(answers.unobserved(one), answers.channels_meta(()))
+            return Answer(responses.unobserved(one), responses.channels_meta(()))
     channel_id = await questions.channel_id(ports, channel)
     rows = [row for row in known if row.id == channel_id]
     if not rows:
         raise Refused(404, "channel-unknown", f"{channel} has been announced, but not observed")
     mine = next((one for one in followed if one.channel_id == channel_id), None)
-    return Answer(answers.channel(rows[0], mine), answers.channels_meta(rows))
+    return Answer(responses.channel(rows[0], mine), responses.channels_meta(rows))
 
 
 @get("/channels/{channel:str}/overview", tags=["channels"])
@@ -66,7 +66,7 @@ async def overview(
     channel_id = await questions.channel_id(ports, channel)
     asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
     row, evidence = await ports.reader.overview(channel_id, *asked)
-    return Answer(row, answers.meta(evidence, asked))
+    return Answer(row, responses.meta(evidence, asked))
 
 
 @get("/channels/{channel:str}/views", tags=["channels"])
@@ -76,12 +76,12 @@ async def views(
     from_: FromDay = None,
     to: To = None,
     step: StepAsked = None,
-) -> Answer[answers.Views]:
+) -> Answer[responses.Views]:
     """What was gained, by the time at which it was observed."""
     channel_id = await questions.channel_id(ports, channel)
     asked, step_ms = questions.stepped(from_, to, step, ports.clock.now_ms(), DAY_MS)
     points, evidence = await ports.reader.views(channel_id, *asked, step_ms)
-    return Answer(answers.views(points), answers.meta(evidence, asked))
+    return Answer(responses.views(points), responses.meta(evidence, asked))
 
 
 @get("/channels/{channel:str}/growth", tags=["channels"])
@@ -91,12 +91,12 @@ async def growth(
     from_: FromWeek = None,
     to: To = None,
     step: StepAsked = None,
-) -> Answer[answers.Growth]:
+) -> Answer[responses.Growth]:
     """Subscribers, and how they changed."""
     channel_id = await questions.channel_id(ports, channel)
     asked, step_ms = questions.stepped(from_, to, step, ports.clock.now_ms(), WEEK_MS)
     points, evidence = await ports.reader.growth(channel_id, *asked, step_ms)
-    return Answer(answers.growth(points), answers.meta(evidence, asked))
+    return Answer(responses.growth(points), responses.meta(evidence, asked))
 
 
 @get("/channels/{channel:str}/alerts", tags=["channels"])
@@ -107,7 +107,7 @@ async def alerts(
     to: To = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Answer[list[answers.Alert]]:
+) -> Answer[list[responses.Alert]]:
     """Alerts of a channel, newest first. Coverage: the share of the range that was sampled."""
     channel_id = await questions.channel_id(ports, channel)
     return await _alerts(ports, channel_id, from_, to, limit, cursor)
@@ -120,7 +120,7 @@ async def all_alerts(
     to: To = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Answer[list[answers.Alert]]:
+) -> Answer[list[responses.Alert]]:
     """Alerts of all channels, newest first. Each channel's own list says how much was watched."""
     return await _alerts(ports, None, from_, to, limit, cursor)
 
@@ -132,7 +132,7 @@ async def _alerts(
     to: str | None,
     limit: int,
     cursor: str | None,
-) -> Answer[list[answers.Alert]]:
+) -> Answer[list[responses.Alert]]:
     """Of one channel, or of all. A further page asks for the range of the first."""
     place = paging.read(cursor)
     now_ms = ports.clock.now_ms() if place.to_ms is None else place.to_ms
@@ -140,7 +140,7 @@ async def _alerts(
     rows, evidence = await ports.reader.alerts(channel_id, *asked, place.start + limit + 1)
     page = paging.cut(rows, place, limit, asked.to_ms)
     return Answer(
-        [answers.alert(row) for row in page.rows], answers.meta(evidence, asked, page.cursor)
+        [responses.alert(row) for row in page.rows], responses.meta(evidence, asked, page.cursor)
     )
 
 

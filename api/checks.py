@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from api.health import READY, Check, Finding, not_ready
 from api.live_feed import Live
 from clickhouse.history import History, HistoryError, HistoryUnavailable
 from clickhouse.reader import Reader
+from streams.health import READY, Check, Finding, not_ready
 from streams.log import Log, LogError
 from streams.topics import UPDATES
 

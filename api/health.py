@@ -1,28 +1,15 @@
 """How the parts of a process are: what /readyz tells. Parts add themselves; none is known here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from litestar.di import NamedDependency
 
+from streams.health import Check, Finding, not_ready
+
 #: A part that has not answered by then is not ready.
 TIMEOUT_S = 2.0
-
-
-class Finding(NamedTuple):
-    ready: bool
-    #: What the part does, or why it cannot: a few words.
-    says: str
-
-
-#: Asked with every /readyz; may wait, raises nothing.
-Check = Callable[[], Awaitable[Finding]]
-READY = Finding(True, "ok")
-
-
-def not_ready(reason: object) -> Finding:
-    return Finding(False, str(reason))
 
 
 class Health:

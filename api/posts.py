@@ -6,12 +6,12 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
 
-from api import answers, questions
-from api.answers import Answer
+from api import questions, responses
 from api.channels import WEEK_MS
 from api.parameters import Cursor, FromWeek, Limit, Reference, To
 from api.ports import Wired
 from api.problems import Refused
+from api.responses import Answer
 from clickhouse import cursor as cursors
 from clickhouse.history import QueryFailed
 from streams.ids import PostId
@@ -30,7 +30,7 @@ async def posts(
     sort: SortAsked = "date",
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Answer[list[answers.Post]]:
+) -> Answer[list[responses.Post]]:
     """Posts published in a range, with their newest counters."""
     channel_id = await questions.channel_id(ports, channel)
     asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
@@ -38,30 +38,30 @@ async def posts(
         check_cursor(cursor, sort)
     page, evidence = await ports.reader.posts(channel_id, *asked, sort, limit, cursor)
     return Answer(
-        [answers.post(row) for row in page.rows], answers.meta(evidence, asked, page.cursor)
+        [responses.post(row) for row in page.rows], responses.meta(evidence, asked, page.cursor)
     )
 
 
 @get("/channels/{channel:str}/posts/{post_id:str}", tags=["posts"])
-async def one_post(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[answers.Post]:
+async def one_post(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[responses.Post]:
     """A post with its newest counters."""
     channel_id = await questions.channel_id(ports, channel)
     found = await ports.reader.post(channel_id, PostId(post_id))
     if found is None:
         raise _unknown(channel, post_id)
     row, evidence = found
-    return Answer(answers.post(row), answers.meta(evidence))
+    return Answer(responses.post(row), responses.meta(evidence))
 
 
 @get("/channels/{channel:str}/posts/{post_id:str}/curve", tags=["posts"])
-async def curve(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[answers.Curve]:
+async def curve(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[responses.Curve]:
     """Every sample of a post's counters, oldest first."""
     channel_id = await questions.channel_id(ports, channel)
     found = await ports.reader.curve(channel_id, PostId(post_id))
     if found is None:
         raise _unknown(channel, post_id)
     points, evidence = found
-    return Answer(answers.curve(points), answers.meta(evidence))
+    return Answer(responses.curve(points), responses.meta(evidence))
 
 
 def check_cursor(cursor: str, sort: Sort) -> None:

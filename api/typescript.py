@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from api import answers, messages
+from api import messages, responses
 from api.problems import Problem
 from clickhouse.reader import Overview
 
@@ -22,15 +22,15 @@ _HEAD = "// Written by `python -m api.typescript`: change the structs in api/, n
 _ANSWER = "export interface Answer<T> {\n  data: T;\n  meta: Meta;\n}\n"
 
 REST = (
-    answers.Meta,
-    answers.About,
-    answers.Channel,
+    responses.Meta,
+    responses.About,
+    responses.Channel,
     Overview,
-    answers.Views,
-    answers.Growth,
-    answers.Post,
-    answers.Curve,
-    answers.Alert,
+    responses.Views,
+    responses.Growth,
+    responses.Post,
+    responses.Curve,
+    responses.Alert,
     Problem,
 )
 

@@ -23,7 +23,7 @@ from agents.engine.ports import Ports, Table
 from bench.pipeline import PARTITIONS, Setting, fill, pipeline
 from streams import topics
 from streams.analytics import ActivityWindow
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.log import Record
 from streams.opening import open_log
 from tables.rows import Row

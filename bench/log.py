@@ -27,8 +27,8 @@ import msgspec
 from streams import topics
 from streams.codec import decode_event, encode
 from streams.embedded.log import EmbeddedLog
-from streams.embedded.transport import register_transport
 from streams.events import CountersSampled
+from streams.faust.embedded.transport import register_transport
 from streams.ids import ChannelId, PostId
 from streams.log import Batch, Draft
 from streams.topics import Topic, channel_key

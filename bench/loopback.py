@@ -16,11 +16,11 @@ from telethon import TelegramClient, events
 from telethon.sessions import StringSession
 from telethon.tl import functions, types
 
+from loopback.mtproto.rsa_key import process_key
+from loopback.telegram import LoopbackTelegram
+from loopback.world.channel import WorldChannel
+from loopback.world.world import World
 from streams.clock import SystemClock
-from streams.loopback.mtproto.rsa_key import process_key
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.channel import WorldChannel
-from streams.loopback.world.world import World
 
 PUSHES = 500
 CALLS = 300

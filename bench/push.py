@@ -22,7 +22,6 @@ from statistics import quantiles
 
 import websockets
 
-from analyticbot.account import Application
 from analyticbot.config import read_settings
 from analyticbot.logs import set_up_logs
 from analyticbot.process import started
@@ -31,12 +30,13 @@ from analyticbot.roles.serve import serve
 from analyticbot.roles.work import work
 from analyticbot.stores import opened_control, opened_history, opened_log
 from bench.broker import open_broker
-from clickhouse.answers import HistoryReader
+from clickhouse.history_reader import HistoryReader
+from collect.account import Application
 from control.store import Account
+from loopback.telegram import LoopbackTelegram
+from loopback.world.world import World
 from streams.clock import SystemClock
 from streams.ids import ChannelId
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.world import World
 from streams.metrics import Metrics
 
 CHANNEL = ChannelId(1_900_000_001)

@@ -29,7 +29,7 @@ import msgspec
 from agents.engine.cache import RowCache
 from agents.engine.worker import Worker, WorkerSettings
 from bench.broker import open_broker
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.log import Draft, Log, Record
 from streams.metrics import Metrics
 from streams.opening import open_log

@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from typing import cast
 
-from bot.courier import Courier
-from bot.held import HeldEdits, Place
+from bot.alert_sender import AlertSender
+from bot.throttled import Place, ThrottledEdits
 from streams.analytics import Alert
 from streams.intake import Intake
 from streams.log import Batch, Log, LogError, LogUnavailable, OffsetTooOld, Partition, Record
@@ -30,7 +30,7 @@ class Alerts:
     def __init__(
         self,
         log: Log,
-        courier: Courier,
+        courier: AlertSender,
         metrics: Metrics,
         edit_every_s: float,
         monotonic: Callable[[], float] = time.monotonic,
@@ -40,7 +40,7 @@ class Alerts:
         self._courier = courier
         self._metrics = metrics
         self._intake = Intake("bot", metrics)
-        self._held = HeldEdits(edit_every_s)
+        self._held = ThrottledEdits(edit_every_s)
         self._now_s = monotonic
         self._room = asyncio.Semaphore(AT_ONCE)
         self._pauses = pauses or Pauses()

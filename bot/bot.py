@@ -17,13 +17,13 @@ from aiogram.types import BotCommand
 from aiogram.utils.token import TokenValidationError
 
 from bot import texts
+from bot.alert_sender import AlertSender
 from bot.alerts import Alerts
-from bot.courier import Courier
-from bot.desk import Desk
 from bot.dispatcher import build_dispatcher
 from bot.hiding import HiddenToken
 from bot.patience import FloodWaits, outlast
 from bot.polling import Polling
+from bot.replies import Replies
 from bot.settings import BotSettings
 from clickhouse.reader import Reader
 from control.store import ControlStore
@@ -65,11 +65,11 @@ class Bot:
         self._clock = clock
         self._settings = settings
         self._telegram = _telegram(token, api_url, metrics)
-        desk = Desk(reader, control, clock, texts.Links(settings.base_url.rstrip("/")))
-        dispatcher = build_dispatcher(desk, metrics, settings.allowed_chats)
+        replies = Replies(reader, control, clock, texts.Links(settings.base_url.rstrip("/")))
+        dispatcher = build_dispatcher(replies, metrics, settings.allowed_chats)
         self._polling = Polling(self._telegram, dispatcher, metrics, settings.poll_s)
         self._introduced = False
-        courier = Courier(self._telegram, desk, control, clock, metrics)
+        courier = AlertSender(self._telegram, replies, control, clock, metrics)
         self._alerts = Alerts(log, courier, metrics, settings.edit_every_s)
 
     @property

@@ -10,7 +10,7 @@ from aiogram.types import CallbackQuery, Chat, ErrorEvent, Message, TelegramObje
 
 from bot import texts
 from bot.buttons import SetAlerts, ShowChannels, ShowOverview
-from bot.desk import Desk, Reply
+from bot.replies import Replies, Reply
 from clickhouse.history import HistoryError
 from clickhouse.reader import Channel
 from control.store import ControlError
@@ -24,10 +24,10 @@ FAILED = object()
 
 
 def build_dispatcher(
-    desk: Desk, metrics: Metrics, allowed_chats: frozenset[int] | None
+    replies: Replies, metrics: Metrics, allowed_chats: frozenset[int] | None
 ) -> Dispatcher:
     """A new dispatcher; `feed_update` answers one update."""
-    dispatcher = Dispatcher(disable_fsm=True, desk=desk, metrics=metrics)
+    dispatcher = Dispatcher(disable_fsm=True, replies=replies, metrics=metrics)
     dispatcher.include_router(_commands())
     dispatcher.include_router(_presses())
     dispatcher.errors.register(_failed)
@@ -76,32 +76,32 @@ async def _other(message: Message) -> None:
     await message.answer(texts.UNKNOWN_COMMAND)
 
 
-async def _channels(message: Message, desk: Desk) -> None:
-    await _send(message, await desk.channels(message.chat.id))
+async def _channels(message: Message, replies: Replies) -> None:
+    await _send(message, await replies.channels(message.chat.id))
 
 
-async def _overview(message: Message, command: CommandObject, desk: Desk) -> None:
-    if channel := await _named(message, command, desk):
-        await _send(message, await desk.overview(message.chat.id, channel))
+async def _overview(message: Message, command: CommandObject, replies: Replies) -> None:
+    if channel := await _named(message, command, replies):
+        await _send(message, await replies.overview(message.chat.id, channel))
 
 
-async def _subscribe(message: Message, command: CommandObject, desk: Desk) -> None:
-    if channel := await _named(message, command, desk):
-        await _send(message, await desk.subscribe(message.chat.id, channel))
+async def _subscribe(message: Message, command: CommandObject, replies: Replies) -> None:
+    if channel := await _named(message, command, replies):
+        await _send(message, await replies.subscribe(message.chat.id, channel))
 
 
-async def _unsubscribe(message: Message, command: CommandObject, desk: Desk) -> None:
-    if channel := await _named(message, command, desk):
-        await _send(message, await desk.unsubscribe(message.chat.id, channel))
+async def _unsubscribe(message: Message, command: CommandObject, replies: Replies) -> None:
+    if channel := await _named(message, command, replies):
+        await _send(message, await replies.unsubscribe(message.chat.id, channel))
 
 
-async def _named(message: Message, command: CommandObject, desk: Desk) -> Channel | None:
+async def _named(message: Message, command: CommandObject, replies: Replies) -> Channel | None:
     """The channel that stands behind a command. None: its sender has been told why."""
     if not command.args:
         await message.answer(texts.which_channel(command.command))
         return None
     try:
-        channel = await desk.channel(command.args)
+        channel = await replies.channel(command.args)
     except InvalidChannel as error:
         await message.answer(texts.no_channel(str(error)))
         return None
@@ -110,34 +110,38 @@ async def _named(message: Message, command: CommandObject, desk: Desk) -> Channe
     return channel
 
 
-async def _show_channels(query: CallbackQuery, callback_data: ShowChannels, desk: Desk) -> None:
+async def _show_channels(
+    query: CallbackQuery, callback_data: ShowChannels, replies: Replies
+) -> None:
     if message := _under(query):
-        await _replace(message, await desk.channels(message.chat.id, callback_data.page))
+        await _replace(message, await replies.channels(message.chat.id, callback_data.page))
     await query.answer()
 
 
-async def _show_overview(query: CallbackQuery, callback_data: ShowOverview, desk: Desk) -> None:
-    message, channel = _under(query), await desk.channel_of(callback_data.channel_id)
+async def _show_overview(
+    query: CallbackQuery, callback_data: ShowOverview, replies: Replies
+) -> None:
+    message, channel = _under(query), await replies.channel_of(callback_data.channel_id)
     if message is None or channel is None:
         await query.answer(texts.OUTDATED_BUTTON)
         return
-    reply = await desk.overview(message.chat.id, channel)
+    reply = await replies.overview(message.chat.id, channel)
     await (_replace if callback_data.again else _send)(message, reply)
     await query.answer()
 
 
-async def _set_alerts(query: CallbackQuery, callback_data: SetAlerts, desk: Desk) -> None:
-    message, channel = _under(query), await desk.channel_of(callback_data.channel_id)
+async def _set_alerts(query: CallbackQuery, callback_data: SetAlerts, replies: Replies) -> None:
+    message, channel = _under(query), await replies.channel_of(callback_data.channel_id)
     if message is None or channel is None:
         await query.answer(texts.OUTDATED_BUTTON)
         return
-    change = desk.subscribe if callback_data.on else desk.unsubscribe
+    change = replies.subscribe if callback_data.on else replies.unsubscribe
     await change(message.chat.id, channel)
     await query.answer(texts.subscribed_briefly(channel, callback_data.on))
     if callback_data.view == "list":
-        await _replace(message, await desk.channels(message.chat.id, callback_data.page))
+        await _replace(message, await replies.channels(message.chat.id, callback_data.page))
     elif callback_data.view == "overview":
-        await _replace(message, await desk.overview(message.chat.id, channel))
+        await _replace(message, await replies.overview(message.chat.id, channel))
 
 
 async def _outdated(query: CallbackQuery) -> None:
@@ -161,14 +165,14 @@ async def _replace(message: Message, reply: Reply) -> None:
             raise
 
 
-async def _failed(event: ErrorEvent, desk: Desk, metrics: Metrics) -> object:
+async def _failed(event: ErrorEvent, replies: Replies, metrics: Metrics) -> object:
     """Whatever an answer raised: counted, logged, and said to who asked. It is no answer."""
     error, update = event.exception, event.update
     metrics.error("bot", type(error).__name__)
     query = update.callback_query
     message = update.message or (_under(query) if query else None)
     if isinstance(error, TelegramForbiddenError) and message:
-        await desk.forget(message.chat.id)
+        await replies.forget(message.chat.id)
         return FAILED
     logger.error("answer_failed", extra={"update_id": update.update_id}, exc_info=error)
     if isinstance(error, TelegramAPIError):

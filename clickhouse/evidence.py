@@ -1,7 +1,7 @@
 """What a figure rests on: the observed part of a span of time.
 
 Pure, and the one place that decides it, for REST, socket and bot. Times are milliseconds since
-1970 UTC. Not for reading history (clickhouse.answers).
+1970 UTC. Not for reading history (clickhouse.history_reader).
 
 A **segment** is the time between two successive samplings of a channel's counters. A long one
 shows that something was gained, but not when: of it counts all or nothing. A **reading** is a

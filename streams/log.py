@@ -10,7 +10,7 @@ transport; this port serves everything that is not Faust: sources, history, API,
     ├── LogFull          no space left, and waiting for it is of no use
     ├── LogClosed        used after close
     ├── LogUnavailable   cannot be reached now: try again with growing pauses
-    ├── NotOwner         what was this member's share is handed out anew: ask for it again
+    ├── NotOwner         the partitions were reassigned: ask for the assignment again
     └── OffsetTooOld     asked for what retention has removed (`floor` is the first that is left)
 """
 
@@ -107,7 +107,7 @@ class Batch(NamedTuple):
         return self.records[-1].offset + 1
 
 
-class Span(NamedTuple):
+class OffsetRange(NamedTuple):
     """[first, next): consecutive offsets of one partition."""
 
     first: int
@@ -115,40 +115,40 @@ class Span(NamedTuple):
 
 
 #: What a member works on at once.
-Spans = Mapping[Partition, Span]
+OffsetRanges = Mapping[Partition, OffsetRange]
 
 
-class Share(NamedTuple):
+class Assignment(NamedTuple):
     """What a member of a group has of its topics."""
 
     partitions: Sequence[Partition]
     #: The next offset to read, a partition. Not there: the group never committed one.
     committed: Offsets
     #: What was begun and not finished, by this member or by who had a partition of it before.
-    #: Spans may be of partitions that are others' now: they find the same.
-    begun: Sequence[Spans]
+    #: OffsetRanges may be of partitions that are others' now: they find the same.
+    begun: Sequence[OffsetRanges]
 
 
 class Member(Protocol):
-    """One of those who share the partitions of some topics. Made by `Log.join`.
+    """A member of a consumer group: owns some partitions of some topics. Made by `Log.join`.
 
-    At any time each partition is one member's. When members come and go, everything is handed out
-    anew; what a member did with its old share is refused from then on with NotOwner. Work with
-    effects elsewhere is done like this, so that a partition which changes hands loses nothing:
-    `begin` what will be done, do it, `finish` it. Whoever gets a share first does again what was
-    begun and not finished - all of it, in a way that twice is once - and goes on from there.
+    Each partition has one owner at a time. When members join or leave, all partitions are
+    reassigned; what a member does with its old assignment is then refused with NotOwner. Work with
+    effects outside of the log is done in three steps, so that a reassigned partition loses nothing:
+    `begin` the ranges, do the work, `finish` it. A new owner first repeats what was begun and not
+    finished - all of it, in a way that twice is once - and resumes from there.
     """
 
-    async def share(self) -> Share:
-        """The share that holds now; waits until there is one. Raises LogUnavailable, LogError."""
+    async def assignment(self) -> Assignment:
+        """The present assignment; waits until there is one. Raises LogUnavailable, LogError."""
 
     def read(self, start: Offsets, *, max_records: int = 500) -> AsyncIterator[Batch]:
-        """Records of partitions of the share, from `start` on, then live. See Log.subscribe.
+        """Records of partitions of the assignment, from `start` on, then live. See Log.subscribe.
 
-        Raises NotOwner once the share holds no longer.
+        Raises NotOwner once the assignment holds no longer.
         """
 
-    async def begin(self, spans: Spans) -> None:
+    async def begin(self, ranges: OffsetRanges) -> None:
         """Durable when it returns. Replaces what was begun before of the same partitions.
 
         Raises NotOwner when a partition is not this member's.
@@ -158,7 +158,7 @@ class Member(Protocol):
         """Commits the next offsets to read, and with that what was begun of their partitions."""
 
     async def leave(self) -> None:
-        """Others get its share at once, unless it is an instance: then in a session's time.
+        """Others get its assignment at once, unless it is an instance: then in a session's time.
 
         Anything else raises LogClosed from then on.
         """
@@ -217,6 +217,6 @@ class Log(Protocol):
         self, group: str, topics: Sequence[str], *, instance: str | None = None
     ) -> Member:
         """Become a member. One with an `instance` that is back within a session's time gets the
-        share that it had, and nobody else is disturbed."""
+        assignment that it had, and nobody else is disturbed."""
 
     async def close(self) -> None: ...

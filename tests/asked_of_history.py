@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from clickhouse.answers import HistoryReader
+from clickhouse.history_reader import HistoryReader
 from clickhouse.opening import open_history
 from streams.ids import parse_channel
 

@@ -14,9 +14,9 @@ from analyticbot import cli
 from analyticbot.config import OPTIONS, read_settings
 from analyticbot.stores import wanted_topics
 from bot import alerts as bot_alerts
+from collect.settings import DAY_MS, CollectorSettings
 from streams import metrics
 from streams.kafka.settings import KafkaSettings, settings_of
-from streams.sources.telegram.settings import DAY_MS, CollectorSettings
 from streams.topics import AGENTS
 from tests.deploy.compose import EXAMPLE, OURS, ROOT
 from tests.deploy.conftest import helm as helm
@@ -195,7 +195,17 @@ def source() -> str:
     """Of the whole program; strings that go on in the next line are whole."""
     text = "".join(
         path.read_text()
-        for folder in ("agents", "analyticbot", "api", "bot", "clickhouse", "control", "streams")
+        for folder in (
+            "agents",
+            "analyticbot",
+            "api",
+            "bot",
+            "clickhouse",
+            "collect",
+            "control",
+            "loopback",
+            "streams",
+        )
         for path in sorted((ROOT / folder).rglob("*.py"))
     )
     return re.sub(r'"\s*\n\s*f?"', "", text)

@@ -12,24 +12,35 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("agents", "analyticbot", "api", "bot", "clickhouse", "control", "streams", "tables")
+PACKAGES = (
+    "agents",
+    "analyticbot",
+    "api",
+    "bot",
+    "clickhouse",
+    "collect",
+    "control",
+    "loopback",
+    "streams",
+    "tables",
+)
 #: Begin with an underscore and are public all the same.
 PUBLIC = {"_asdict", "_exit", "_replace"}
 
 #: File and name, and the module of the library that has it.
 USED = {
     ("control/opening.py", "_thread"): "aiosqlite.core",
-    ("streams/driver/assignment.py", "_active_tps"): "faust.assignor.partition_assignor",
-    ("streams/driver/assignment.py", "_assignment"): "faust.assignor.partition_assignor",
-    ("streams/driver/assignment.py", "_standby_tps"): "faust.assignor.partition_assignor",
-    ("streams/driver/assignment.py", "_topic_groups"): "faust.assignor.partition_assignor",
-    ("streams/driver/consumer.py", "_acked"): "faust.transport.consumer",
-    ("streams/driver/consumer.py", "_acked_index"): "faust.transport.consumer",
-    ("streams/embedded/recovery.py", "_changelogs"): "faust.tables.manager",
-    ("streams/embedded/recovery.py", "_channels"): "faust.tables.manager",
+    ("streams/faust/assignment.py", "_active_tps"): "faust.assignor.partition_assignor",
+    ("streams/faust/assignment.py", "_assignment"): "faust.assignor.partition_assignor",
+    ("streams/faust/assignment.py", "_standby_tps"): "faust.assignor.partition_assignor",
+    ("streams/faust/assignment.py", "_topic_groups"): "faust.assignor.partition_assignor",
+    ("streams/faust/consumer.py", "_acked"): "faust.transport.consumer",
+    ("streams/faust/consumer.py", "_acked_index"): "faust.transport.consumer",
+    ("streams/faust/embedded/recovery.py", "_changelogs"): "faust.tables.manager",
+    ("streams/faust/embedded/recovery.py", "_channels"): "faust.tables.manager",
     ("streams/kafka/appending.py", "_batch_ttl"): "aiokafka.producer.message_accumulator",
     ("streams/kafka/appending.py", "_message_accumulator"): "aiokafka.producer.producer",
-    ("streams/kafka/ending.py", "_client"): "aiokafka.consumer.consumer",
+    ("streams/kafka/closing.py", "_client"): "aiokafka.consumer.consumer",
     ("streams/kafka/member.py", "_coordination_task"): "aiokafka.consumer.group_coordinator",
     ("streams/kafka/member.py", "_heartbeat_task"): "aiokafka.consumer.group_coordinator",
     ("streams/kafka/membership.py", "_coordinator"): "aiokafka.consumer.consumer",
@@ -41,13 +52,11 @@ USED = {
         "aiokafka.producer.transaction_manager"
     ),
     ("streams/kafka/transaction.py", "_txn_manager"): "aiokafka.producer.producer",
-    ("streams/loopback/telegram.py", "_config"): "telethon.client.telegrambaseclient",
-    ("streams/sources/telegram/client.py", "_connection"): "telethon.network.mtprotosender",
-    ("streams/sources/telegram/client.py", "_state"): "telethon.network.mtprotosender",
-    ("streams/sources/telegram/client.py", "_writer"): "telethon.network.connection.connection",
-    ("streams/sources/telegram/collector.py", "_updates_error"): (
-        "telethon.client.telegrambaseclient"
-    ),
+    ("loopback/telegram.py", "_config"): "telethon.client.telegrambaseclient",
+    ("collect/client.py", "_connection"): "telethon.network.mtprotosender",
+    ("collect/client.py", "_state"): "telethon.network.mtprotosender",
+    ("collect/client.py", "_writer"): "telethon.network.connection.connection",
+    ("collect/collector.py", "_updates_error"): ("telethon.client.telegrambaseclient"),
 }
 
 #: Our subclass, its base in a library, and the private methods that it replaces or calls.
@@ -57,7 +66,7 @@ REPLACED = {
     ("agents.engine.worker._PromptTables", "faust.tables.manager.TableManager"): (
         "_update_channels",
     ),
-    ("streams.driver.consumer.Consumer", "faust.transport.consumer.Consumer"): (
+    ("streams.faust.consumer.Consumer", "faust.transport.consumer.Consumer"): (
         "_drain_messages",
         "_get_active_partitions",
         "_getmany",
@@ -65,14 +74,16 @@ REPLACED = {
         "_new_topicpartition",
         "_to_message",
     ),
-    ("streams.embedded.consumer.Consumer", "faust.transport.consumer.Consumer"): (
+    ("streams.faust.embedded.consumer.Consumer", "faust.transport.consumer.Consumer"): (
         "_commit",
         "_commit_handler",
         "_commit_tps",
         "_filter_committable_offsets",
         "_seek",
     ),
-    ("streams.kafka.consumer.Consumer", "faust.transport.consumer.Consumer"): ("_commit_handler",),
+    ("streams.faust.kafka.consumer.Consumer", "faust.transport.consumer.Consumer"): (
+        "_commit_handler",
+    ),
     (
         "api.http_connection.HttpConnection",
         "uvicorn.protocols.http.h11_impl.H11Protocol",

@@ -34,7 +34,7 @@ def test_the_readme_has_commands() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_works(command: str, tmp_path: Path) -> None:
     recording = tmp_path / "my-recording"
-    shutil.copytree(ROOT / "streams/loopback/recording", recording)
+    shutil.copytree(ROOT / "loopback/recording", recording)
     (recording / "posts.jsonl.zst").unlink()
     (recording / "view_samples.jsonl.zst").unlink()
     (recording / "subscriber_samples.jsonl").write_text(

@@ -20,7 +20,7 @@ from streams.events import Post
 from streams.ids import ChannelId
 from streams.recording import RecordedPost, Recording
 
-TARGET = Path(__file__).parents[1] / "streams" / "loopback" / "recording"
+TARGET = Path(__file__).parents[1] / "loopback" / "recording"
 
 #: Username, title. The ids are ours: in Telegram's range, in this order from FIRST_ID on.
 CHANNELS = (

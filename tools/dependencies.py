@@ -20,7 +20,18 @@ from typing import TypeAlias
 from tools.npm import output
 
 ROOT = Path(__file__).parents[1]
-PRODUCT = ("agents", "analyticbot", "api", "bot", "clickhouse", "control", "streams", "tables")
+PRODUCT = (
+    "agents",
+    "analyticbot",
+    "api",
+    "bot",
+    "clickhouse",
+    "collect",
+    "control",
+    "loopback",
+    "streams",
+    "tables",
+)
 DEVELOPMENT = ("bench", "tests", "tools")
 #: Needed, though nothing imports them: by whom.
 NOT_IMPORTED: Mapping[str, str] = {

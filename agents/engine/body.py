@@ -6,22 +6,20 @@ process before the body is left. Because nothing is awaited between the first th
 sends and its end, a log commits all of a batch or nothing.
 
 Faust is given the messages of one partition in batches, because it costs several times what a
-small decision does: see streams.driver.consumer.
+small decision does: see streams.faust.consumer.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-from faust.types import StreamT
 
 from agents.engine.dead import DeadCount, DeadLimit, dead_headers
 from agents.engine.decision import Handler, Reader
 from agents.engine.ports import Bury
 from agents.engine.reasons import DeadReason, Rejected
 from agents.engine.sending import Headers, Sender
-from streams.driver.desk import Task
+from streams.context import Task
+from streams.faust.app import Stream
 from streams.log import Record
 from streams.metrics import Metrics, Stage
 from streams.tracing import Span, SpanName, Traces
@@ -90,7 +88,7 @@ class Body:
         self._taken = 0
         self._span: SpanName = _FOLDS[stage]
 
-    async def run(self, stream: StreamT[Any]) -> None:
+    async def run(self, stream: Stream) -> None:
         """The body of the agent. Each value is a batch of records of one partition."""
         async for records in stream:
             event = stream.current_event

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from faust import App as App
-
 from agents.engine.body import Fatal
 from agents.engine.decision import Decision, Input
-from agents.engine.vitals import tell_vitals
+from agents.engine.gauges import report_gauges
 from agents.engine.wiring import wire
 from agents.engine.worker import Worker, WorkerSettings
 from streams.clock import Clock
+from streams.faust.app import App as App
 from streams.metrics import Metrics
 from streams.tracing import Traces
 
@@ -28,7 +27,7 @@ def built(
     watermarks = wire(worker, pipeline, inputs, metrics, clock)
 
     async def tell() -> None:
-        await tell_vitals(watermarks, worker.desk, clock, metrics)
+        await report_gauges(watermarks, worker.context, clock, metrics)
 
     worker.app.task(tell)
     return worker.app

@@ -7,7 +7,7 @@ is why an unknown error ends the process.
 from collections import OrderedDict
 from typing import Generic
 
-from streams.driver.desk import Desk, Task
+from streams.context import ProcessorContext, Task
 from tables.rows import R, RowDecoder
 
 
@@ -17,8 +17,8 @@ class RowCache(Generic[R]):
     A key belongs to one task only, as keys do that begin with the key of the messages.
     """
 
-    def __init__(self, desk: Desk, table: str, row: type[R], size: int) -> None:
-        self._desk = desk
+    def __init__(self, context: ProcessorContext, table: str, row: type[R], size: int) -> None:
+        self._context = context
         self._table = table
         self._row = row
         self._decode = RowDecoder(row)
@@ -31,7 +31,7 @@ class RowCache(Generic[R]):
         if row is not None:
             self._rows.move_to_end(key)
             return row
-        data = self._desk.row(task, self._table, key)
+        data = self._context.row(task, self._table, key)
         row = self._row() if data is None else self._decode(data)
         self._rows[key] = row
         if len(self._rows) > self._size:
@@ -40,13 +40,13 @@ class RowCache(Generic[R]):
 
     def write(self, task: Task, key: bytes, data: bytes, timestamp_ms: int) -> None:
         """Put an encoded row into the table and its changelog."""
-        self._desk.put(task, self._table, key, data, timestamp_ms)
+        self._context.put(task, self._table, key, data, timestamp_ms)
 
     def drop(self, task: Task, key: bytes, timestamp_ms: int) -> None:
         """Delete a row from the table, with a tombstone in its changelog."""
         self._rows.pop(key, None)
-        if self._desk.row(task, self._table, key) is not None:
-            self._desk.put(task, self._table, key, None, timestamp_ms)
+        if self._context.row(task, self._table, key) is not None:
+            self._context.put(task, self._table, key, None, timestamp_ms)
 
     def forget(self) -> None:
         """Forget decoded rows: the tasks of this process have changed."""

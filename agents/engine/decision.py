@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from agents.engine.ports import Ports, Table
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.log import Record
 from streams.metrics import Stage
 from streams.topics import Topic

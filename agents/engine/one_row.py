@@ -6,7 +6,7 @@ from typing import Any
 from agents.engine.decision import Decision
 from agents.engine.ports import Ports
 from streams.codec import encode
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.log import Record
 from streams.topics import channel_key
 from tables.rows import Row, encode_row

@@ -10,7 +10,7 @@ from agents.engine.reasons import DeadReason
 from agents.engine.sending import Headers, Sender
 from agents.engine.watermarks import Watermarks
 from streams.clock import Clock
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.log import Record
 from streams.metrics import Metrics
 from streams.topics import Topic

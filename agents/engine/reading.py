@@ -5,7 +5,7 @@ from typing import Any
 from agents.engine.ports import Ports
 from agents.engine.reasons import Rejected, dead_reason
 from streams.codec import Selection, Undecodable, UnknownKind
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.log import Record
 
 

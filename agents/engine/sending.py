@@ -1,8 +1,8 @@
-"""How decisions send: at the desk, within the commit of the message that they work on."""
+"""How decisions send: through the context, within the commit of the message that they work on."""
 
 from typing import Protocol
 
-from streams.driver.desk import Desk, Task
+from streams.context import ProcessorContext, Task
 from streams.tracing import SpanName, Traces
 
 Headers = dict[str, bytes]
@@ -21,7 +21,7 @@ class Sender(Protocol):
     ) -> None: ...
 
 
-def sender(desk: Desk, topic: str) -> Sender:
+def sender(context: ProcessorContext, topic: str) -> Sender:
     def send(
         task: Task,
         key: bytes | None,
@@ -29,7 +29,7 @@ def sender(desk: Desk, topic: str) -> Sender:
         timestamp_ms: int,
         headers: Headers | None = None,
     ) -> None:
-        desk.send(task, topic, key, value, timestamp_ms, headers or {})
+        context.send(task, topic, key, value, timestamp_ms, headers or {})
 
     return send
 

@@ -17,7 +17,7 @@ from streams.clock import Clock, SystemClock
 from streams.codec import Selection, Undecodable
 from streams.events import samples_of
 from streams.ids import ChannelId
-from streams.log import Batch, Offsets, Partition, Record, Span, Spans
+from streams.log import Batch, OffsetRange, OffsetRanges, Offsets, Partition, Record
 from streams.topics import UPDATES
 
 MOST_PARTITIONS = 128
@@ -60,14 +60,14 @@ class HistoryBatch:
 
     def take(self, batch: Batch) -> None:
         """Records must follow those taken before of the same partition."""
-        span = self._ranges.setdefault(batch.partition, _Range(batch.records[0].offset))
+        range_ = self._ranges.setdefault(batch.partition, _Range(batch.records[0].offset))
         observed = batch.partition.topic == UPDATES.name
         take = self._into(batch.partition)
         if observed:
             first_ms = batch.records[0].timestamp_ms
             self.since_ms = first_ms if self.since_ms is None else min(self.since_ms, first_ms)
         for record in batch.records:
-            span.take(record)
+            range_.take(record)
             if record.value is not None:
                 take(record.value)
         self.messages += len(batch.records)
@@ -77,8 +77,8 @@ class HistoryBatch:
         return sum(map(len, self._observed.values())) + sum(map(len, self._decided.values()))
 
     @property
-    def spans(self) -> Spans:
-        return {each: Span(taken.first, taken.next) for each, taken in self._ranges.items()}
+    def ranges(self) -> OffsetRanges:
+        return {each: OffsetRange(taken.first, taken.next) for each, taken in self._ranges.items()}
 
     @property
     def full(self) -> bool:
@@ -87,14 +87,14 @@ class HistoryBatch:
 
     @property
     def ends(self) -> Offsets:
-        return {partition: span.next for partition, span in self._ranges.items()}
+        return {partition: range_.next for partition, range_ in self._ranges.items()}
 
     @functools.cached_property
     def token(self) -> str:
         """Names the ranges and what they hold; read it after the last `take`."""
         ranges = sorted(
-            (*partition, span.first, span.next, span.checksum)
-            for partition, span in self._ranges.items()
+            (*partition, range_.first, range_.next, range_.checksum)
+            for partition, range_ in self._ranges.items()
         )
         return blake2b(repr(ranges).encode(), digest_size=16).hexdigest()
 

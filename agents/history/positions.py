@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 
 from streams import kinds
-from streams.log import Log, Member, NotOwner, Offsets, Partition, Share
+from streams.log import Assignment, Log, Member, NotOwner, Offsets, Partition
 from streams.topics import UPDATES
 
 #: What is stored; agents.pipeline names it.
@@ -30,11 +30,11 @@ async def ends_of(log: Log, partitions: Collection[Partition]) -> Offsets:
     }
 
 
-def still(member: Member, share: Share) -> Callable[[], Awaitable[None]]:
-    """What raises NotOwner once the member's share is another."""
+def still(member: Member, assignment: Assignment) -> Callable[[], Awaitable[None]]:
+    """What raises NotOwner once the member's assignment is another."""
 
     async def check() -> None:
-        if (await member.share()).partitions != share.partitions:
-            raise NotOwner("the share was handed out anew")
+        if (await member.assignment()).partitions != assignment.partitions:
+            raise NotOwner("the assignment was handed out anew")
 
     return check

@@ -2,28 +2,28 @@
 
 from agents.history.batch import HistoryBatch
 from streams.clock import Clock
-from streams.log import Batch, Log, OffsetTooOld, Partition, Span, Spans
+from streams.log import Batch, Log, OffsetRange, OffsetRanges, OffsetTooOld, Partition
 
 _AT_ONCE = 500
 
 
-async def batch_of(log: Log, spans: Spans, clock: Clock | None = None) -> HistoryBatch:
+async def batch_of(log: Log, ranges: OffsetRanges, clock: Clock | None = None) -> HistoryBatch:
     """The same as when it was begun, but for what retention has removed since."""
     batch = HistoryBatch(clock)
-    for partition, span in sorted(spans.items()):
-        await _take(batch, log, partition, span)
+    for partition, range_ in sorted(ranges.items()):
+        await _take(batch, log, partition, range_)
     return batch
 
 
-async def _take(batch: HistoryBatch, log: Log, partition: Partition, span: Span) -> None:
-    offset = span.first
-    while offset < span.next:
+async def _take(batch: HistoryBatch, log: Log, partition: Partition, range_: OffsetRange) -> None:
+    offset = range_.first
+    while offset < range_.next:
         try:
-            records = await log.read(partition, offset, min(_AT_ONCE, span.next - offset))
+            records = await log.read(partition, offset, min(_AT_ONCE, range_.next - offset))
         except OffsetTooOld as gap:
             offset = gap.floor
             continue
-        within = [record for record in records if record.offset < span.next]
+        within = [record for record in records if record.offset < range_.next]
         if not within:
             break
         batch.take(Batch(partition, within))

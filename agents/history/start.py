@@ -1,6 +1,6 @@
-"""Where the history agent begins to read its share, and what is told where that is not the end.
+"""Where the history writer begins to read its partitions, and what is lost where it cannot.
 
-The committed position is only a claim; history knows what it holds (history_held.py), and the log
+The committed position is only a claim; history knows what it holds (pending.py), and the log
 what it still has. Each of the three may have been lost, or be an older copy.
 """
 
@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from agents.history.held import Held, removed_unread
+from agents.history.pending import Held, removed_unread
 from clickhouse.history import Insert
-from streams.log import Bounds, Log, Offsets, Partition, Share
+from streams.log import Assignment, Bounds, Log, Offsets, Partition
 from streams.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class Start(msgspec.Struct):
 
 
 async def started(
-    log: Log, topics: Sequence[str], share: Share, held: Held, metrics: Metrics
+    log: Log, topics: Sequence[str], assignment: Assignment, held: Held, metrics: Metrics
 ) -> Start:
     """From where history ends, at most from what is committed; without that, from the first kept.
 
@@ -40,8 +40,8 @@ async def started(
     start, behind = Start({}, {}, []), 0
     for topic in topics:
         for partition, bounds in (await log.bounds(topic)).items():
-            if partition in share.partitions:
-                committed = share.committed.get(partition, bounds.first)
+            if partition in assignment.partitions:
+                committed = assignment.committed.get(partition, bounds.first)
                 position = held.start(partition, committed)
                 if position < committed:
                     start.lost[partition] = committed

@@ -1,7 +1,7 @@
 """The history agent: what flows through the log goes into ClickHouse, each thing once.
 
 A reader of the log port and not a Faust agent, because ClickHouse being away must stop neither
-windows nor alerts. Any number of them share the partitions as members of the group GROUP. One
+windows nor alerts. Any number of them assignment the partitions as members of the group GROUP. One
 batch at a time:
 
 1. begin it: the log keeps what it holds,
@@ -25,8 +25,8 @@ from typing import Any
 
 from agents.history.batch import HistoryBatch
 from agents.history.gathering import gathered
-from agents.history.held import Held
 from agents.history.patience import Patience
+from agents.history.pending import Held
 from agents.history.positions import TOPICS, ends_of, is_at, still
 from agents.history.recompute import Recompute
 from agents.history.repeating import batch_of
@@ -37,16 +37,16 @@ from streams.clock import Clock, SystemClock
 from streams.ids import ChannelId
 from streams.intake import Intake
 from streams.log import (
+    Assignment,
     Log,
     LogUnavailable,
     Member,
     NotOwner,
+    OffsetRange,
+    OffsetRanges,
     Offsets,
     OffsetTooOld,
     Partition,
-    Share,
-    Span,
-    Spans,
 )
 from streams.metrics import Metrics
 from streams.partitioner import partition_of
@@ -90,7 +90,7 @@ class HistoryAgent:
         self._held = Held({}, 0)
         self._start = Start({}, {}, [])
         self._moved = asyncio.Condition()
-        #: Whether its share is taken up: before that its position says too much.
+        #: Whether its assignment is taken up: before that its position says too much.
         self._taken = False
         self._ended = False
 
@@ -137,38 +137,40 @@ class HistoryAgent:
                 await member.leave()
 
     async def _take_part(self, member: Member, pauses: Pauses) -> None:
-        """With one share after the other."""
+        """With one assignment after the other."""
         while True:
             try:
-                share = await member.share()
-                await self._take(member, share)
+                assignment = await member.assignment()
+                await self._take(member, assignment)
                 pauses.reset()
-                await self._follow(member, share)
+                await self._follow(member, assignment)
             except NotOwner:
                 _logger.info("history_shared_anew")
             except OffsetTooOld:
-                # The next look at the share finds what is lost, and tells it.
+                # The next look at the assignment finds what is lost, and tells it.
                 continue
 
-    async def _take(self, member: Member, share: Share) -> None:
+    async def _take(self, member: Member, assignment: Assignment) -> None:
         """Take up the positions, and finish what was begun, if anything."""
         self._taken = False
         self._held = Held.told(await self._insist(lambda: self._history.ask("positions", {})))
-        self._start = start = await started(self._log, TOPICS, share, self._held, self._metrics)
+        self._start = start = await started(
+            self._log, TOPICS, assignment, self._held, self._metrics
+        )
         self._position = start.positions
         self._partitions = len(await self._log.partitions(UPDATES.name)) or 1
         for gap in start.gaps:
             await self._insist(functools.partial(self._history.insert, gap))
-        for spans in share.begun:
+        for ranges in assignment.begun:
             # Of a history that was removed or restored since, its beginning must come first.
-            if self._held.reaches(spans):
-                await self._repeat(member, spans)
+            if self._held.reaches(ranges):
+                await self._repeat(member, ranges)
             else:
-                await self._forget_begun(member, spans)
+                await self._forget_begun(member, ranges)
         await self._forget_begun(member, start.lost)
         self._marks = await self._known_marks(0)
         await self._recompute.take_up(self._owns)
-        await self._put_late_right(self.position(), still(member, share))
+        await self._put_late_right(self.position(), still(member, assignment))
         await self._note(self.position())
         await member.finish(self.position())
         self._taken = True
@@ -179,7 +181,7 @@ class HistoryAgent:
         """What was begun of own ones is not repeated: nothing of it is in this history."""
         own = {each: self._position[each] for each in partitions if each in self._position}
         if own:
-            await member.begin({each: Span(at, at) for each, at in own.items()})
+            await member.begin({each: OffsetRange(at, at) for each, at in own.items()})
             await member.finish(own)
 
     async def _note(self, offsets: Offsets) -> None:
@@ -188,33 +190,35 @@ class HistoryAgent:
         if insert is not None:
             await self._insist(functools.partial(self._history.insert, insert))
 
-    async def _repeat(self, member: Member, spans: Spans) -> None:
+    async def _repeat(self, member: Member, ranges: OffsetRanges) -> None:
         """What was begun and not finished. It may be of partitions that are others' now."""
-        batch = await batch_of(self._log, spans, self._clock)
+        batch = await batch_of(self._log, ranges, self._clock)
         _logger.info("history_batch_repeated", extra={"rows": len(batch)})
         self._marks = await self._known_marks(batch.number)
 
         async def renew() -> None:
-            if spans not in (await member.share()).begun:
+            if ranges not in (await member.assignment()).begun:
                 raise NotOwner("somebody else has finished it")
 
         # The marks are those from before it only if nobody has finished it by now and gone on.
         await renew()
         await self._store(batch, renew)
-        await self._move(await self._finish(member, {at: span.next for at, span in spans.items()}))
+        await self._move(
+            await self._finish(member, {at: range_.next for at, range_ in ranges.items()})
+        )
 
     async def _known_marks(self, number: int) -> dict[ChannelId, int]:
         """Up to where each channel's windows are closed, not counting the batch of that number."""
         known = await self._insist(lambda: self._history.ask("closed_marks", {"batch": number}))
         return {row["channel_id"]: row["start_ms"] for row in known.rows}
 
-    async def _follow(self, member: Member, share: Share) -> None:
-        stream, unmoved = member.read(self.position(), max_records=500), still(member, share)
+    async def _follow(self, member: Member, assignment: Assignment) -> None:
+        stream, unmoved = member.read(self.position(), max_records=500), still(member, assignment)
         settings = self._settings
         batches = gathered(stream, settings.batch_rows, settings.batch_s, self._clock)
         async with aclosing(batches):
             async for batch in batches:
-                begin = functools.partial(member.begin, batch.spans)
+                begin = functools.partial(member.begin, batch.ranges)
                 await begin()
                 await self._store(batch, begin)
                 self._recompute.note(batch.late)

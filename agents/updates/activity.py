@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from agents.updates.turn import Turn
+from agents.updates.folding import Turn
 from streams.analytics import ActivityWindow, Window
 from streams.ids import ChannelId
 from tables.minute import Minute

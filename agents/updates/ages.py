@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agents.updates.turn import Turn
+from agents.updates.folding import Turn
 from streams.analytics import PostAge, Window
 from tables.ages import at_ages
 

@@ -7,11 +7,11 @@ from typing import NamedTuple, assert_never
 from agents.engine.reasons import HandledReason
 from agents.updates.activity import activity_again, put_activity
 from agents.updates.ages import put_ages
+from agents.updates.folding import Step, Turn
 from agents.updates.late import put_late
 from agents.updates.posts import fold_posts
 from agents.updates.subscribers import put_subscribers, subscribers_again
 from agents.updates.summary import counters_of, put_counters, put_summary, summary_of
-from agents.updates.turn import Step, Turn
 from streams.analytics import Window
 from streams.events import (
     ChannelDescribed,

@@ -8,7 +8,7 @@ from agents.engine.decision import Decision
 from agents.engine.ports import Ports
 from agents.updates.fold import fold_update
 from streams.codec import encode
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.events import Event, samples_of
 from streams.log import Record
 from streams.topics import channel_key

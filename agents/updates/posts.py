@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
-from agents.updates.turn import Turn
+from agents.updates.folding import Turn
 from streams.analytics import Window
 from streams.events import (
     ChannelDescribed,

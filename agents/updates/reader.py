@@ -6,7 +6,7 @@ from agents.engine.ports import Ports
 from agents.updates.check import read_event
 from agents.updates.sifting import Part
 from streams.codec import encode
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.events import Event
 from streams.log import Record
 from streams.topics import UPDATES, channel_key

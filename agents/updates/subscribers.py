@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from agents.updates.turn import Turn
+from agents.updates.folding import Turn
 from streams.analytics import SubscribersWindow, Window
 from streams.events import SubscribersSampled
 from streams.ids import ChannelId

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import assert_never
 
-from agents.updates.turn import Turn
+from agents.updates.folding import Turn
 from streams.analytics import ChannelSummary, PostCounters, Window
 from streams.events import (
     ChannelDescribed,

@@ -10,7 +10,7 @@ from analyticbot.config import Settings
 from analyticbot.listing import as_json, table
 from analyticbot.observed import Observed, observed
 from analyticbot.stores import opened_control
-from api import answers
+from api import responses
 from api.times import iso
 from control.store import Account, Followed
 from streams.ids import ChannelId
@@ -74,7 +74,7 @@ def _row(followed: Followed, known: Observed, account: Account | None) -> Row:
 
 
 def _status(
-    followed: Followed, found: answers.Channel | None, known: Observed
+    followed: Followed, found: responses.Channel | None, known: Observed
 ) -> tuple[str | None, str | None]:
     if found:
         return found.status, found.status_reason or None
@@ -84,8 +84,8 @@ def _status(
 
 
 def _found(
-    followed: Followed, known: Mapping[ChannelId, answers.Channel]
-) -> answers.Channel | None:
+    followed: Followed, known: Mapping[ChannelId, responses.Channel]
+) -> responses.Channel | None:
     """By its id; by its name where no collector has resolved it yet."""
     if followed.channel_id is not None:
         return known.get(followed.channel_id)

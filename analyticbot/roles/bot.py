@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from analyticbot.failure import Failure
 from analyticbot.process import Process
-from api.health import Finding, not_ready
 from bot.bot import Bot, BotError
 from bot.settings import BotSettings
 from clickhouse.reader import Reader
-from control.keeping import Tenure
+from control.lease_keeper import Tenure
 from control.store import ControlError, ControlStore, LeaseLost
+from streams.health import Finding, not_ready
 from streams.pauses import Pauses
 
 logger = logging.getLogger(__name__)

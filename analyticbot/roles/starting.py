@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-from analyticbot.account import Application
 from analyticbot.config import Settings
 from analyticbot.process import Process, started
 from analyticbot.roles.bot import answer
@@ -16,7 +15,8 @@ from analyticbot.stores import looked_into, opened_control, opened_history, open
 from api.checks import whole_check
 from api.server import Server
 from bot.settings import BotSettings
-from clickhouse.answers import HistoryReader
+from clickhouse.history_reader import HistoryReader
+from collect.account import Application
 from streams.clock import SystemClock
 from streams.log import Log
 from streams.metrics import Metrics

@@ -13,13 +13,13 @@ from agents.history.writer import HistoryAgent
 from agents.lag import tell_lag
 from analyticbot.config import Settings
 from analyticbot.process import Process, is_embedded
-from analyticbot.side_by_side import side_by_side
 from api.checks import history_check, whole_check
-from api.health import READY, Finding, not_ready
-from clickhouse.answers import HistoryReader
 from clickhouse.history import History
+from clickhouse.history_reader import HistoryReader
 from streams.database import Budget, NoSpace
+from streams.health import READY, Finding, not_ready
 from streams.log import LogFull
+from streams.side_by_side import side_by_side
 from streams.space import Space
 from streams.topics import AGENTS
 

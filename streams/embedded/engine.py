@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from streams.byte_budget import ByteBudget
 from streams.clock import Clock
 from streams.embedded import rows
 from streams.embedded.folder import LOCK, opened_database
@@ -21,7 +22,6 @@ from streams.embedded.tail import Tail, size_of
 from streams.embedded.upkeep import Upkeep
 from streams.embedded.writer import Unit, Writer
 from streams.log import LogClosed, LogError, OffsetTooOld, Partition, Record
-from streams.room import Room
 from streams.space import Space
 from streams.topics import Topic
 
@@ -47,7 +47,7 @@ class Engine:
         self.folder = folder
         self.settings = settings
         self.error: LogError | None = None
-        self.room = Room(settings.buffer_bytes)
+        self.room = ByteBudget(settings.buffer_bytes)
         self._tail = Tail(settings.tail_bytes)
         self._outstanding: dict[Unit, None] = {}
         self._listeners: set[asyncio.Event] = set()

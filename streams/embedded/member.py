@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
-from streams.log import Batch, LogClosed, Offsets, Share, Span, Spans
+from streams.log import Assignment, Batch, LogClosed, OffsetRange, OffsetRanges, Offsets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class EmbeddedMember:
     """Has every partition. Implements streams.log.Member.
 
-    What was begun is kept as the ends of its spans, in a group of its own beside the group.
+    What was begun is kept as the ends of its ranges, in a group of its own beside the group.
     """
 
     def __init__(self, log: "EmbeddedLog", group: str, topics: Sequence[str]) -> None:
@@ -25,27 +25,27 @@ class EmbeddedMember:
         self._topics = tuple(topics)
         self._left = False
 
-    async def share(self) -> Share:
+    async def assignment(self) -> Assignment:
         self._check()
         partitions = [each for topic in self._topics for each in await self._log.partitions(topic)]
         committed = await self._log.committed(self._group)
         ends = await self._log.committed(self._begun)
         begun = {
-            partition: Span(committed.get(partition, 0), ends[partition])
+            partition: OffsetRange(committed.get(partition, 0), ends[partition])
             for partition in partitions
             if ends.get(partition, 0) > committed.get(partition, 0)
         }
         own = {each: committed[each] for each in partitions if each in committed}
-        return Share(partitions, own, [begun] if begun else [])
+        return Assignment(partitions, own, [begun] if begun else [])
 
     def read(self, start: Offsets, *, max_records: int = 500) -> AsyncIterator[Batch]:
         self._check()
         topics = list(dict.fromkeys(partition.topic for partition in start))
         return self._until_left(self._log.subscribe(topics, start, max_records=max_records))
 
-    async def begin(self, spans: Spans) -> None:
+    async def begin(self, ranges: OffsetRanges) -> None:
         self._check()
-        ends = {partition: span.next for partition, span in spans.items()}
+        ends = {partition: range_.next for partition, range_ in ranges.items()}
         await self._log.commit(self._begun, ends)
 
     async def finish(self, ends: Offsets) -> None:

@@ -22,13 +22,13 @@ from aiokafka.errors import (
     UnknownProducerId,
 )
 
+from streams.byte_budget import ByteBudget
 from streams.kafka.brokers import Brokers
 from streams.kafka.failures import log_error
 from streams.kafka.settings import KafkaSettings, client_options
 from streams.kafka.times import stamped
 from streams.log import Draft, LogClosed, LogError, LogUnavailable, Partition
 from streams.partitioner import partition_of
-from streams.room import Room
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Outbox:
     def __init__(self, brokers: Brokers, settings: KafkaSettings) -> None:
         self._brokers = brokers
         self._settings = settings
-        self._room = Room(settings.buffer_bytes)
+        self._room = ByteBudget(settings.buffer_bytes)
         self._queues: dict[Partition, deque[_Item]] = {}
         self._senders: dict[Partition, asyncio.Task[None]] = {}
         self._producer: AIOKafkaProducer | None = None

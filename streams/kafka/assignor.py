@@ -14,8 +14,8 @@ from aiokafka.coordinator.protocol import (
     ConsumerProtocolMemberMetadata,
 )
 
-from streams.driver.desk import Task
-from streams.kafka.shares import Claim, shares
+from streams.context import Task
+from streams.kafka.task_assignment import Claim, assign_tasks
 
 _VERSION = 0
 
@@ -44,10 +44,10 @@ class Assignor(AbstractPartitionAssignor):  # type: ignore[misc]
         return {
             name: ConsumerProtocolMemberAssignment(
                 _VERSION,
-                [(topic, list(share.active)) for topic in topics],
-                msgspec.msgpack.encode(share.standby),
+                [(topic, list(assignment.active)) for topic in topics],
+                msgspec.msgpack.encode(assignment.standby),
             )
-            for name, share in shares(tasks, claims, self._standbys).items()
+            for name, assignment in assign_tasks(tasks, claims, self._standbys).items()
         }
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:

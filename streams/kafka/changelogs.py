@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka import errors as kafka
 
-from streams.driver.desk import Task
-from streams.kafka.ending import end
+from streams.context import Task
+from streams.kafka.closing import end
 from streams.kafka.state import State
 from streams.log import LogError, LogUnavailable
 from streams.metrics import Metrics

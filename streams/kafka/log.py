@@ -16,10 +16,10 @@ from streams.kafka.appending import Outbox
 from streams.kafka.brokers import END, FIRST, Brokers
 from streams.kafka.fetching import fetch_one
 from streams.kafka.following import Following, ends
-from streams.kafka.making import make
 from streams.kafka.member import KafkaMember
 from streams.kafka.settings import KafkaSettings
 from streams.kafka.tail import Tails
+from streams.kafka.topic_creation import make
 from streams.log import (
     Batch,
     Bounds,

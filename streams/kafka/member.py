@@ -1,7 +1,7 @@
 """KafkaMember: the port streams.log.Member, as a member of a consumer group.
 
 The broker hands out the partitions and counts generations; a commit carries the generation of the
-share that it belongs to, so that the broker refuses it once the partitions were handed out anew.
+assignment that it belongs to, so that the broker refuses it after the next one.
 What was begun stands in the text beside the committed offset of each partition it touches.
 """
 
@@ -24,8 +24,8 @@ from streams.kafka.brokers import Brokers
 from streams.kafka.failures import log_error
 from streams.kafka.following import Following
 from streams.kafka.groups import Committed, Membership
-from streams.kafka.spans import read_spans, write_spans
-from streams.log import Batch, LogClosed, NotOwner, Offsets, Partition, Share, Spans
+from streams.kafka.offset_ranges import read_ranges, write_ranges
+from streams.log import Assignment, Batch, LogClosed, NotOwner, OffsetRanges, Offsets, Partition
 
 #: How often it is looked whether the group can be part of at all.
 _LOOK_S = 0.5
@@ -72,7 +72,7 @@ class KafkaMember:
             raise
         return member
 
-    async def share(self) -> Share:
+    async def assignment(self) -> Assignment:
         while True:
             given = await self._current()
             committed = await self._brokers.insist(
@@ -82,16 +82,16 @@ class KafkaMember:
                 break
         own = {each: committed[each] for each in given.partitions if each in committed}
         self._committed = {partition: each.offset for partition, each in own.items()}
-        begun: list[Spans] = []
+        begun: list[OffsetRanges] = []
         for note in dict.fromkeys(each.note for each in own.values() if each.note):
-            spans = read_spans(note)
-            if _is_done(spans, committed):
+            ranges = read_ranges(note)
+            if _is_done(ranges, committed):
                 noted = [each for each, told in own.items() if told.note == note]
                 # Whoever got another part of it has finished all of it.
-                await self._commit(given, {each: (spans[each].next, "") for each in noted})
-            elif spans:
-                begun.append(spans)
-        return Share(given.partitions, dict(self._committed), begun)
+                await self._commit(given, {each: (ranges[each].next, "") for each in noted})
+            elif ranges:
+                begun.append(ranges)
+        return Assignment(given.partitions, dict(self._committed), begun)
 
     async def read(self, start: Offsets, *, max_records: int = 500) -> AsyncIterator[Batch]:
         given = self._owning(start)
@@ -108,11 +108,11 @@ class KafkaMember:
             await following.stop()
             self._readers.discard(following)
 
-    async def begin(self, spans: Spans) -> None:
-        given = self._owning(spans)
-        note = write_spans(spans)
+    async def begin(self, ranges: OffsetRanges) -> None:
+        given = self._owning(ranges)
+        note = write_ranges(ranges)
         # The offsets stay: what was begun is not done.
-        offsets = {each: self._committed.get(each, span.first) for each, span in spans.items()}
+        offsets = {each: self._committed.get(each, range_.first) for each, range_ in ranges.items()}
         await self._commit(given, {each: (offset, note) for each, offset in offsets.items()})
 
     async def finish(self, ends: Offsets) -> None:
@@ -192,7 +192,7 @@ class KafkaMember:
         return self._given
 
     def _refused(self, given: _Given) -> None:
-        """The broker knows more than we do: that the share holds no longer."""
+        """The broker knows more than we do: that the assignment holds no longer."""
         if given is self._given:
             self._lose()
             self._coordinator.request_rejoin()
@@ -205,7 +205,7 @@ class KafkaMember:
         return given
 
     async def _unless_lost(self, given: _Given, coming: Any) -> Batch:
-        """The next batch, while the share holds."""
+        """The next batch, while the assignment holds."""
         batch = asyncio.ensure_future(coming)
         lost = asyncio.ensure_future(given.lost.wait())
         try:
@@ -235,10 +235,10 @@ class KafkaMember:
             raise LogClosed(f"this member has left group {self._group!r}")
 
 
-def _is_done(spans: Spans, committed: Mapping[Partition, Committed]) -> bool:
+def _is_done(ranges: OffsetRanges, committed: Mapping[Partition, Committed]) -> bool:
     return any(
-        partition in committed and committed[partition].offset >= span.next
-        for partition, span in spans.items()
+        partition in committed and committed[partition].offset >= range_.next
+        for partition, range_ in ranges.items()
     )
 
 

@@ -14,11 +14,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka import errors as kafka
 from aiokafka.abc import ConsumerRebalanceListener
 
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.kafka.assignor import Assignor
-from streams.kafka.ending import end
+from streams.kafka.closing import end
 from streams.kafka.failures import is_passing
-from streams.kafka.shares import Claim, Share
+from streams.kafka.task_assignment import Claim, TaskAssignment
 from streams.kafka.times import unstamped
 from streams.log import LogError, LogUnavailable, Partition, Record
 from streams.pauses import Pauses
@@ -53,7 +53,7 @@ class Membership:
         settings: MemberSettings,
         claim: Callable[[], Claim],
         released: Callable[[], Awaitable[None]],
-        got: Callable[[Share], None],
+        got: Callable[[TaskAssignment], None],
     ) -> None:
         self._settings = settings
         self._released = released
@@ -172,7 +172,7 @@ class Membership:
             await asyncio.gather(leaving, return_exceptions=True)
 
     def _given(self, active: Collection[Task]) -> None:
-        self._got(Share(tuple(sorted(active)), self._assignor.standby))
+        self._got(TaskAssignment(tuple(sorted(active)), self._assignor.standby))
 
     def _made(self) -> AIOKafkaConsumer:
         settings = self._settings

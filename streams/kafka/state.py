@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from streams.clock import Clock, SystemClock
+from streams.context import Task
 from streams.database import Budget, Database, Kind, Write
-from streams.driver.desk import Task
 from streams.log import LogDamaged, Partition
 from streams.topics import DAY_MS
 

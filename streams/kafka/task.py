@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from streams.driver.desk import Task as Number
+from streams.context import Task as Number
 from streams.kafka.state import State
 from streams.kafka.transaction import Outgoing, Transactions
 from streams.log import Partition

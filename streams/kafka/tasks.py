@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from streams.driver.desk import Task as Number
+from streams.context import Task as Number
 from streams.kafka.changelogs import Changelogs, Restored
 from streams.kafka.state import State
 from streams.kafka.task import Task

@@ -11,7 +11,7 @@ from agents.engine.ports import Bury
 from agents.engine.sending import Sender, sender
 from agents.engine.wiring import wire
 from streams.clock import Clock
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.log import Record
 from streams.metrics import Metrics, Stage
 from streams.topics import Topic
@@ -24,7 +24,7 @@ def _fail(error: Exception) -> None:
 
 
 class InMemory:
-    """One task, so one partition of each topic. Implements engine.wiring.Runner, and Desk.
+    """One task, so one partition of each topic: an engine.wiring.Runner and a ProcessorContext.
 
     What is sent to a topic that the pipeline reads is taken by `run`.
     """
@@ -104,7 +104,7 @@ class InMemory:
     def on_assignment(self, forget: Callable[[], None]) -> None:
         self._forget.append(forget)
 
-    # -- Desk
+    # -- ProcessorContext
 
     def send(
         self,

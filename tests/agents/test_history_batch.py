@@ -8,7 +8,7 @@ from agents.history.batch import MOST_PARTITIONS, HistoryBatch
 from streams.analytics import ChannelSummary, PostCounters
 from streams.codec import encode
 from streams.ids import ChannelId
-from streams.log import Batch, Draft, Partition, Record, Span
+from streams.log import Batch, Draft, OffsetRange, Partition, Record
 from streams.partitioner import partition_of
 from tests.agents.history_told import minute_of_messages
 
@@ -58,7 +58,7 @@ def test_a_batch_knows_its_ranges_and_when_it_is_of_too_many() -> None:
         record = Record(5 + number, 1, b"1", None, {})
         batch.take(Batch(Partition("analytics.alerts", number), [record]))
     assert batch.full
-    assert batch.spans[Partition("analytics.alerts", 7)] == Span(12, 13)
+    assert batch.ranges[Partition("analytics.alerts", 7)] == OffsetRange(12, 13)
     assert batch.ends[Partition("analytics.alerts", 7)] == 13
 
 

@@ -29,7 +29,7 @@ from tests.agents.pure import Pure
 PARTITIONS = 3
 PATIENCE_S = 40
 GROUP = "analyticbot"
-RECORDING = Path(__file__).parents[2] / "streams" / "loopback" / "recording"
+RECORDING = Path(__file__).parents[2] / "loopback" / "recording"
 #: Nothing here is about power cuts, and the disk is shared.
 FAST = Settings(sync=False)
 

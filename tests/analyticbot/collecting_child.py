@@ -6,15 +6,15 @@ import asyncio
 import sys
 from pathlib import Path
 
-from analyticbot.account import Application
 from analyticbot.config import read_settings
 from analyticbot.process import started
 from analyticbot.roles.collect import collect
 from analyticbot.roles.listening import listen
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import opened_control, opened_log
+from collect.account import Application
+from loopback.telegram import LoopbackTelegram
 from streams.clock import SystemClock
-from streams.loopback.telegram import LoopbackTelegram
 from streams.metrics import Metrics
 from tests.control.keys import HEX
 

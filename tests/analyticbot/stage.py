@@ -11,15 +11,15 @@ from pathlib import Path
 
 from control.sql import open_control
 from control.store import Account
+from loopback.bot_api import TOKEN, BotApi
+from loopback.telegram import LoopbackTelegram
+from loopback.world.world import World
 from streams import topics
 from streams.clock import SystemClock
 from streams.codec import decode_event
 from streams.events import PostsSeen
 from streams.ids import ChannelId
 from streams.log import Log
-from streams.loopback.bot_api import TOKEN, BotApi
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.world import World
 from streams.opening import open_log
 from tests.agents.history_told import stored
 from tests.analyticbot.command import COMMAND, environment

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from analyticbot.account import Application, Means
 from analyticbot.config import read_settings
 from analyticbot.process import Process, started
-from analyticbot.roles.collect import Collecting
+from analyticbot.roles.collect import host_of
 from analyticbot.stores import opened_control, opened_log
+from collect.account import Application, Means
+from collect.collecting import Collecting
 from control.store import Account, ControlStore
+from loopback.telegram import LoopbackTelegram
+from loopback.world.world import World
 from streams import topics
 from streams.clock import SystemClock
 from streams.codec import decode_event
 from streams.events import ChannelStatus, Event, PostsSeen
 from streams.ids import ChannelId
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.world import World
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 from streams.publisher import Publisher
@@ -41,7 +42,7 @@ class Scene:
         self.control = control
         self.telegram = telegram
         self.collecting = Hurried(
-            process, control, Application(telegram.api_id, telegram.api_hash), None
+            host_of(process), control, Application(telegram.api_id, telegram.api_hash), None
         )
 
     async def log_in(self, user_id: int) -> None:

@@ -37,7 +37,7 @@ def answers(data: Path, questions: Sequence[tuple[Any, ...]] = QUESTIONS) -> Any
 def recording(folder: Path) -> Path:
     """Short, with every kind of row."""
     folder.mkdir()
-    shutil.copy(ROOT / "streams/loopback/recording/channels.jsonl", folder)
+    shutil.copy(ROOT / "loopback/recording/channels.jsonl", folder)
     rows = (
         f'{{"channel": "rbc_news", "message_id": {1 + i % 5}, "sampled_at": '
         f'"2025-01-01T00:{i:02}:00Z", "views": {i * i}}}\n'

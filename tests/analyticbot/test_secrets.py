@@ -14,11 +14,11 @@ pytest.importorskip("chdb", reason="the engine in process needs the extra `embed
 from analyticbot.redacting import HIDDEN
 from control.key_file import KeyFile
 from control.sql import open_control
+from loopback.bot_api import TOKEN, BotApi
+from loopback.telegram import LoopbackTelegram
+from loopback.world.world import World
 from streams.clock import SystemClock
 from streams.ids import ChannelId
-from streams.loopback.bot_api import TOKEN, BotApi
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.world import World
 from tests.analyticbot.command import COMMAND, environment
 from tests.analyticbot.otlp import Collector
 from tests.analyticbot.private import open_to_others

@@ -14,13 +14,13 @@ import pytest
 
 from control.sql import open_control
 from control.store import ACCOUNT_LEASES, Account, ControlStore
+from loopback.telegram import LoopbackTelegram
+from loopback.world.world import World
 from streams.clock import SystemClock
 from streams.codec import decode_event
 from streams.embedded.log import EmbeddedLog
 from streams.events import PostsSeen
 from streams.ids import ChannelId
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.world import World
 from streams.topics import UPDATES
 from tests.analyticbot.role import POLL_S, Role
 from tests.control.keys import KEY

@@ -14,10 +14,10 @@ from telethon.sessions import SQLiteSession
 
 pytest.importorskip("chdb", reason="the engine in process needs the extra `embedded`")
 
+from loopback.telegram import LoopbackTelegram
+from loopback.world.world import World
 from streams.clock import SystemClock
 from streams.ids import ChannelId
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.world import World
 from tests.analyticbot.command import COMMAND, environment
 
 USER = 777

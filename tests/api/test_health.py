@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 import httpx
 
 from api import role_app
-from api.health import READY, Check, Finding, Health, not_ready
+from api.health import Health
 from api.server import Server
 from api.settings import Settings
 from streams.clock import SystemClock
+from streams.health import READY, Check, Finding, not_ready
 from streams.metrics import Metrics
 
 

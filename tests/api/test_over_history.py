@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from clickhouse.answers import HistoryReader
+from clickhouse.history_reader import HistoryReader
 from tests.api import golden
 from tests.api.history import store
 from tests.api.serving import Serving, open_log

@@ -11,10 +11,10 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from analyticbot.descriptors import RESERVED, connections, raise_descriptors
 from clickhouse.errors import asking, writing
 from clickhouse.history import HistoryUnavailable
+from loopback.telegram import LoopbackTelegram
+from loopback.world.world import World
 from streams.clock import SystemClock
 from streams.ids import ChannelId
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.world import World
 from tests.analyticbot.command import COMMAND, environment
 from tests.analyticbot.role import STOP_S, Role
 from tests.analyticbot.test_serve import replayed

@@ -12,11 +12,11 @@ from bot.settings import BotSettings
 from clickhouse.reader import Reader
 from control.sql import SqlControl, open_control
 from control.store import Subscription
+from loopback.bot_api import TOKEN, BotApi
+from loopback.bot_api_chats import Sent
 from streams.analytics import Alert
 from streams.ids import ChannelId
 from streams.log import Log
-from streams.loopback.bot_api import TOKEN, BotApi
-from streams.loopback.bot_api_chats import Sent
 from streams.metrics import Metrics
 from tests.api.reading import FixedReader
 from tests.api.serving import CHANNEL, NOW_MS, open_log, put, standing_clock

@@ -1,4 +1,4 @@
-from bot.held import Edit, HeldEdits, Place
+from bot.throttled import Edit, Place, ThrottledEdits
 from streams.log import Partition
 from tests.bot.stage import RAISED, resolved, updated
 
@@ -9,14 +9,14 @@ OTHER = Partition("analytics.alerts", 1)
 
 
 def test_what_was_not_told_lately_is_not_held() -> None:
-    held = HeldEdits(30.0)
+    held = ThrottledEdits(30.0)
     assert not held.hold(ANN, updated(2.0), AT, 7, 100.0)
     assert held.next_due_s() is None
     assert held.first_offset(AT) is None
 
 
 def test_an_update_is_held_until_exactly_its_time() -> None:
-    held = HeldEdits(30.0)
+    held = ThrottledEdits(30.0)
     held.told(ANN, 100.0)
     assert held.hold(ANN, updated(2.0), AT, 7, 129.9)
     assert held.next_due_s() == 130.0
@@ -26,7 +26,7 @@ def test_an_update_is_held_until_exactly_its_time() -> None:
 
 
 def test_the_newest_update_replaces_the_one_before() -> None:
-    held = HeldEdits(30.0)
+    held = ThrottledEdits(30.0)
     held.told(ANN, 100.0)
     held.hold(ANN, updated(2.0), AT, 7, 101.0)
     held.hold(ANN, updated(3.0), AT, 8, 102.0)
@@ -35,7 +35,7 @@ def test_the_newest_update_replaces_the_one_before() -> None:
 
 
 def test_the_end_is_never_held_and_clears_what_is() -> None:
-    held = HeldEdits(30.0)
+    held = ThrottledEdits(30.0)
     held.told(ANN, 100.0)
     held.hold(ANN, updated(2.0), AT, 7, 101.0)
     assert not held.hold(ANN, resolved(), AT, 8, 102.0)
@@ -44,7 +44,7 @@ def test_the_end_is_never_held_and_clears_what_is() -> None:
 
 
 def test_chats_and_partitions_are_apart() -> None:
-    held = HeldEdits(30.0)
+    held = ThrottledEdits(30.0)
     held.told(ANN, 100.0)
     held.told(BEN, 110.0)
     held.hold(ANN, updated(2.0), AT, 7, 111.0)
@@ -56,7 +56,7 @@ def test_chats_and_partitions_are_apart() -> None:
 
 
 def test_what_may_be_edited_at_any_time_takes_no_room() -> None:
-    held = HeldEdits(30.0)
+    held = ThrottledEdits(30.0)
     for number in range(100):
         held.told(Place(str(number), 5), 100.0)
     assert list(held.take_due(130.0)) == []

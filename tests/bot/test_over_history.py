@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot import texts
-from clickhouse.answers import HistoryReader
+from clickhouse.history_reader import HistoryReader
 from tests.api.history import store
 from tests.bot.stage import staged
 

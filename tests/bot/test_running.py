@@ -8,7 +8,7 @@ import pytest
 from bot import texts
 from bot.bot import WrongToken
 from control.store import Delivery
-from streams.loopback.bot_api import TOKEN
+from loopback.bot_api import TOKEN
 from tests.api.serving import NOW_MS
 from tests.bot.stage import ANN, BEN, Stage
 

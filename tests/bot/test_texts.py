@@ -7,8 +7,8 @@ from bot import texts
 from bot.figures import change, figure, moment, of_hours, of_posts, percent
 from clickhouse.evidence import Basis
 from clickhouse.reader import Channel, Evidence, Overview, PostRow
+from loopback.bot_api_html import read_html
 from streams.ids import ChannelId, PostId
-from streams.loopback.bot_api_html import read_html
 from tests.api.serving import CHANNEL, NOW_MS
 from tests.bot import golden
 from tests.bot.stage import RAISED, resolved, updated

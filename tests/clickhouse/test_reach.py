@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.answers import HistoryReader
 from clickhouse.chdb import ChdbHistory, ChdbSettings
+from clickhouse.history_reader import HistoryReader
 from clickhouse.reader import Evidence, Overview
 from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.answers import HistoryReader
 from clickhouse.chdb import ChdbHistory, ChdbSettings
 from clickhouse.evidence import Basis
 from clickhouse.history import QueryFailed
+from clickhouse.history_reader import HistoryReader
 from clickhouse.reader import (
     AlertRow,
     Channel,

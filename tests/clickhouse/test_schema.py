@@ -6,9 +6,9 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
 from clickhouse import statements
-from clickhouse.answers import HistoryReader
 from clickhouse.chdb import CONFIG, ChdbHistory, ChdbSettings
 from clickhouse.evidence import Basis
+from clickhouse.history_reader import HistoryReader
 from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows
 from streams.analytics import ActivityWindow, LateSamples, PostAge

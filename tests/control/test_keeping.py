@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from control.keeping import CLOSING, Tenure
+from control.lease_keeper import CLOSING, Tenure
 from control.leases import SqlLeases
 from control.sql import SqlControl, open_control
 from control.store import ControlUnavailable, Lease, LeaseLost

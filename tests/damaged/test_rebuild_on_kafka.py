@@ -54,7 +54,7 @@ async def test_it_fills_what_it_put_aside_and_refuses_beside_workers(
         before = now
     member = await log.join(GROUP, TOPICS)
     async with asyncio.timeout(30):
-        await member.share()
+        await member.assignment()
     with pytest.raises(Failure, match="stop every `analyticbot work`, then rebuild"):
         await Rebuild(settings, log).look()  # type: ignore[arg-type]
     await member.leave()

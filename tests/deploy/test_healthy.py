@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 from api import role_app
-from api.health import Finding, Health, not_ready
+from api.health import Health
 from api.server import Server
 from api.settings import Settings
 from streams.clock import SystemClock
+from streams.health import Finding, not_ready
 from streams.metrics import Metrics
 from tests.api.reading import FixedReader
 from tests.api.serving import Serving, open_log

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from agents import app
-from agents.updates.turn import Turn
+from agents.updates.folding import Turn
 from streams.analytics import Window
 from streams.events import PostsSeen
 from tests.faults import victim

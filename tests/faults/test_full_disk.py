@@ -16,14 +16,14 @@ from analyticbot.roles.work import GROUP
 from control.key_file import KeyFile
 from control.sql import open_control
 from control.store import Account
+from loopback.telegram import LoopbackTelegram
+from loopback.world.world import World
 from streams import topics
 from streams.clock import SystemClock
 from streams.codec import decode_event
 from streams.embedded.log import EmbeddedLog
 from streams.events import PostsSeen
 from streams.ids import ChannelId
-from streams.loopback.telegram import LoopbackTelegram
-from streams.loopback.world.world import World
 from tests.agents.history_told import stored
 from tests.agents.working import is_settled
 from tests.analyticbot.command import COMMAND, environment

@@ -11,7 +11,7 @@ pytest.importorskip("asyncpg", reason="asyncpg is not installed (extra: cluster)
 
 import asyncpg  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
-from control.keeping import Tenure
+from control.lease_keeper import Tenure
 from control.sql import SqlControl, open_control
 from control.store import ControlUnavailable, LeaseLost
 from tests.control.postgres import How, Postgres, started

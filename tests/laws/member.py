@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from streams.log import Log, LogClosed, Member, Partition, Share, Span
+from streams.log import Assignment, Log, LogClosed, Member, OffsetRange, Partition
 from streams.topics import Topic
 from tests.laws.log import draft, numbers, take
 
@@ -19,9 +19,9 @@ WAIT_S = 20.0
 Opener = Callable[[], Awaitable[Log]]
 
 
-async def share_of(member: Member) -> Share:
+async def assignment_of(member: Member) -> Assignment:
     async with asyncio.timeout(WAIT_S):
-        return await member.share()
+        return await member.assignment()
 
 
 class MemberLaws:
@@ -37,15 +37,15 @@ class MemberLaws:
 
     async def test_a_lonely_member_has_everything(self, log: Log) -> None:
         member = await log.join(GROUP, TOPICS)
-        share = await share_of(member)
-        assert sorted(share.partitions) == [Partition(t, n) for t in TOPICS for n in range(2)]
-        assert (share.committed, share.begun) == ({}, [])
+        assignment = await assignment_of(member)
+        assert sorted(assignment.partitions) == [Partition(t, n) for t in TOPICS for n in range(2)]
+        assert (assignment.committed, assignment.begun) == ({}, [])
         await member.leave()
 
     async def test_it_reads_what_it_asks_for_into_the_present(self, log: Log) -> None:
         places = await log.append([draft(n, FIRST) for n in range(10)])
         member = await log.join(GROUP, TOPICS)
-        await share_of(member)
+        await assignment_of(member)
         batches = member.read({places[0][0]: places[4][1]}, max_records=3)
         assert numbers(await take(batches, 6)) == [4, 5, 6, 7, 8, 9]
         await log.append([draft(10, FIRST)])
@@ -54,72 +54,72 @@ class MemberLaws:
 
     async def test_what_is_finished_is_committed(self, log: Log) -> None:
         member = await log.join(GROUP, TOPICS)
-        [at, other, *_] = (await share_of(member)).partitions
+        [at, other, *_] = (await assignment_of(member)).partitions
         await member.finish({at: 5})
         await member.finish({other: 7})
         await member.finish({at: 6})
         assert await log.committed(GROUP) == {at: 6, other: 7}
-        assert (await share_of(member)).committed == {at: 6, other: 7}
+        assert (await assignment_of(member)).committed == {at: 6, other: 7}
         await member.leave()
 
     async def test_who_comes_next_goes_on_from_there(self, log: Log, opener: Opener) -> None:
         first = await log.join(GROUP, TOPICS)
-        [at, *_] = (await share_of(first)).partitions
+        [at, *_] = (await assignment_of(first)).partitions
         await first.finish({at: 5})
         await first.leave()
         later = await opener()
         second = await later.join(GROUP, TOPICS)
-        share = await share_of(second)
-        assert len(share.partitions) == 4
-        assert share.committed == {at: 5}
+        assignment = await assignment_of(second)
+        assert len(assignment.partitions) == 4
+        assert assignment.committed == {at: 5}
         await later.close()
 
     async def test_what_was_begun_is_there_for_who_comes_next(
         self, log: Log, opener: Opener
     ) -> None:
         first = await log.join(GROUP, TOPICS)
-        [at, other, third, _] = (await share_of(first)).partitions
+        [at, other, third, _] = (await assignment_of(first)).partitions
         await first.finish({at: 5, other: 7, third: 9})
-        spans = {at: Span(5, 11), other: Span(7, 8)}
-        await first.begin(spans)
-        assert (await share_of(first)).begun == [spans]
+        ranges = {at: OffsetRange(5, 11), other: OffsetRange(7, 8)}
+        await first.begin(ranges)
+        assert (await assignment_of(first)).begun == [ranges]
         await first.leave()
         later = await opener()
         second = await later.join(GROUP, TOPICS)
-        share = await share_of(second)
-        assert share.begun == [spans]
-        assert share.committed == {at: 5, other: 7, third: 9}
+        assignment = await assignment_of(second)
+        assert assignment.begun == [ranges]
+        assert assignment.committed == {at: 5, other: 7, third: 9}
         await second.finish({at: 11, other: 8})
-        share = await share_of(second)
-        assert share.begun == []
-        assert share.committed == {at: 11, other: 8, third: 9}
+        assignment = await assignment_of(second)
+        assert assignment.begun == []
+        assert assignment.committed == {at: 11, other: 8, third: 9}
         await later.close()
 
     async def test_what_is_begun_replaces_what_was_begun(self, log: Log) -> None:
         member = await log.join(GROUP, TOPICS)
-        [at, *_] = (await share_of(member)).partitions
+        [at, *_] = (await assignment_of(member)).partitions
         await member.finish({at: 5})
-        await member.begin({at: Span(5, 11)})
-        await member.begin({at: Span(5, 20)})
-        assert (await share_of(member)).begun == [{at: Span(5, 20)}]
+        await member.begin({at: OffsetRange(5, 11)})
+        await member.begin({at: OffsetRange(5, 20)})
+        assert (await assignment_of(member)).begun == [{at: OffsetRange(5, 20)}]
         await member.leave()
 
     async def test_who_has_left_is_no_member(self, log: Log) -> None:
         member = await log.join(GROUP, TOPICS)
-        [at, *_] = (await share_of(member)).partitions
+        [at, *_] = (await assignment_of(member)).partitions
         await member.leave()
         await member.leave()
         with pytest.raises(LogClosed):
             await member.finish({at: 5})
         with pytest.raises(LogClosed):
-            await member.begin({at: Span(5, 6)})
+            await member.begin({at: OffsetRange(5, 6)})
         with pytest.raises(LogClosed):
-            await member.share()
+            await member.assignment()
         assert await log.committed(GROUP) == {}
 
     async def test_a_closed_log_ends_its_members(self, log: Log) -> None:
         member = await log.join(GROUP, TOPICS)
-        [at, *_] = (await share_of(member)).partitions
+        [at, *_] = (await assignment_of(member)).partitions
 
         async def reading() -> None:
             async with aclosing(member.read({at: 0})) as batches:  # type: ignore[type-var]

@@ -2,7 +2,7 @@
 
 from faust.types import TP
 
-from streams.driver.unacked import UnackedByPartition
+from streams.faust.unacked import UnackedByPartition
 
 AT = TP("topic", 0)
 

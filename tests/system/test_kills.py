@@ -14,7 +14,7 @@ pytest.importorskip("chdb", reason="the engine in process needs the extra `embed
 from tests.agents.history_told import stored
 from tests.system.replaying import KILLED, left_in, moments, replay_until_killed
 
-RECORDING = Path(__file__).parents[2] / "streams" / "loopback" / "recording"
+RECORDING = Path(__file__).parents[2] / "loopback" / "recording"
 KILLS = 20
 #: Longer than any replay of this recording takes.
 NEVER_S = 10_000.0

@@ -24,7 +24,7 @@ from streams import topics, tracing
 from streams.tracing import Traces, open_traces, provider_of
 from tests.api.reading import FixedReader
 from tests.api.serving import next_of
-from tests.streams.sources.telegram.conftest import Scene, history, scene, until
+from tests.collect.conftest import Scene, history, scene, until
 
 __all__ = ["scene"]  # a fixture
 PARENTS = {

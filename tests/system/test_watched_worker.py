@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agents.app import build
-from agents.engine import vitals
+from agents.engine import gauges
 from agents.engine.worker import WorkerSettings
 from agents.lag import tell_lag
 from streams import topics
@@ -49,7 +49,7 @@ async def _windows(log: Log) -> list[Record]:
 async def test_a_worker_on_kafka_is_watched(
     broker: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vitals, "EVERY_S", 0.05)
+    monkeypatch.setattr(gauges, "EVERY_S", 0.05)
     exporter, metrics = InMemorySpanExporter(), Metrics()
     traces = Traces(provider_of(1.0, {}, [SimpleSpanProcessor(exporter)]))
 

@@ -17,7 +17,7 @@ from agents.engine.worker import Worker, WorkerSettings
 from bench.peers import lap
 from bench.peers.job import MINUTE_MS, PARTITIONS, Event, Frame, Job, read_job
 from bench.peers.minutes import BUCKETS, Minute, Progress, fold, row_key
-from streams.driver.desk import Task
+from streams.context import Task
 from streams.log import Log, Partition, Record
 from streams.metrics import Metrics
 from streams.opening import open_log

@@ -20,7 +20,7 @@ import faust
 
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
-from streams.embedded.transport import register_transport
+from streams.faust.embedded.transport import register_transport
 from streams.log import Draft, LogFull
 from streams.topics import Topic
 

@@ -9,10 +9,10 @@ from typing import Any
 import faust
 import pytest
 
-from streams.driver.consumer import stop_commits
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
-from streams.embedded.transport import register_transport
+from streams.faust.consumer import stop_commits
+from streams.faust.embedded.transport import register_transport
 from streams.log import Draft, Partition
 from streams.partitioner import partition_of
 from streams.topics import Topic

@@ -7,17 +7,17 @@ from typing import cast
 import msgspec
 
 from streams.log import (
+    Assignment,
     Batch,
     Bounds,
     Draft,
     Log,
     Member,
+    OffsetRanges,
     Offsets,
     OffsetTooOld,
     Partition,
     Record,
-    Share,
-    Spans,
 )
 from streams.topics import Topic
 
@@ -92,8 +92,8 @@ class Prefixed:
     def without(self, partition: Partition) -> Partition:
         return Partition(partition.topic.removeprefix(self._prefix), partition.number)
 
-    def spans_with(self, spans: Spans) -> Spans:
-        return {self._with(partition): span for partition, span in spans.items()}
+    def spans_with(self, ranges: OffsetRanges) -> OffsetRanges:
+        return {self._with(partition): range_ for partition, range_ in ranges.items()}
 
     def _told(self, error: OffsetTooOld) -> OffsetTooOld:
         return OffsetTooOld(self.without(error.partition), error.offset, error.floor)
@@ -106,21 +106,21 @@ class PrefixedMember:
         self._member = member
         self._log = log
 
-    async def share(self) -> Share:
-        partitions, committed, begun = await self._member.share()
+    async def assignment(self) -> Assignment:
+        partitions, committed, begun = await self._member.assignment()
         without = self._log.without
-        return Share(
+        return Assignment(
             [without(each) for each in partitions],
             {without(each): offset for each, offset in committed.items()},
-            [{without(each): span for each, span in spans.items()} for spans in begun],
+            [{without(each): range_ for each, range_ in ranges.items()} for ranges in begun],
         )
 
     def read(self, start: Offsets, *, max_records: int = 500) -> AsyncIterator[Batch]:
         begin = self._log.all_with(start)
         return self._log.following(self._member.read(begin, max_records=max_records))
 
-    async def begin(self, spans: Spans) -> None:
-        await self._member.begin(self._log.spans_with(spans))
+    async def begin(self, ranges: OffsetRanges) -> None:
+        await self._member.begin(self._log.spans_with(ranges))
 
     async def finish(self, ends: Offsets) -> None:
         await self._member.finish(self._log.all_with(ends))

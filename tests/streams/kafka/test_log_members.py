@@ -11,13 +11,13 @@ from streams.kafka.groups import Membership
 from streams.kafka.log import KafkaLog
 from streams.kafka.member import KafkaMember
 from streams.kafka.settings import settings_of
-from streams.log import Member, NotOwner, Partition, Share, Span
+from streams.log import Assignment, Member, NotOwner, OffsetRange, Partition
 from streams.partitioner import partition_of
 from streams.topics import Topic
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import Running, unique
 from tests.laws.log import draft, take
-from tests.laws.member import share_of
+from tests.laws.member import assignment_of
 
 PARTITIONS = 6
 
@@ -36,11 +36,11 @@ async def topic(log: KafkaLog) -> Topic:
     return topic
 
 
-async def shared_out(members: Sequence[Member], count: int = PARTITIONS) -> list[Share]:
+async def shared_out(members: Sequence[Member], count: int = PARTITIONS) -> list[Assignment]:
     """The shares once everything is one member's, and every member has something."""
     async with asyncio.timeout(30):
         while True:
-            shares = [await member.share() for member in members]
+            shares = [await member.assignment() for member in members]
             all_of = [each for share in shares for each in share.partitions]
             if len(all_of) == len(set(all_of)) == count and all(s.partitions for s in shares):
                 return shares
@@ -86,7 +86,7 @@ async def test_a_share_that_is_handed_out_anew_holds_no_longer(log: KafkaLog, to
     [other, *_] = others.partitions
     for refused in (
         first.finish({other: 5}),
-        first.begin({other: Span(0, 5)}),
+        first.begin({other: OffsetRange(0, 5)}),
         anext(first.read({other: 0})),
     ):
         with pytest.raises(NotOwner):
@@ -103,7 +103,7 @@ async def test_the_broker_refuses_what_belongs_to_an_older_share(
     group = unique("group")
     first = await log.join(group, [topic.name])
     assert isinstance(first, KafkaMember)
-    [at, *_] = (await share_of(first)).partitions
+    [at, *_] = (await assignment_of(first)).partitions
     stale = Membership(first._coordinator.generation, first._coordinator.member_id)
     second = await log.join(group, [topic.name])
     await shared_out([first, second])
@@ -147,7 +147,7 @@ async def test_an_instance_that_is_back_in_time_disturbs_nobody(
     await other.close()
     back = await KafkaLog.open(settings_of(f"{kafka.url}?session_ms=20000"))
     first = await back.join(group, [topic.name], instance="a")
-    assert sorted((await share_of(first)).partitions) == sorted(before.partitions)
+    assert sorted((await assignment_of(first)).partitions) == sorted(before.partitions)
     key = next(
         b"%d" % n for n in range(100) if Partition(topic.name, partition(b"%d" % n)) in others[0]
     )

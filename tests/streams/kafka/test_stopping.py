@@ -8,7 +8,7 @@ import pytest
 
 from agents.app import build
 from agents.engine.worker import WorkerSettings
-from streams.kafka.shares import Share
+from streams.kafka.task_assignment import TaskAssignment
 from streams.metrics import Metrics
 
 
@@ -23,7 +23,7 @@ async def test_nothing_is_taken_over_while_it_stops(
     leave = consumer._member.leave
 
     async def hands_out_before_it_is_left() -> None:
-        consumer._member._got(Share((0, 1), ()))
+        consumer._member._got(TaskAssignment((0, 1), ()))
         await asyncio.sleep(0)
         await leave()
 

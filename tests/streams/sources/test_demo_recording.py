@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import streams.loopback
+import loopback
 from streams.recording import Recording
 
 ROOT = Path(__file__).parents[3]
-DEMO = Path(streams.loopback.__file__).parent / "recording"
+DEMO = Path(loopback.__file__).parent / "recording"
 REAL = ROOT.parent / "shared" / "data" / "telegram"
 
 

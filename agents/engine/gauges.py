@@ -1,0 +1,32 @@
+"""How the tables and the channels of this worker are, told to the metrics every few seconds."""
+
+import asyncio
+from contextlib import suppress
+
+from agents.engine.watermarks import Watermarks
+from streams.clock import Clock
+from streams.context import ProcessorContext
+from streams.log import LogError
+from streams.metrics import Metrics
+
+#: Careful: a scrape in between sees what was then.
+EVERY_S = 5.0
+
+
+async def report_gauges(
+    watermarks: Watermarks, context: ProcessorContext, clock: Clock, metrics: Metrics
+) -> None:
+    """Until cancelled."""
+    while True:
+        watermarks.tell(metrics, clock.now_ms())
+        # While the app stops, the log closes before this ends.
+        with suppress(LogError):
+            _report_tables(context, metrics)
+        await asyncio.sleep(EVERY_S)
+
+
+def _report_tables(context: ProcessorContext, metrics: Metrics) -> None:
+    metrics.gauge("analyticbot_tasks", context.tasks(), state="active")
+    for table, rows in context.rows().items():
+        metrics.gauge("analyticbot_table_rows", rows, table=table)
+    metrics.gauge("analyticbot_table_bytes", context.size_bytes())

@@ -1,0 +1,159 @@
+"""Brings one alert to one chat: a message, and edits of it as the alert goes on.
+
+Idempotent: which message tells a chat of an alert is kept in the control store. A process that is
+killed after Telegram took a message and before the store did sends that one message again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramMigrateToChat
+
+from bot import texts
+from bot.buttons import under_alert
+from bot.dispatcher import NOT_MODIFIED
+from bot.patience import outlast
+from bot.replies import Replies
+from clickhouse.history import HistoryError
+from clickhouse.reader import Channel, PostRow
+from control.store import ControlStore, Delivery, Subscription
+from streams.analytics import Alert
+from streams.clock import Clock
+from streams.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: In the order in which an alert goes through them.
+STATES = ("raised", "updated", "resolved")
+#: How long a message that is under way is waited for when the bot stops.
+GRACE_S = 2.0
+_CHAT_IS_GONE = ("chat not found", "user is deactivated", "not enough rights to send", "PEER_ID")
+
+
+class AlertSender:
+    """`deliver` waits as long as Telegram or the control store are away."""
+
+    def __init__(
+        self, bot: Bot, replies: Replies, control: ControlStore, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._bot = bot
+        self._replies = replies
+        self._control = control
+        self._clock = clock
+        self._metrics = metrics
+
+    async def chats(self, alert: Alert) -> Sequence[Subscription]:
+        return await outlast(lambda: self._control.subscribers(alert.channel_id), self._metrics)
+
+    async def deliver(self, alert: Alert, chat_id: int) -> bool:
+        """Whether a message was sent or edited: not if the chat has been told already."""
+        known = await outlast(
+            lambda: self._control.delivery(alert.alert_id, chat_id), self._metrics
+        )
+        if not is_news(alert, known):
+            return False
+        try:
+            await _finished(self._tell(alert, chat_id, known.message_id if known else None))
+        except TelegramMigrateToChat as moved:
+            await self._replies.move(chat_id, moved.migrate_to_chat_id)
+            return await self.deliver(alert, moved.migrate_to_chat_id)
+        except TelegramForbiddenError:
+            await self._give_up(chat_id, "blocked")
+            return False
+        except TelegramBadRequest as error:
+            await self._refused(chat_id, error)
+            return False
+        self._metrics.sent("bot")
+        if known is None:
+            # Edits are held back on purpose: what counts is when a chat hears of it.
+            way_ms = self._clock.now_ms() - alert.observed_at_ms
+            self._metrics.arrived("bot", way_ms / 1000 / self._clock.speed)
+        return True
+
+    async def _tell(self, alert: Alert, chat_id: int, message_id: int | None) -> None:
+        channel, post = await self._channel(alert), await self._post(alert)
+        text = texts.alert(alert, channel, post, self._replies.links)
+        if message_id is None:
+            message_id = await self._send(chat_id, text, alert.channel_id)
+        else:
+            await self._edit(chat_id, message_id, text, alert.channel_id)
+        now = Delivery(alert.alert_id, chat_id, message_id, alert.state, alert.observed_at_ms)
+        await outlast(lambda: self._control.put_delivery(now), self._metrics)
+
+    async def _send(self, chat_id: int, text: str, channel_id: int) -> int:
+        keyboard = under_alert(channel_id)
+        message = await outlast(
+            lambda: self._bot.send_message(chat_id, text, reply_markup=keyboard), self._metrics
+        )
+        return message.message_id
+
+    async def _edit(self, chat_id: int, message_id: int, text: str, channel_id: int) -> None:
+        """A message that says so already, or that its reader deleted, is as good as edited."""
+        keyboard = under_alert(channel_id)
+        try:
+            await outlast(
+                lambda: self._bot.edit_message_text(
+                    text, chat_id=chat_id, message_id=message_id, reply_markup=keyboard
+                ),
+                self._metrics,
+            )
+        except TelegramBadRequest as error:
+            gone = ("message to edit not found", "message can't be edited", NOT_MODIFIED)
+            if not any(reason in error.message for reason in gone):
+                raise
+
+    async def _channel(self, alert: Alert) -> Channel | None:
+        """An alert is not held up by history: it then names the channel by its id."""
+        with suppress(HistoryError):
+            return await self._replies.channel_of(alert.channel_id)
+        return None
+
+    async def _post(self, alert: Alert) -> PostRow | None:
+        """Without history, or before it has the post, an alert names the post by its id."""
+        if alert.post_id is not None:
+            with suppress(HistoryError):
+                return await self._replies.post(alert.channel_id, alert.post_id)
+        return None
+
+    async def _refused(self, chat_id: int, error: TelegramBadRequest) -> None:
+        if any(reason in error.message for reason in _CHAT_IS_GONE):
+            await self._give_up(chat_id, "chat_gone")
+            return
+        logger.error("alert_refused", extra={"chat_id": chat_id, "reason": error.message})
+        self._metrics.dropped("bot", "refused")
+
+    async def _give_up(self, chat_id: int, reason: str) -> None:
+        await outlast(lambda: self._replies.forget(chat_id), self._metrics)
+        logger.info("unsubscribed", extra={"chat_id": chat_id, "reason": reason})
+        self._metrics.dropped("bot", reason)
+
+
+def is_news(alert: Alert, known: Delivery | None) -> bool:
+    """Whether a chat that was told `known` should be told `alert`.
+
+    What is over before a chat was told of it, it need not know.
+    """
+    if known is None:
+        return alert.state != "resolved"
+    told = known.observed_at_ms, _order(known.state)
+    return known.state != "resolved" and (alert.observed_at_ms, _order(alert.state)) > told
+
+
+def _order(state: str) -> int:
+    return STATES.index(state) if state in STATES else STATES.index("updated")
+
+
+async def _finished(work: Coroutine[Any, Any, T]) -> T:
+    """As `work`; when cancelled, `work` gets a moment to note what it has already sent."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=GRACE_S)
+        task.cancel()
+        raise

@@ -1,0 +1,134 @@
+"""One Telegram account in use: a collector on its session, for its share of the channels."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from telethon.sessions import StringSession
+
+from collect.channel_set import ChannelSet
+from collect.client import AccountLost, client_factory
+from collect.collector import Collector
+from collect.settings import CollectorSettings
+from control.lease_keeper import Tenure
+from control.store import Account, ControlStore, ControlUnavailable
+from streams.clock import Clock
+from streams.health import Finding, not_ready
+from streams.metrics import Metrics
+from streams.pauses import Pauses
+from streams.publisher import Publisher
+from streams.side_by_side import side_by_side
+
+logger = logging.getLogger(__name__)
+
+#: How often it is looked what is followed, by whom.
+EVERY_S = 2.0
+
+
+class Application(NamedTuple):
+    """What Telegram knows this program by."""
+
+    api_id: int
+    api_hash: str
+
+
+class Means(NamedTuple):
+    """What accounts are used with."""
+
+    application: Application
+    control: ControlStore
+    publisher: Publisher
+    clock: Clock
+    metrics: Metrics
+    settings: CollectorSettings | None = None
+    every_s: float = EVERY_S
+    #: A session that Telegram refuses is tried again after such pauses.
+    pauses: Callable[[], Pauses] = lambda: Pauses(first_s=5, longest_s=300)
+
+
+class AccountInUse:
+    """`run` it once, under its lease; `check` at any time."""
+
+    def __init__(self, account: Account, tenure: Tenure, means: Means) -> None:
+        self.account = account
+        self._tenure = tenure
+        self._means = means
+        self._refused = account.refused
+        self._collector: Collector | None = None
+        self._share: ChannelSet | None = None
+
+    def check(self) -> Finding:
+        account = f"account {self.account.id}"
+        if self._tenure.trouble:
+            return not_ready(f"{account}: cannot renew its lease: {self._tenure.trouble}")
+        if self._refused:
+            return not_ready(f"{account}: Telegram refuses the session ({self._refused})")
+        if self._collector is None or self._share is None or not self._collector.connected:
+            away = self._collector.away if self._collector else ""
+            return not_ready(f"{account}: {f'{away} is away' if away else 'connecting'}")
+        return Finding(True, f"{account} observes {len(self._share)} channels")
+
+    async def run(self) -> None:
+        """Observe until cancelled. Raises LeaseLost, LogError.
+
+        A session that Telegram refuses (signed out, or used from two places) leaves its channels to
+        other accounts, and is tried again after growing pauses.
+        """
+        pauses = self._means.pauses()
+        while True:
+            lost = await self._observe()
+            if lost.reason != self._refused:
+                fields = {"account": self.account.id, "reason": str(lost)}
+                logger.error("telegram_account_lost", extra=fields)
+            await self._tell_refusal(lost.reason)
+            await self._leave_all()
+            await pauses.pause()
+
+    async def _observe(self) -> AccountLost:
+        """Until the account is lost."""
+        assert self.account.session is not None
+        means, session = self._means, StringSession(self.account.session)
+        share = self._share = ChannelSet(means.control, self._tenure.lease, self.account.id)
+        collector = self._collector = Collector(
+            client_factory(session, *means.application),
+            means.publisher,
+            share,
+            means.clock,
+            means.metrics,
+            means.settings,
+        )
+        try:
+            await side_by_side(collector.run(), self._keep_sharing(share, collector))
+        except AccountLost as lost:
+            return lost
+        raise AssertionError("a collector does not end by itself")
+
+    async def _keep_sharing(self, share: ChannelSet, collector: Collector) -> None:
+        told = False
+        while True:
+            try:
+                await share.turn(collector)
+                if self._refused and collector.connected:
+                    await self._tell_refusal(None)
+                told = False
+            except ControlUnavailable as error:
+                if not told:
+                    logger.warning("control_away", extra={"reason": str(error)})
+                told = True
+            await asyncio.sleep(self._means.every_s)
+
+    async def _tell_refusal(self, reason: str | None) -> None:
+        self._refused = reason
+        try:
+            await self._means.control.accounts.put_refusal(self.account.id, reason)
+        except ControlUnavailable as error:
+            logger.warning("control_away", extra={"reason": str(error)})
+
+    async def _leave_all(self) -> None:
+        """For other accounts, if there are any. What is not let go now is by the next sharing."""
+        assert self._share is not None
+        try:
+            await self._share.leave_all()
+        except ControlUnavailable as error:
+            logger.warning("control_away", extra={"reason": str(error)})

@@ -1,0 +1,230 @@
+"""Telegram's accounts are shared among the collectors, each used by one.
+
+A collector that is gone loses its accounts with their leases, and the others take them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+from collect.account import AccountInUse, Application, Means
+from collect.settings import CollectorSettings
+from control.announcer import Change, announce
+from control.lease_keeper import Tenure
+from control.sharing import shared
+from control.store import (
+    ACCOUNT_LEASES,
+    Account,
+    ControlError,
+    ControlStore,
+    Lease,
+    LeaseLost,
+    account_lease,
+)
+from streams.clock import Clock
+from streams.health import Finding, not_ready
+from streams.log import Log, LogUnavailable
+from streams.metrics import Metrics
+from streams.pauses import Pauses
+from streams.publisher import Publisher
+from streams.tracing import Traces
+
+logger = logging.getLogger(__name__)
+
+COLLECTOR_LEASES = "collector/"
+#: How often it is looked who is there and what is free, and at least while the store is away.
+EVERY_S, LONGEST_PAUSE_S = 1.0, 10.0
+
+
+class Host(NamedTuple):
+    """The process that collects."""
+
+    log: Log
+    clock: Clock
+    metrics: Metrics
+    #: None where observations are not traced.
+    traces: Traces | None
+    #: The name under which it holds leases; unique among live processes.
+    holder: str
+    #: Whether no other process can ask for its leases.
+    alone: bool
+    lease_s: int
+    #: Ends the process at once: another one may own what this one cannot release.
+    end: Callable[[str], None]
+
+
+class Collecting:
+    """The accounts that this process uses: those that are its share and that nobody holds."""
+
+    def __init__(
+        self,
+        host: Host,
+        control: ControlStore,
+        application: Application,
+        settings: CollectorSettings | None,
+    ) -> None:
+        self._host = host
+        self._control = control
+        self._application = application
+        self._settings = settings
+        self._lease_s = host.lease_s
+        #: Says to the other collectors that this one is here.
+        self._presence: Lease | None = None
+        self._used: dict[int, tuple[AccountInUse, asyncio.Task[None]]] = {}
+        self._known: Mapping[int, Account] = {}
+        #: Accounts whose sessions cannot be opened here, and why.
+        self._locked: Mapping[int, str] = {}
+        self._followed: set[str] | None = None
+        self._trouble = "starting"
+
+    async def run(self) -> None:
+        """Until cancelled; while the control store is away it is asked again. Raises LogError."""
+        pauses = Pauses(EVERY_S, LONGEST_PAUSE_S)
+        host = self._host
+        async with Publisher(host.log, host.metrics, traces=host.traces) as publisher:
+            means = self._means(publisher)
+            try:
+                while True:
+                    await self._try_turn(means, pauses)
+            finally:
+                await self._leave()
+
+    async def check(self) -> Finding:
+        findings = [_check(used, task) for used, task in self._used.values()]
+        findings += [not_ready(f"account {one}: {why}") for one, why in self._locked.items()]
+        if self._trouble:
+            says = "; ".join([self._trouble, *(finding.says for finding in findings)])
+            return not_ready(says)
+        if not self._known and not self._locked:
+            return not_ready("nobody is logged in to Telegram: run `analyticbot login`")
+        if not findings:
+            return Finding(True, "waiting: other collectors use all accounts")
+        says = "; ".join(finding.says for finding in findings)
+        return Finding(all(finding.ready for finding in findings), says)
+
+    def _means(self, publisher: Publisher) -> Means:
+        host = self._host
+        return Means(
+            self._application,
+            self._control,
+            publisher,
+            host.clock,
+            host.metrics,
+            self._settings,
+        )
+
+    async def _try_turn(self, means: Means, pauses: Pauses) -> None:
+        try:
+            await self._turn(means)
+        except ControlError as error:
+            if not pauses.waiting:
+                logger.warning("collector_waits", extra={"reason": str(error)})
+            self._trouble = str(error)
+            await pauses.pause()
+        else:
+            if pauses.waiting:
+                logger.warning("collector_goes_on")
+            self._trouble = ""
+            pauses.reset()
+            await asyncio.sleep(EVERY_S)
+
+    async def _turn(self, means: Means) -> None:
+        """Say that this process is here, leave what is others', take what is free."""
+        await self._collect_ended()
+        await self._read_accounts()
+        # A collector that has not the key takes no part: the accounts are for those who have.
+        mine = set() if self._locked and not self._known else await self._share()
+        await self._stop({i for i in self._used if i not in mine or self._is_anew(i)})
+        for account_id in sorted(mine - self._used.keys()):
+            await self._take(self._known[account_id], means)
+        await self._announce()
+        self._host.metrics.gauge("analyticbot_lease_held", len(self._used), kind="account")
+
+    async def _read_accounts(self) -> None:
+        accounts = await self._control.accounts.all()
+        locked = {one.id: one.locked for one in accounts if one.locked}
+        for account_id, reason in locked.items():
+            if self._locked.get(account_id) != reason:
+                fields = {"account": account_id, "reason": reason}
+                logger.error("account_locked", extra=fields)
+        self._locked = locked
+        self._known = {one.id: one for one in accounts if not one.locked}
+
+    async def _share(self) -> set[int]:
+        """The accounts that are for this process, among all collectors that are there."""
+        leases, holder = self._control.leases, self._host.holder
+        name = COLLECTOR_LEASES + holder
+        self._presence = await leases.acquire(name, holder, self._lease_s * 1000)
+        # With this one, also where so much time has passed since that its lease has ended.
+        present = {holder} | {lease.holder for lease in await leases.held(COLLECTOR_LEASES)}
+        held = {lease.name: lease.holder for lease in await leases.held(ACCOUNT_LEASES)}
+        holders = {i: held[account_lease(i)] for i in self._known if account_lease(i) in held}
+        sharing = shared(list(self._known), present, holders)
+        return {i for i, by in sharing.items() if by == holder}
+
+    async def _take(self, account: Account, means: Means) -> None:
+        host, name = self._host, account_lease(account.id)
+        tenure = await Tenure.acquired(
+            self._control.leases, name, host.holder, self._lease_s, alone=host.alone
+        )
+        if tenure is not None:
+            logger.info("account_taken", extra={"account": account.id})
+            used = AccountInUse(account, tenure, means)
+            overdue = _tell_overdue if host.alone else host.end
+            task = asyncio.create_task(tenure.run(used.run(), overdue))
+            self._used[account.id] = used, task
+
+    def _is_anew(self, account_id: int) -> bool:
+        """Whether somebody logged in to it again since it was taken."""
+        return self._used[account_id][0].account.session != self._known[account_id].session
+
+    async def _collect_ended(self) -> None:
+        """Accounts whose leases were lost may be taken again. Raises what else ended them."""
+        for account_id, (_, task) in list(self._used.items()):
+            if task.done():
+                del self._used[account_id]
+                try:
+                    await task
+                except LeaseLost as lost:
+                    logger.warning("account_lost", extra={"reason": str(lost)})
+
+    async def _stop(self, account_ids: set[int]) -> None:
+        tasks = [self._used.pop(account_id)[1] for account_id in account_ids]
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception) and not isinstance(ended, LeaseLost):
+                raise ended
+
+    async def _leave(self) -> None:
+        """The others need not wait for the leases' end."""
+        await self._stop(set(self._used))
+        if self._presence is not None:
+            with suppress(ControlError):
+                await self._control.leases.release(self._presence)
+
+    async def _announce(self) -> None:
+        """Tell the log that other channels are followed than before."""
+        followed = {one.reference for one in await self._control.followed()}
+        if self._followed is not None and self._followed != followed:
+            try:
+                now_ms = self._host.clock.now_ms()
+                await announce(self._host.log, Change(kind="channels", at_ms=now_ms))
+            except LogUnavailable as error:
+                logger.warning("log_away", extra={"reason": str(error)})
+                return
+        self._followed = followed
+
+
+def _tell_overdue(reason: str) -> None:
+    """Nobody else can have it: its connection closes when it can."""
+    logger.warning("account_overlaps", extra={"reason": reason})
+
+
+def _check(used: AccountInUse, task: "asyncio.Task[None]") -> Finding:
+    if not task.done():
+        return used.check()
+    why = "cancelled" if task.cancelled() else task.exception()
+    return not_ready(f"account {used.account.id}: let go: {why}")

@@ -1,0 +1,20 @@
+"""A turn of a channel's samples: the counters of the recent posts that are due."""
+
+from collect.channel import FollowedChannel
+from collect.comparing import publish_deleted
+from collect.connection import Connection
+from collect.counters import read_counters
+
+
+async def sample(channel: FollowedChannel, on: Connection) -> None:
+    """One request, if one is due. Posts that are found gone are published as deleted."""
+    now_ms = on.clock.now_ms()
+    post_ids = channel.recent.due(now_ms)
+    if not post_ids:  # all were read by other ways since
+        channel.recent.sampled((), now_ms)
+        return
+    read = await read_counters(channel, on, post_ids)
+    if read.sample is not None:
+        await on.publisher.publish(read.sample)
+    channel.recent.sampled(post_ids, read.observed_at_ms)
+    await publish_deleted(channel, on, read.silent)

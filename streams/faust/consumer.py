@@ -1,0 +1,180 @@
+"""Faust's consumer, with what it does badly replaced; the base of those of our transports.
+
+Its bookkeeping of acknowledgements is replaced because it counts a message as processed that was
+only skipped while the app stops, and because it cannot step over the gaps that compaction and
+transactions leave in offsets; its fetch loop, because it costs two tasks a message and sleeps for
+a second when buffers are full. Delivery, streams, tables and the order of a rebalance are Faust's.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from faust.transport.consumer import Consumer as BaseConsumer
+from faust.types import TP, AppT, ConsumerMessage
+from mode import ServiceT
+
+from streams.faust.message import batch_of, message_of
+from streams.faust.unacked import UnackedByPartition, no_index
+from streams.log import Record
+
+#: Messages taken of one partition before the next gets its turn.
+FETCH = 64
+#: What may be delivered and not yet acknowledged, in bytes of values.
+IN_FLIGHT_BYTES = 32 << 20
+
+
+class Consumer(BaseConsumer):
+    """Subclasses say where records come from and how a commit is made."""
+
+    def __post_init__(self) -> None:
+        self._topics: set[str] = set()
+        #: Whether the app's agents take records in batches (agents.engine.body); others' do not.
+        self._takes_batches: bool = getattr(self.app, "takes_batches", False)
+        self._assigned: set[TP] = set()
+        self._unacked = UnackedByPartition(self._on_ack)
+        faust: Any = self
+        faust._acked, faust._acked_index = self._unacked, no_index()
+        self._in_flight = 0
+        #: Whether streams may be given messages: from the first resumption of the flow after the
+        #: positions were set, because resuming empties the streams' queues.
+        self._open = self._sought = False
+        #: Set when the fetch loop may have something to do.
+        self._news = asyncio.Event()
+
+    # -- what subclasses give
+
+    def stop_commits(self) -> None:
+        """Nothing that is not committed now will be."""
+        raise NotImplementedError
+
+    def _next_records(self, tp: TP) -> Sequence[Record]:
+        """At most FETCH records that come next; the position stays."""
+        raise NotImplementedError
+
+    def _delivered(self, tp: TP, record: Record) -> None:
+        """Move the position of a partition on, behind `record`."""
+        raise NotImplementedError
+
+    def _has_room(self, tp: TP) -> bool:
+        """Whether more may be made of messages of this partition before the next commit."""
+        return True
+
+    # -- partitions
+
+    def assignment(self) -> set[TP]:
+        return set(self._assigned)
+
+    def _new_topicpartition(self, topic: str, partition: int) -> TP:
+        return TP(topic, partition)
+
+    def _forget_deliveries(self) -> None:
+        """What was delivered and not acknowledged will be delivered again, to new positions."""
+        self._unacked.clear()
+        self._in_flight = 0
+        self._open = self._sought = False
+
+    async def on_task_error(self, exc: BaseException) -> None:
+        """An agent's body has failed: its message must not be committed as processed."""
+        self.stop_commits()
+        await self.crash(exc)
+
+    # -- fetching
+
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                self._news.clear()
+                if not await self._round():
+                    await self._news.wait()
+        except asyncio.CancelledError:
+            # An end in order, which Faust would take for a crash when it comes during a rebalance.
+            if not fetcher.should_stop:
+                raise
+
+    async def _round(self) -> bool:
+        """Every active partition gets its turn. False: there was nothing to deliver."""
+        found = False
+        for tp in sorted(self._get_active_partitions()):
+            if not self.flow_active:
+                return False
+            if not self._may_deliver(tp):
+                continue
+            records = self._next_records(tp)
+            if records:
+                found = True
+                await self._deliver(tp, records)
+                await asyncio.sleep(0)
+        return found
+
+    def _may_deliver(self, tp: TP) -> bool:
+        if tp not in self._get_active_partitions():
+            return False
+        if tp.topic in self.app.tables.changelog_topics:
+            return True
+        return self._open and self._in_flight <= IN_FLIGHT_BYTES and self._has_room(tp)
+
+    async def _deliver(self, tp: TP, records: Sequence[Record]) -> None:
+        acking = self.app.topics.acks_enabled_for(tp.topic)
+        generation = self.app.consumer_generation_id
+        self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+        in_batches = self._takes_batches and tp.topic not in self.app.tables.changelog_topics
+        for batch in [records] if in_batches else [[record] for record in records]:
+            if not self.flow_active or generation != self.app.consumer_generation_id:
+                return
+            if acking:
+                size = sum(len(record.value or b"") for record in batch)
+                self._unacked[tp].deliver(batch[-1].offset, size)
+                self._in_flight += size
+            for record in batch:
+                self._delivered(tp, record)
+            message = (
+                batch_of(tp, batch, generation) if in_batches else self._to_message(tp, batch[0])
+            )
+            await self.callback(message)
+
+    def _to_message(self, tp: TP, record: Record) -> ConsumerMessage:
+        return message_of(tp, record, self.app.consumer_generation_id)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        raise NotImplementedError("the fetch loop does not ask for many")
+
+    def resume_flow(self) -> None:
+        super().resume_flow()
+        self._open = self._sought
+        self._news.set()
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        super().resume_partitions(tps)
+        self._news.set()
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        super().on_buffer_drop(tp)
+        self._news.set()
+
+    # -- acknowledging
+
+    def _on_ack(self, size: int) -> bool:
+        """Streams also acknowledge what they only skip, while the flow is stopped."""
+        if not self.flow_active:
+            return False
+        if self._in_flight > IN_FLIGHT_BYTES:
+            self._news.set()
+        self._in_flight -= size
+        self._committable()
+        return True
+
+    def _committable(self) -> None:
+        """There is something that a commit would write."""
+        raise NotImplementedError
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._unacked[tp].take_committable()
+
+
+def stop_commits(app: AppT) -> None:
+    """Forbids all commits of `app` from now on; to be called before a failed body is left.
+
+    What was not committed is done again after the next start. The process has to end.
+    """
+    cast(Consumer, app.consumer).stop_commits()

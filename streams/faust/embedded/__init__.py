@@ -1,0 +1,1 @@
+"""Faust over the embedded log: both work on the same engine."""

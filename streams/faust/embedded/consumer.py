@@ -1,0 +1,199 @@
+"""Faust's consumer over the embedded log: it reads the log itself, and commits with its outbox."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from faust.types import TP
+from mode import Seconds, Service
+
+from streams.embedded.partition import PartitionState
+from streams.faust.assignment import assign
+from streams.faust.consumer import FETCH
+from streams.faust.consumer import Consumer as DriverConsumer
+from streams.faust.embedded.recovery import restore
+from streams.log import LogError, Partition, Record
+from streams.partitioner import partition_of
+
+if TYPE_CHECKING:
+    from streams.faust.embedded.transport import Transport
+
+logger = logging.getLogger(__name__)
+
+
+class Consumer(DriverConsumer):
+    transport: "Transport"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._positions: dict[TP, int] = {}
+
+    # -- life
+
+    async def on_start(self) -> None:
+        self.transport.enter()
+        self._news = self.transport.engine.listen()
+        await super().on_start()
+
+    async def on_stop(self) -> None:
+        try:
+            await super().on_stop()
+        finally:
+            self.transport.engine.unlisten(self._news)
+            await self.transport.leave()
+
+    def stop_commits(self) -> None:
+        """Nothing that is not committed now will be. See transport.stop_commits."""
+        self.transport.outbox.stop()
+
+    # -- partitions
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Gives this process all partitions of `topics`, soon: Faust waits for this to return."""
+        self._topics = set(topics)
+        self.add_future(self._assign())
+
+    async def _assign(self) -> None:
+        states = {name: self.transport.topic(name) for name in self._topics}
+        self.app.on_rebalance_start()
+        await self.on_partitions_revoked(set(self._assigned))
+        self._forget_deliveries()
+        partitions = {name: len(state.partitions) for name, state in states.items()}
+        self._assigned = {TP(name, n) for name, count in partitions.items() for n in range(count)}
+        app: Any = self.app
+        app.consumer_generation_id += 1
+        assign(self.app, {name: range(count) for name, count in partitions.items()})
+        await self.on_partitions_assigned(set(self._assigned), app.consumer_generation_id)
+
+    async def create_topic(
+        self,
+        topic: str,
+        partitions: int,
+        replication: int,
+        *,
+        config: Mapping[str, Any] | None = None,
+        timeout: Seconds = 30.0,
+        retention: Seconds | None = None,
+        compacting: bool | None = None,
+        deleting: bool | None = None,
+        ensure_created: bool = False,
+    ) -> None:
+        self.transport.create(topic, partitions, compacted=bool(compacting))
+
+    def topic_partitions(self, topic: str) -> int | None:
+        found = self.transport.engine.topics.get(topic)
+        return len(found.partitions) if found else None
+
+    def key_partition(
+        self, topic: str, key: bytes | None, partition: int | None = None
+    ) -> int | None:
+        if partition is not None or key is None:
+            return partition
+        return partition_of(key, len(self.transport.topic(topic).partitions))
+
+    def _state(self, tp: TP) -> PartitionState:
+        return self.transport.topic(tp.topic).partitions[tp.partition]
+
+    # -- positions
+
+    def highwater(self, tp: TP) -> int:
+        return self.transport.engine.end(self._state(tp))
+
+    async def highwaters(self, *partitions: TP) -> MutableMapping[TP, int]:
+        """One above what can really be read: recovery waits until it has read that far."""
+        return {tp: self.highwater(tp) for tp in partitions}
+
+    async def earliest_offsets(self, *partitions: TP) -> MutableMapping[TP, int]:
+        return {tp: self._state(tp).first for tp in partitions}
+
+    async def position(self, tp: TP) -> int | None:
+        return self._positions.get(tp)
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        self._positions[partition] = offset
+        self._news.set()
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Only recovery calls it, with changelogs; they are read here and now."""
+        for tp, offset in partitions.items():
+            await self._seek(tp, max(offset, 0))
+            await self._seek(tp, await restore(self.app, self.transport.engine, self._state(tp)))
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        commits = self.transport.engine.commits.get(self.transport.outbox.group, {})
+        committed = {
+            tp: commits[Partition(*tp)] for tp in self._assigned if Partition(*tp) in commits
+        }
+        for tp in self._assigned:
+            self._positions[tp] = self._start(tp, committed.get(tp))
+        self._forget_deliveries()
+        self._sought = True
+        return committed
+
+    def _start(self, tp: TP, committed: int | None) -> int:
+        state = self._state(tp)
+        if committed is None:
+            earliest = self.app.conf.consumer_auto_offset_reset == "earliest"
+            return state.first if earliest else state.next
+        if committed < state.first:
+            logger.warning(
+                "messages_removed_by_retention",
+                extra={"partition": tp, "committed": committed, "first": state.first},
+            )
+        return max(committed, state.first)
+
+    # -- fetching
+
+    def _may_deliver(self, tp: TP) -> bool:
+        return tp in self._positions and super()._may_deliver(tp)
+
+    def _next_records(self, tp: TP) -> Sequence[Record]:
+        state = self._state(tp)
+        return self.transport.engine.read(state, max(self._positions[tp], state.first), FETCH)
+
+    def _delivered(self, tp: TP, record: Record) -> None:
+        self._positions[tp] = record.offset + 1
+
+    # -- committing
+
+    def _committable(self) -> None:
+        self.transport.outbox.filled.set()
+
+    @Service.task
+    async def _commit_handler(self) -> None:
+        """Commits as soon as there is something to, but not more often than the linger says."""
+        linger_s = self.transport.options.linger_ms / 1000
+        while not self.should_stop:
+            await self.transport.outbox.filled.wait()
+            await self.commit()
+            await asyncio.sleep(linger_s)
+
+    async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:
+        """From choosing the offsets to handing them over with all that was sent: no await."""
+        offsets = self._filter_committable_offsets(tps)
+        try:
+            handed_over = self._hand_over(offsets)
+            if handed_over is None:
+                return False
+            # A commit that is given up (the app stops) is written nevertheless.
+            await asyncio.shield(handed_over)
+        except LogError as error:
+            self.stop_commits()
+            await self.crash(error)
+            return False
+        self._committed_offset.update(offsets)
+        self.app.tables.on_commit(offsets)
+        self.app.monitor.on_tp_commit(offsets)
+        return True
+
+    def _hand_over(self, offsets: Mapping[TP, int]) -> "asyncio.Future[None] | None":
+        return self.transport.outbox.commit(
+            {Partition(*tp): offset for tp, offset in offsets.items()}
+        )
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        handed_over = self._hand_over(offsets)
+        if handed_over is not None:
+            await asyncio.shield(handed_over)
+        return handed_over is not None

@@ -1,0 +1,1 @@
+"""Faust over Kafka: a transaction per task holds rows, outputs and offsets."""

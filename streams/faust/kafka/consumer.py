@@ -1,0 +1,320 @@
+"""Faust's consumer over Kafka: a member of the group, and the commits of its tasks.
+
+A rebalance, in order: the group wants to hand out anew (`_release`: Faust stops delivering and
+empties its queues, what was done is committed); the group has handed out (`_get`); the tasks are
+taken over, which shuts out whoever had them, and their tables brought up to date (`_take_over`);
+Faust hears of its partitions and asks where to begin (`seek_to_committed`).
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from faust.types import TP
+from mode import Service
+
+from streams.context import Task
+from streams.faust.assignment import assign
+from streams.faust.consumer import FETCH
+from streams.faust.kafka.restored import NothingToRestore
+from streams.kafka.membership import Membership
+from streams.kafka.task_assignment import Claim, TaskAssignment
+from streams.log import LogError, LogUnavailable, Partition, Record
+from streams.pauses import Pauses
+
+if TYPE_CHECKING:
+    from streams.faust.kafka.transport import Transport
+
+logger = logging.getLogger(__name__)
+
+#: What is fetched of a partition ahead of its delivery, in records.
+_AHEAD = 1_000
+_WAIT_S = 0.2
+#: How long a worker that stops waits for its last commit.
+_STOP_S = 8.0
+#: Commits may take one part in so many of the time, so that few large ones come of much work.
+_COMMIT_SHARE = 5
+#: Over a slow network commits take long without work; then that part would be far too small.
+_LONGEST_PAUSE_S = 1.0
+
+
+class Consumer(NothingToRestore):
+    transport: "Transport"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        work = self.transport.work
+        self._member = Membership(work.member, self._claim, self._release, self._get)
+        self._fetched: dict[TP, deque[Record]] = defaultdict(deque)
+        #: There is something that a commit would write.
+        self._filled = asyncio.Event()
+        #: A commit should not be waited for any longer.
+        self._full = asyncio.Event()
+        #: The fetch loop may have something to do.
+        self._hungry = asyncio.Event()
+        self._stopped_commits = False
+        #: Counts up when partitions are taken away, and when they are given.
+        self._turn = 0
+        #: The turn for which Faust wants positions set.
+        self._seeking = 0
+        self._committing = asyncio.Lock()
+        self._taking_over: asyncio.Future[None] | None = None
+
+    # -- life
+
+    async def on_start(self) -> None:
+        self.transport.enter()
+        await super().on_start()
+
+    async def on_stop(self) -> None:
+        """What was done is committed, the group is told, and the next owner may begin."""
+        try:
+            await self._stop_taking_over()
+            await self._commit_within(_STOP_S)
+            await self.transport.tasks.give_up_all()
+            await self._member.leave()
+        finally:
+            await self.transport.leave()
+
+    def stop_commits(self) -> None:
+        self._stopped_commits = True
+
+    def filled(self) -> None:
+        """The context has something for a commit."""
+        self._filled.set()
+
+    # -- the group
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Changelogs are not read by the group: the tasks read them themselves."""
+        inputs = set(topics) - self.app.tables.changelog_topics
+        if inputs != self._topics:
+            if self._topics:
+                raise LogError("topics cannot be added to agents that are running")
+            self._topics = inputs
+            try:
+                await self._member.join(inputs)
+            except LogError as error:
+                await self.crash(error)
+
+    def _claim(self) -> Claim:
+        tasks = self.transport.tasks
+        return Claim(self._member.generation, sorted(tasks.owned), sorted(tasks.warm))
+
+    async def _release(self) -> None:
+        """The group hands out anew: finish what is under way, for whoever gets it next."""
+        await self._stop_taking_over()
+        self.app.on_rebalance_start()
+        await self.on_partitions_revoked(set(self._assigned))
+        await self._commit_within(self.transport.work.member.session_s / 2)
+        self._assign(set())
+
+    def _get(self, assignment: TaskAssignment) -> None:
+        """Not awaited by the group, so that heartbeats go on while tables are read."""
+        if self.should_stop:
+            # About to leave the group, which may still hand out: what it gives goes to others.
+            return
+        self._taking_over = asyncio.ensure_future(self._take_over(assignment))
+
+    async def _take_over(self, assignment: TaskAssignment) -> None:
+        logger.info(
+            "tasks_assigned", extra={"active": assignment.active, "standby": assignment.standby}
+        )
+        try:
+            self.transport.tasks_in_all = self._member.tasks_in_all(self._topics)
+            await self.transport.tasks.take_over(assignment.active, assignment.standby)
+            partitions = dict.fromkeys(self._topics, assignment.active)
+            self._assign({TP(topic, n) for topic in self._topics for n in assignment.active})
+            app: Any = self.app
+            app.consumer_generation_id += 1
+            assign(self.app, partitions)
+            await self.on_partitions_assigned(set(self._assigned), app.consumer_generation_id)
+        except asyncio.CancelledError:
+            if self._taking_over is asyncio.current_task():
+                await self.crash(
+                    LogError("taking over tasks was cancelled, and not by this worker")
+                )
+            raise
+        except Exception as error:  # noqa: BLE001 (nobody awaits this: whatever it is ends the app)
+            await self.crash(error)
+
+    def _assign(self, partitions: set[TP]) -> None:
+        """Nothing of them is fetched or delivered before their positions are set."""
+        self._turn += 1
+        self._assigned = partitions
+        self._fetched.clear()
+        self._forget_deliveries()
+
+    async def _stop_taking_over(self) -> None:
+        taking_over, self._taking_over = self._taking_over, None
+        if taking_over is not None:
+            taking_over.cancel()
+            await asyncio.gather(taking_over, return_exceptions=True)
+
+    # -- partitions and positions
+
+    def topic_partitions(self, topic: str) -> int | None:
+        return self._member.partitions(topic)
+
+    def key_partition(
+        self, topic: str, key: bytes | None, partition: int | None = None
+    ) -> int | None:
+        if partition is not None or key is None:
+            return partition
+        return self.transport.partition(key)
+
+    def highwater(self, tp: TP) -> int:
+        """Faust only measures with it."""
+        fetched = self._fetched.get(tp)
+        return fetched[-1].offset + 1 if fetched else 0
+
+    async def position(self, tp: TP) -> int | None:
+        fetched = self._fetched.get(tp)
+        return fetched[0].offset if fetched else None
+
+    def perform_seek(self) -> Coroutine[Any, Any, None]:
+        """Whether the assignment still holds Faust has looked just now, and not when it awaits."""
+        self._seeking = self._turn
+        return super().perform_seek()
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Where the tasks' transactions stand: nobody else can move that any more.
+
+        What a task has committed itself, it knows before the brokers tell.
+        """
+        turn, assigned = self._seeking, [Partition(*tp) for tp in self._assigned]
+        committed, first = await self._offsets(assigned)
+        if turn != self._turn:
+            # Handed out anew meanwhile. Faust's recovery goes on with the old assignment all the
+            # same, and begins the new one after that: what it finds out now is out of date.
+            return {}
+        for task in self.transport.tasks.owned.values():
+            committed.update(task.read)
+        for at in assigned:
+            if at in committed and committed[at] < first[at]:
+                told = {"partition": at, "committed": committed[at], "first": first[at]}
+                logger.warning("messages_removed_by_retention_unprocessed", extra=told)
+            self._member.seek(at, max(committed.get(at, 0), first[at]))
+        self._fetched.clear()
+        self._forget_deliveries()
+        self._sought = True
+        self._hungry.set()
+        return {TP(*at): offset for at, offset in committed.items()}
+
+    async def _offsets(
+        self, partitions: Sequence[Partition]
+    ) -> tuple[dict[Partition, int], dict[Partition, int]]:
+        pauses = Pauses()
+        while True:
+            try:
+                committed = await self._member.committed(partitions)
+                return committed, await self._member.first(partitions)
+            except LogUnavailable as error:
+                logger.warning("positions_wait", extra={"reason": str(error)})
+                await pauses.pause()
+
+    # -- fetching
+
+    @Service.task
+    async def _fetch(self) -> None:
+        """Keep some records of each partition ahead of their delivery."""
+        while not self.should_stop:
+            try:
+                wanted = [Partition(*tp) for tp in self._assigned if self._is_wanted(tp)]
+                if wanted:
+                    self._keep(await self._member.fetch(wanted, _WAIT_S, _AHEAD))
+                else:
+                    self._member.check()
+            except LogError as error:
+                await self.crash(error)
+                return
+            if not wanted:
+                self._hungry.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._hungry.wait(), 1.0)
+
+    def _is_wanted(self, tp: TP) -> bool:
+        return self._sought and len(self._fetched[tp]) < _AHEAD
+
+    def _keep(self, found: Mapping[Partition, Sequence[Record]]) -> None:
+        """What was fetched before the positions were set anew belongs nowhere."""
+        for at, records in found.items():
+            tp = TP(*at)
+            if self._sought and tp in self._assigned:
+                self._fetched[tp].extend(records)
+        if found:
+            self._news.set()
+
+    def _next_records(self, tp: TP) -> Sequence[Record]:
+        return list(islice(self._fetched[tp], FETCH))
+
+    def _delivered(self, tp: TP, record: Record) -> None:
+        fetched = self._fetched[tp]
+        fetched.popleft()
+        if len(fetched) == _AHEAD // 2:
+            self._hungry.set()
+
+    def _has_room(self, tp: TP) -> bool:
+        task = self.transport.tasks.owned.get(tp.partition)
+        if task is not None and task.has_room:
+            return True
+        self._full.set()
+        return False
+
+    # -- committing
+
+    def _committable(self) -> None:
+        self._filled.set()
+
+    @Service.task
+    async def _commit_handler(self) -> None:
+        """Soon after there is something to commit; under load rarely, and much at once."""
+        linger_s = self.transport.work.linger_s
+        while not self.should_stop:
+            await self._filled.wait()
+            began = time.monotonic()
+            await self.commit()
+            rest_s = (time.monotonic() - began) * (_COMMIT_SHARE - 1)
+            pause_s = max(linger_s, min(rest_s, _LONGEST_PAUSE_S))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), pause_s)
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """All tasks, each in a transaction of its own. One commit at a time."""
+        async with self._committing:
+            if self._stopped_commits:
+                return False
+            self._filled.clear()
+            self._full.clear()
+            return await self._commit_tasks()
+
+    async def _commit_within(self, wait_s: float) -> None:
+        try:
+            await asyncio.wait_for(self.commit(), wait_s)
+        except TimeoutError:
+            # Whether it was written is found out when the tasks are taken over again.
+            logger.warning("commit_given_up", extra={"after_s": wait_s})
+            await self.transport.tasks.give_up_all()
+
+    async def _commit_tasks(self) -> bool:
+        """From choosing the offsets to taking what was made: no await."""
+        offsets: dict[Task, dict[Partition, int]] = defaultdict(dict)
+        for tp in self._assigned:
+            offset = self._new_offset(tp)
+            if offset is not None:
+                offsets[tp.partition][Partition(*tp)] = offset
+        try:
+            lost = await self.transport.tasks.commit(offsets)
+        except LogError as error:
+            self.stop_commits()
+            await self.crash(error)
+            return False
+        if lost:
+            self._member.rejoin()
+        self._news.set()
+        return bool(offsets)

@@ -1,0 +1,46 @@
+"""What Faust asks of a consumer to restore tables, answered so that it finds nothing to restore.
+
+Tables are up to date before Faust hears of a partition (tasks.py), topics are made by `migrate`,
+and offsets are committed with what was made of their messages.
+"""
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any, NoReturn
+
+from faust.types import TP
+from mode import Seconds
+
+from streams.faust.consumer import Consumer as DriverConsumer
+from streams.log import LogError
+
+
+class NothingToRestore(DriverConsumer):
+    async def highwaters(self, *partitions: TP) -> MutableMapping[TP, int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def earliest_offsets(self, *partitions: TP) -> MutableMapping[TP, int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def _seek(self, partition: TP, offset: int) -> NoReturn:
+        raise LogError("positions are set by seek_to_committed")
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Only for changelogs, of which Faust has none here."""
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> NoReturn:
+        raise LogError("offsets are committed with what was made of their messages")
+
+    async def create_topic(
+        self,
+        topic: str,
+        partitions: int,
+        replication: int,
+        *,
+        config: Mapping[str, Any] | None = None,
+        timeout: Seconds = 30.0,
+        retention: Seconds | None = None,
+        compacting: bool | None = None,
+        deleting: bool | None = None,
+        ensure_created: bool = False,
+    ) -> None:
+        """Topics are made by `migrate`, with their retention and their copies."""

@@ -1,0 +1,101 @@
+"""Faust's transport over Apache Kafka: ``broker="kafka://host:port"``, instead of Faust's own.
+
+Exactly once in effect, as on the embedded log: the outputs, the rows and the offsets of a task are
+one transaction (transaction.py). Faust's conductor and streams are used; its assignor, its
+bookkeeping of acknowledgements, its changelogs and its recovery are not (docs/ARCHITECTURE.md).
+"""
+
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from faust.stores import STORES
+from faust.transport import base
+from faust.transport.drivers import TRANSPORTS
+from faust.types import AppT
+from yarl import URL
+
+from streams.context import Task as Number
+from streams.database import Budget
+from streams.faust.kafka import store
+from streams.faust.kafka.consumer import Consumer
+from streams.faust.kafka.context import KafkaContext
+from streams.faust.kafka.producer import Producer
+from streams.kafka.membership import MemberSettings
+from streams.kafka.settings import SCHEME
+from streams.kafka.state import State
+from streams.kafka.task import Task
+from streams.kafka.tasks import Tasks, TaskSettings
+from streams.metrics import Metrics
+from streams.partitioner import partition_of
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker on Kafka is run with: the attribute `work` of its app."""
+
+    member: MemberSettings
+    tasks: TaskSettings
+    #: Where the tables are kept.
+    folder: Path
+    budget: Budget = Budget()
+    #: How long a commit waits for more, while there is little to do.
+    linger_s: float = 0.02
+    metrics: Metrics
+
+
+class Transport(base.Transport):
+    """Made by Faust, once an app. The tables are opened when they are first needed."""
+
+    Consumer = Consumer
+    Producer = Producer
+    default_port = 9092
+    driver_version = "kafka"
+
+    def __init__(self, url: list[URL], app: AppT, loop: Any = None) -> None:
+        super().__init__(url, app, loop)
+        self.work: Work = cast(Any, app).work
+        self._state: State | None = None
+        self._tasks: Tasks | None = None
+        self._users = 0
+        #: How many tasks there are in the group; known once some were assigned.
+        self.tasks_in_all = 0
+        self._owned: dict[Number, Task] = {}
+        self.context = KafkaContext(self._owned, lambda: self.state, self.partition, self._filled)
+
+    @property
+    def state(self) -> State:
+        """Raises what opening a database raises."""
+        if self._state is None:
+            self._state = State(self.work.folder, self.work.budget)
+        return self._state
+
+    @property
+    def tasks(self) -> Tasks:
+        if self._tasks is None:
+            tables: Any = self.app.tables
+            topics = {name: table.changelog_topic_name for name, table in tables.items()}
+            self._tasks = Tasks(self.work.tasks, self.state, topics, self.work.metrics, self._owned)
+        return self._tasks
+
+    def partition(self, key: bytes) -> int:
+        """Of every topic: all have as many."""
+        return partition_of(key, self.tasks_in_all)
+
+    def enter(self) -> None:
+        """The consumer and the producer each enter when they start, and leave when they stop."""
+        self._users += 1
+
+    async def leave(self) -> None:
+        self._users -= 1
+        if self._users == 0 and self._state is not None:
+            state, self._state = self._state, None
+            state.close()
+
+    def _filled(self) -> None:
+        cast(Consumer, self.app.consumer).filled()
+
+
+def register_transport() -> None:
+    """Has Faust take this transport, and these tables, for ``kafka:`` and ``rows:``."""
+    TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
+    STORES.aliases[store.SCHEME] = f"{store.__name__}:Store"

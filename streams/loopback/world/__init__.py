@@ -1,4 +1,0 @@
-"""What there is on the loopback Telegram: accounts, channels, posts, counters, subscribers.
-
-Knows nothing of MTProto; streams.loopback.methods says it as Telegram does.
-"""
