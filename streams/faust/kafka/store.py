@@ -57,7 +57,7 @@ class Store(SerializedStore[bytes, bytes]):
 
     def _set(self, key: bytes, value: bytes | None) -> NoReturn:
         raise TypeError(
-            f"rows of {self.table_name} are put through the context, with their message"
+            f"rows of {self.table_name} are put through the context of a message"
         )
 
     def _del(self, key: bytes) -> NoReturn:
@@ -65,7 +65,7 @@ class Store(SerializedStore[bytes, bytes]):
 
     def _clear(self) -> NoReturn:
         raise TypeError(
-            f"rows of {self.table_name} are put through the context, with their message"
+            f"rows of {self.table_name} are put through the context of a message"
         )
 
     @property
