@@ -29,6 +29,11 @@ PUBLIC = {"_asdict", "_exit", "_replace"}
 
 #: File and name, and the module of the library that has it.
 USED = {
+    ("agents/models/linear.py", "_ensure_features"): "river.linear_model.bayesian_lin_reg",
+    ("agents/models/linear.py", "_eta_arr"): "river.linear_model.bayesian_lin_reg",
+    ("agents/models/linear.py", "_m_dirty"): "river.linear_model.bayesian_lin_reg",
+    ("agents/models/linear.py", "_ss_arr"): "river.linear_model.bayesian_lin_reg",
+    ("agents/models/linear.py", "_ss_inv_arr"): "river.linear_model.bayesian_lin_reg",
     ("control/opening.py", "_thread"): "aiosqlite.core",
     ("streams/faust/assignment.py", "_active_tps"): "faust.assignor.partition_assignor",
     ("streams/faust/assignment.py", "_assignment"): "faust.assignor.partition_assignor",

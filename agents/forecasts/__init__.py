@@ -1,0 +1,1 @@
+"""What a post's views will come to."""
