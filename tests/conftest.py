@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.distribution import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.distribution import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.kafka.fixtures import kafka as kafka
 from tests.kafka.fixtures import kafka_cluster as kafka_cluster
 
@@ -34,34 +36,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.basetemp = folder / "pytest"
     # Brokers and databases that tests start keep theirs there, too.
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
-
-
-#: Fixtures that run brokers.
-BROKERS = {"broker", "brokers", "kafka", "kafka_cluster", "lonely_broker"}
-#: Tests that run them without these.
-OTHERS = ("tests/faults/", "tests/kafka/", "tests/analyticbot/test_takeover.py")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests one process runs: those of a file; and all that need brokers, and these first.
-
-    Two cores do not run two clusters at a time, and should have something to do until the end.
-    """
-    needing = {_file(item) for item in items if _needs_brokers(item)}
-    items.sort(key=lambda item: _file(item) not in needing)
-    for item in items:
-        group = "brokers" if _file(item) in needing else _file(item)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _needs_brokers(item: pytest.Item) -> bool:
-    fixtures = getattr(item, "fixturenames", ())
-    return not BROKERS.isdisjoint(fixtures) or item.nodeid.startswith(OTHERS)
-
-
-def _file(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
 
 
 def _has_room() -> bool:
