@@ -19,7 +19,7 @@ LONG_S = 25.0
 async def test_the_only_broker_is_killed_and_comes_back(broker: Cluster, tmp_path: Path) -> None:
     async with stage(broker.url, tmp_path) as on:
         start_two(on)
-        async with loading(on.log, observations(4)[:4_000], rate=400) as load:
+        async with loading(on.log, observations(4)[:2_000], rate=400) as load:
             await load.reached(0.3)
             await asyncio.to_thread(broker.kill, 0)
             await asyncio.to_thread(broker.start, 0)

@@ -64,7 +64,7 @@ def folded(events: list[Event]) -> Pure:
 
 
 async def test_what_comes_twice_and_late_is_counted_once(tmp_path: Path) -> None:
-    events = recorded_events()[:800]
+    events = recorded_events()[:400]
     mess = disordered(events, random.Random(1))
     assert len(mess) > len(events)
     async with working(tmp_path / "log") as work:
@@ -89,7 +89,7 @@ async def test_what_comes_twice_and_late_is_counted_once(tmp_path: Path) -> None
 
 
 def test_frames_that_come_again_at_once_gain_nothing() -> None:
-    events = recorded_events()[:800]
+    events = recorded_events()[:400]
     twice = gained(folded([each for event in events for each in (event, event)]))
     assert twice == gained(folded(events))
     assert twice.total() > 0

@@ -24,7 +24,7 @@ async def test_a_held_worker_changes_nothing_and_comes_back(
         held.start()
         other.start()
         await on.shared(held, other)
-        async with loading(on.log, observations(4)[:4_000], rate=400) as load:
+        async with loading(on.log, observations(4)[:2_400], rate=400) as load:
             await load.reached(0.2)
             await hold(on, held, other)
         await on.settled()

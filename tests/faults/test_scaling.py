@@ -44,7 +44,7 @@ async def test_a_worker_joins_and_another_leaves(
     async with stage(broker.url, tmp_path) as on:
         first, second = on.worker("one"), on.worker("two")
         first.start()
-        async with loading(on.log, observations(4)[:3_000], rate=300) as load:
+        async with loading(on.log, observations(4)[:1_800], rate=300) as load:
             await first.told("tables_restored")
             await load.reached(0.2)
             second.start()

@@ -21,7 +21,7 @@ async def test_a_worker_killed_again_and_again_loses_nothing(
     broker: Cluster, tmp_path: Path
 ) -> None:
     async with stage(broker.url, tmp_path) as on:
-        async with loading(on.log, observations(4)[:3_000], rate=300) as load:
+        async with loading(on.log, observations(4)[:1_800], rate=300) as load:
             await load.reached(0.05)
             worker = on.worker("one", static=True)
             await kill_at_random(worker, kills=3, seed=3)

@@ -4,13 +4,11 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, WebSocket, async_playwright
+from playwright.async_api import Browser, Page, WebSocket, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -24,6 +22,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 REQUIRED = "ANALYTICBOT_REQUIRE_BROWSER"
+#: Only what never comes is waited for so long.
+PATIENCE_MS = 120_000
 
 
 def executable() -> str:
@@ -55,29 +55,34 @@ class Seen(NamedTuple):
 
 
 @asynccontextmanager
+async def started() -> AsyncIterator[Browser]:
+    """One Chromium, for many pages."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=executable(), headless=True, args=ARGUMENTS
+        )
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
 async def browsing(
+    browser: Browser,
     width: int = 1280,
     height: int = 900,
     colours: Literal["light", "dark"] = "light",
     is_mobile: bool = False,
 ) -> AsyncIterator[Seen]:
     """A page of a fresh browser profile."""
-    path = executable()
-    with TemporaryDirectory(prefix="chromium-") as profile:
-        async with async_playwright() as playwright:
-            context = await playwright.chromium.launch_persistent_context(
-                Path(profile),
-                executable_path=path,
-                headless=True,
-                viewport={"width": width, "height": height},
-                color_scheme=colours,
-                is_mobile=is_mobile,
-                has_touch=is_mobile,
-                args=ARGUMENTS,
-            )
-            page = await context.new_page()
-            yield watch(page)
-            await context.close()
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=colours,
+        is_mobile=is_mobile,
+        has_touch=is_mobile,
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    yield watch(await context.new_page())
+    await context.close()
 
 
 def watch(page: Page) -> Seen:

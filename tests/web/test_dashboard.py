@@ -4,13 +4,13 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Browser, Page, Route, expect
 
-from tests.web.chromium import browsing
+from tests.web.chromium import PATIENCE_MS, browsing
 from tests.web.demo import Demo
 
-MOVES_MS = 30_000
-expect.set_options(timeout=15_000)
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+expect.set_options(timeout=PATIENCE_MS)
 ROWS = "[data-channel]"
 SPARKLINES = "[...document.querySelectorAll('[data-sparkline] path')].map(p => p.getAttribute('d'))"
 CANVAS = "document.querySelector('[data-views-chart] canvas').toDataURL()"
@@ -25,9 +25,7 @@ INKED = """() => {
 async def moved(page: Page, expression: str) -> bool:
     """Waits until what the expression gives is another value."""
     before = await page.evaluate(f"JSON.stringify({expression})")
-    await page.wait_for_function(
-        f"before => JSON.stringify({expression}) !== before", arg=before, timeout=MOVES_MS
-    )
+    await page.wait_for_function(f"before => JSON.stringify({expression}) !== before", arg=before)
     return True
 
 
@@ -45,8 +43,8 @@ async def overflow(page: Page) -> int:
     return wider
 
 
-async def test_channels_move_over_the_socket(demo: Demo) -> None:
-    async with browsing() as seen:
+async def test_channels_move_over_the_socket(demo: Demo, browser: Browser) -> None:
+    async with browsing(browser) as seen:
         await seen.page.goto(demo.url)
         await expect(seen.page.locator(ROWS).first).to_be_visible()
         await expect(seen.page.locator("[data-connection=live]")).to_be_visible()
@@ -64,8 +62,8 @@ async def test_channels_move_over_the_socket(demo: Demo) -> None:
         assert seen.strangers() == []
 
 
-async def test_a_failed_look_up_of_a_post_is_repeated(demo: Demo) -> None:
-    async with browsing() as seen:
+async def test_a_failed_look_up_of_a_post_is_repeated(demo: Demo, browser: Browser) -> None:
+    async with browsing(browser) as seen:
         failed: set[str] = set()
 
         async def fail_once(route: Route) -> None:
@@ -84,8 +82,8 @@ async def test_a_failed_look_up_of_a_post_is_repeated(demo: Demo) -> None:
         assert len(failed) >= 6
 
 
-async def test_a_channels_chart_moves(demo: Demo) -> None:
-    async with browsing() as seen:
+async def test_a_channels_chart_moves(demo: Demo, browser: Browser) -> None:
+    async with browsing(browser) as seen:
         page = seen.page
         await page.goto(demo.url)
         await page.locator(f"{ROWS} a").first.click()
@@ -102,8 +100,8 @@ async def test_a_channels_chart_moves(demo: Demo) -> None:
         assert seen.strangers() == []
 
 
-async def test_a_post_opens_into_its_curve(demo: Demo) -> None:
-    async with browsing() as seen:
+async def test_a_post_opens_into_its_curve(demo: Demo, browser: Browser) -> None:
+    async with browsing(browser) as seen:
         page = seen.page
         await page.goto(f"{demo.url}/channels/hykilp")
         post = page.locator("[data-post]").first
@@ -113,8 +111,10 @@ async def test_a_post_opens_into_its_curve(demo: Demo) -> None:
         assert seen.errors == []
 
 
-async def test_a_number_says_how_it_is_defined_to_the_keyboard_too(demo: Demo) -> None:
-    async with browsing() as seen:
+async def test_a_number_says_how_it_is_defined_to_the_keyboard_too(
+    demo: Demo, browser: Browser
+) -> None:
+    async with browsing(browser) as seen:
         tile = seen.page.locator("[data-field=reach_24h]")
         await seen.page.goto(f"{demo.url}/channels/hykilp")
         # An answer may move a number that it does not know to another place.
@@ -130,9 +130,9 @@ async def test_a_number_says_how_it_is_defined_to_the_keyboard_too(demo: Demo) -
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 async def test_follows_the_systems_colours_until_told(
-    demo: Demo, colours: Literal["light", "dark"]
+    demo: Demo, browser: Browser, colours: Literal["light", "dark"]
 ) -> None:
-    async with browsing(colours=colours) as seen:
+    async with browsing(browser, colours=colours) as seen:
         page = seen.page
         await page.goto(demo.url)
         assert (await ground(page) > 200) == (colours == "light")
@@ -142,8 +142,8 @@ async def test_follows_the_systems_colours_until_told(
         assert (await ground(page) > 200) == (colours == "dark")
 
 
-async def test_fits_a_phone(demo: Demo) -> None:
-    async with browsing(390, 844, is_mobile=True) as seen:
+async def test_fits_a_phone(demo: Demo, browser: Browser) -> None:
+    async with browsing(browser, 390, 844, is_mobile=True) as seen:
         page = seen.page
         await page.goto(demo.url)
         await expect(page.locator(ROWS).first).to_be_visible()
@@ -155,16 +155,16 @@ async def test_fits_a_phone(demo: Demo) -> None:
         assert seen.errors == []
 
 
-async def test_an_unknown_channel_is_said(demo: Demo) -> None:
-    async with browsing() as seen:
+async def test_an_unknown_channel_is_said(demo: Demo, browser: Browser) -> None:
+    async with browsing(browser) as seen:
         await seen.page.goto(f"{demo.url}/channels/nobody_of_this_name")
         alert = seen.page.get_by_role("alert")
         await expect(alert).to_contain_text("nobody_of_this_name")
         await expect(alert.get_by_role("button", name="Try again")).to_be_visible()
 
 
-async def test_says_when_it_is_stale_and_when_it_reconnects(demo: Demo) -> None:
-    async with browsing() as seen:
+async def test_says_when_it_is_stale_and_when_it_reconnects(demo: Demo, browser: Browser) -> None:
+    async with browsing(browser) as seen:
         page = seen.page
         await page.goto(demo.url)
         await expect(page.locator("[data-connection=live]")).to_be_visible()
@@ -177,5 +177,5 @@ async def test_says_when_it_is_stale_and_when_it_reconnects(demo: Demo) -> None:
         away = page.locator("[data-connection=reconnecting]")
         await expect(away).to_contain_text("Reconnecting in")
         demo.start()
-        await expect(page.locator("[data-connection=live]")).to_be_visible(timeout=MOVES_MS)
+        await expect(page.locator("[data-connection=live]")).to_be_visible()
         assert await moved(page, SPARKLINES)
