@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -32,7 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = Path(tempfile.mkdtemp(prefix="analyticbot-tests-", dir=MEMORY))
     # A database server has a user of its own, who must get to its folder in here.
     folder.chmod(0o711)
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    # At the very end: multiprocessing has files in there until the process ends.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     config.option.basetemp = folder / "pytest"
     # Brokers and databases that tests start keep theirs there, too.
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
