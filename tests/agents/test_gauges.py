@@ -11,6 +11,7 @@ from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import ChannelId, PostId
 from streams.metrics import OLD_S, Metrics
 from tests.agents.working import PARTITIONS, append, drafts_of, working
+from tests.patience import PATIENCE_S
 from tests.streams.sources.manual_clock import ManualClock
 
 NOW_MS = 1_760_000_000_000
@@ -83,7 +84,7 @@ async def test_a_worker_tells_what_it_has(tmp_path: Path, monkeypatch: pytest.Mo
             has_bytes = _told(metrics, "analyticbot_table_bytes")
             return bool(rows() and has_bytes and _delays(metrics) == {"1.97"})
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not is_told():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert _told(metrics, "analyticbot_samples_total", stage="updates") == 3 + 31

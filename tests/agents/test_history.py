@@ -34,6 +34,7 @@ from tests.agents.history_told import (
     stored,
     window,
 )
+from tests.patience import PATIENCE_S
 
 QUICK = HistorySettings(batch_rows=100, batch_s=0.02, first_pause_s=0.01, longest_pause_s=0.02)
 
@@ -187,7 +188,7 @@ async def test_who_waits_for_what_is_stored_already_is_told(
     waiting = asyncio.create_task(second.caught_up(await ends(log)))
     # It waits before the agent has begun to run.
     await asyncio.sleep(0)
-    async with running(second), asyncio.timeout(30):
+    async with running(second), asyncio.timeout(PATIENCE_S):
         await waiting
     assert second.position() == await ends(log)
 

@@ -24,6 +24,7 @@ from streams.metrics import Metrics
 from tests.agents.history_told import ends, minute_of_messages, opened_log, stored
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import Running, unique
+from tests.patience import PATIENCE_S
 from tests.streams.kafka.prefixed import Prefixed, PrefixedMember
 
 PARTITIONS = 6
@@ -138,7 +139,7 @@ async def expected(folder: Path, minutes: int) -> dict[str, list[Any]]:
 
 
 async def stored_up_to(log: Log, offsets: Offsets) -> None:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             committed = await log.committed(GROUP)
             if all(committed.get(each, 0) >= end for each, end in offsets.items()):
@@ -173,7 +174,7 @@ async def test_members_come_and_go_under_load(
             if minute % 2:
                 leaving.dies_after = moments.choice(["posts", "post_samples", "windows"])
                 with pytest.raises(HistoryError):
-                    async with asyncio.timeout(30):
+                    async with asyncio.timeout(PATIENCE_S):
                         await leaving.task
             await leaving.end()
     await compare(shared, writer, tmp_path, minutes)
@@ -192,7 +193,7 @@ async def test_who_is_lost_in_mid_batch_is_followed_by_others(
     await stored_up_to(writer, await ends(writer))  # type: ignore[arg-type]
     lost.gate.clear()
     await writer.append([each for minute in range(4, 8) for each in minute_of_messages(minute)])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await lost.waiting.wait()
     await lost.fall_silent()
     await shared.add()

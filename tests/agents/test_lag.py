@@ -12,8 +12,8 @@ from streams.metrics import Metrics
 from streams.topics import channel_key
 from tests.agents.pure import CHANNEL
 from tests.agents.working import GROUP, append, opened
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 20
 KEY = channel_key(CHANNEL)
 
 

@@ -25,9 +25,9 @@ from streams.recording import Recording
 from streams.sources.recorded_events import events_of
 from streams.topics import channel_key
 from tests.agents.pure import Pure
+from tests.patience import PATIENCE_S
 
 PARTITIONS = 3
-PATIENCE_S = 40
 GROUP = "analyticbot"
 RECORDING = Path(__file__).parents[2] / "loopback" / "recording"
 #: Nothing here is about power cuts, and the disk is shared.

@@ -10,7 +10,7 @@ from typing import Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-PATIENCE_S = 90
+from tests.patience import PATIENCE_S
 
 
 class Collector(HTTPServer):

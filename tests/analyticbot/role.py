@@ -10,8 +10,10 @@ from typing import Any, Self
 
 import httpx
 
+from tests.patience import BUSY, PATIENCE_S
+
 #: From a signal to the end of a process, at most.
-STOP_S = 20.0
+STOP_S = 6 * BUSY
 #: So that who waits leaves the machine to those whom it waits for.
 POLL_S = 0.1
 
@@ -20,7 +22,7 @@ class Role:
     def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
         self.process = process
         self.url = url
-        self.http = httpx.AsyncClient(base_url=url, timeout=20)
+        self.http = httpx.AsyncClient(base_url=url, timeout=PATIENCE_S)
 
     @classmethod
     async def started(

@@ -31,11 +31,11 @@ from tests.faults.history import differences, is_stored, wanted
 from tests.faults.left import lying
 from tests.faults.waiting import until
 from tests.kafka.cluster import Cluster
+from tests.patience import PATIENCE_S
 
 ANN, BEN = 801, 802
 CHANNELS = [ChannelId(3000 + number) for number in range(6)]
 #: What one step may take, on a machine that does other things too.
-PATIENCE_S = 90.0
 BOT = (sys.executable, "-m", "tests.analyticbot.bot_child")
 
 

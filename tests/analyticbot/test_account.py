@@ -24,6 +24,7 @@ from streams.ids import ChannelId
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 from streams.publisher import Publisher
+from tests.patience import PATIENCE_S
 
 ANN, BEN = 777, 778
 
@@ -77,7 +78,7 @@ async def scene(folder: Path, world: World) -> AsyncIterator[Scene]:
         opened_control(settings) as control,
         opened_log(settings) as log,
         started(settings, log, world.clock, Metrics()) as process,
-        asyncio.timeout(60),
+        asyncio.timeout(PATIENCE_S),
     ):
         yield Scene(process, control, telegram)
 

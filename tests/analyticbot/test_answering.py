@@ -17,6 +17,7 @@ from control.store import ControlUnavailable, Lease
 from streams.metrics import Metrics
 from tests.api.serving import standing_clock
 from tests.bot.stage import ANN, Stage, staged
+from tests.patience import PATIENCE_S
 
 LEASE_S = 3
 
@@ -45,7 +46,7 @@ def answering(stage: Stage, process: Process, holder: str, control: SqlControl) 
 
 
 async def says(answering: Answering, words: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while words not in (await answering.check()).says:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -127,7 +128,7 @@ async def test_it_stops_when_the_store_is_away_and_goes_on_when_it_is_back(
     away = True
     await says(one, "cannot renew its lease: the database is away")
     assert not (await one.check()).ready
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while held(process):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert not (await one.check()).ready

@@ -11,6 +11,7 @@ from api.checks import log_check
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
 from streams.metrics import Metrics
+from tests.patience import PATIENCE_S
 
 Opener = Callable[[int], Awaitable[EmbeddedLog]]
 
@@ -37,7 +38,7 @@ async def test_the_room_is_told_also_of_a_folder_that_is_not_there_yet(
     value = metrics.registry.get_sample_value
     log = await opened(free_bytes)
     task = asyncio.create_task(tell_disk(tmp_path / "not" / "yet", log, metrics))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not value("analyticbot_disk_size_bytes"):  # noqa: ASYNC110
             await asyncio.sleep(0)
         await asyncio.sleep(0)

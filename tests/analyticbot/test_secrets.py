@@ -24,8 +24,8 @@ from tests.analyticbot.otlp import Collector
 from tests.analyticbot.private import open_to_others
 from tests.analyticbot.role import Role
 from tests.faults.waiting import until
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 90.0
 PHONE = "998901234567"
 API_KEY = "key-of-the-page-0123456789"
 API_HASH = "0123456789abcdef0123456789abcdef"

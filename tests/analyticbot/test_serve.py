@@ -9,6 +9,7 @@ pytest.importorskip("chdb", reason="history in process needs the extra `embedded
 
 from tests.analyticbot.command import COMMAND, environment, run
 from tests.analyticbot.role import STOP_S, Role
+from tests.patience import PATIENCE_S
 
 
 def replayed(folder: Path) -> Path:
@@ -29,7 +30,7 @@ async def test_it_shows_what_is_there_and_holds_it_meanwhile(tmp_path: Path) -> 
     assert run(data, "follow", "@typoname").returncode == 0
     variables = environment(data, ANALYTICBOT_PORT="0")
     serve = await Role.started((COMMAND, "serve"), variables, tmp_path / "said")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await serve.ready()
     listed = await serve.data("/api/v1/channels")
     assert [(one["username"], one["status"]) for one in listed][-1] == ("typoname", "pending")

@@ -27,11 +27,12 @@ from tests.control.keys import KEY
 from tests.control.postgres import Postgres
 from tests.control.postgres import started as postgres_started
 from tests.faults.proxy import Proxy
+from tests.patience import BUSY
 
 #: Long enough for processes that wait for each other on a busy machine.
 LEASE_S = 9
-#: From a signal to the end, on a busy machine: the store gets four of them.
-STOP_S = 12.0
+#: From a signal to the end: the store gets four of them.
+STOP_S = 6 * BUSY
 USERS = (701, 702, 703)
 CHANNELS = [ChannelId(2000 + number) for number in range(8)]
 

@@ -19,6 +19,7 @@ from loopback.world.world import World
 from streams.clock import SystemClock
 from streams.ids import ChannelId
 from tests.analyticbot.command import COMMAND, environment
+from tests.patience import PATIENCE_S
 
 USER = 777
 
@@ -44,7 +45,9 @@ async def command(data: Path, *arguments: str) -> str:
 def posts(url: str, channel: str) -> list[str]:
     """The texts of a channel's posts, newest first; none while it is not known."""
     try:
-        with urllib.request.urlopen(f"{url}/api/v1/channels/{channel}/posts", timeout=10) as answer:
+        with urllib.request.urlopen(
+            f"{url}/api/v1/channels/{channel}/posts", timeout=PATIENCE_S
+        ) as answer:
             rows: list[dict[str, Any]] = json.load(answer)["data"]
     except urllib.error.HTTPError as error:
         error.close()
@@ -80,7 +83,7 @@ async def test_followed_channels_reach_the_api_and_later_ones_too(tmp_path: Path
         assert process.stdout is not None
         line = (await process.stdout.readline()).decode()
         url = re.findall(r"http://127\.0\.0\.1:\d+", line)[0]
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE_S):
             await wait_for_posts(url, "first_channel", ["before"])
             world.post(first, "now")
             await wait_for_posts(url, "first_channel", ["now", "before"])

@@ -11,6 +11,7 @@ import pytest
 
 from tests.analyticbot.command import COMMAND, environment
 from tests.analyticbot.otlp import Collector
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def _demo(folder: Path, said: Path, **variables: str) -> Iterator[None]:
     try:
         yield
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()

@@ -26,12 +26,12 @@ from streams.ids import ChannelId
 from streams.log import Draft, Log
 from streams.metrics import Metrics
 from streams.topics import channel_key
+from tests.patience import PATIENCE_S
 
 #: 2026-03-01T12:00:00Z, and it stands.
 NOW_MS = 1_772_366_400_000
 CHANNEL = ChannelId(1_234)
 OTHER = ChannelId(5_678)
-PATIENCE_S = 20.0
 
 _frames: msgspec.json.Decoder[LiveMessage] = msgspec.json.Decoder(LiveMessage)
 

@@ -13,6 +13,7 @@ from api.settings import Settings
 from streams.clock import SystemClock
 from streams.health import READY, Check, Finding, not_ready
 from streams.metrics import Metrics
+from tests.patience import PATIENCE_S
 
 
 @asynccontextmanager
@@ -22,7 +23,7 @@ async def answering(health: Health, key: str | None = None) -> AsyncIterator[htt
     server = Server(role_app.build(health, metrics), None, settings, metrics, SystemClock())
     await server.start()
     try:
-        async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as http:
             yield http
     finally:
         await server.stop()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S
 
 
 class Answer(NamedTuple):

@@ -23,6 +23,7 @@ from clickhouse.cursor import Place
 from tests.api.reading import FixedReader
 from tests.api.serving import Serving, open_log, put, summary
 from tests.attacks.knocking import HANDSHAKE, request
+from tests.patience import PATIENCE_S
 
 BASE = "/api/v1/channels/durov"
 MANY = settings(
@@ -43,7 +44,7 @@ class Served:
 
     def __enter__(self) -> "Served":
         self._thread.start()
-        assert self._ready.wait(30)
+        assert self._ready.wait(PATIENCE_S)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,7 +66,7 @@ class Served:
 
     def answers(self, sent: bytes) -> list[int]:
         """The status of every answer that comes; the last bytes are sent, and then no more."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as caller:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as caller:
             received = b""
             with contextlib.suppress(ConnectionError):
                 caller.sendall(sent)

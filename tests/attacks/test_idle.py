@@ -15,6 +15,7 @@ from streams.metrics import Metrics
 from tests.api.reading import FixedReader
 from tests.api.serving import Serving, put, summary, until
 from tests.attacks.knocking import Callers, ask, request
+from tests.patience import PATIENCE_S
 
 QUICK = Limits(head_s=0.2, idle_s=1, body_s=0.2, stall_s=0.2, linger_s=0.2)
 
@@ -94,7 +95,7 @@ async def test_an_open_socket_outlives_every_limit_of_a_request(log: Log, caller
         body.say(b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
         await body.all()
         await put(serving.log, summary("Still here"))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while b"Still here" not in (await socket.recv(decode=False)):
                 pass
         assert dropped(serving, "slow_body") <= 1

@@ -18,6 +18,7 @@ from streams.topics import ALERTS, channel_key
 from tests.api.reading import AwayReader
 from tests.api.serving import CHANNEL, NOW_MS, OTHER
 from tests.bot.stage import ANN, BEN, RAISED, Stage, another, resolved, updated
+from tests.patience import PATIENCE_S
 
 
 async def committed_all(stage: Stage) -> bool:
@@ -31,7 +32,7 @@ def edited(stage: Stage, times: int) -> bool:
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0)
 

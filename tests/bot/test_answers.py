@@ -11,6 +11,7 @@ from streams.ids import ChannelId, InvalidChannel, Username, parse_channel
 from tests.api.reading import AwayReader, BrokenReader, FixedReader
 from tests.api.serving import CHANNEL
 from tests.bot.stage import ANN, BEN, Stage
+from tests.patience import PATIENCE_S
 
 
 class ManyChannels(FixedReader):
@@ -221,7 +222,7 @@ async def test_who_blocks_the_bot_is_subscribed_to_nothing(stage: Stage) -> None
     async with stage.running():
         stage.api.message(ANN, "/start")
         await stage.api.until(lambda: len(stage.api.called("sendMessage")) == 1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await stage.control.subscriptions(ANN):  # noqa: ASYNC110
                 await asyncio.sleep(0)
 

@@ -11,6 +11,7 @@ from control.store import Delivery
 from loopback.bot_api import TOKEN
 from tests.api.serving import NOW_MS
 from tests.bot.stage import ANN, BEN, Stage
+from tests.patience import PATIENCE_S
 
 
 async def test_a_token_that_telegram_does_not_know(stage: Stage) -> None:
@@ -57,7 +58,7 @@ async def test_the_token_is_never_logged(stage: Stage, caplog: pytest.LogCapture
 
 async def test_it_stops_in_the_middle_of_a_flood_wait(stage: Stage) -> None:
     stage.api.flood("sendMessage", 3600)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async with stage.running():
             stage.api.message(ANN, "/start")
             await stage.api.until(lambda: len(stage.api.called("sendMessage")) == 1)
@@ -76,7 +77,7 @@ async def test_old_deliveries_are_forgotten_and_new_ones_kept(stage: Stage) -> N
     await stage.control.put_delivery(Delivery("old", ANN, 1, "resolved", NOW_MS - month_ms - 1))
     await stage.control.put_delivery(Delivery("new", ANN, 2, "resolved", NOW_MS - month_ms))
     async with stage.running():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await stage.control.delivery("old", ANN):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert await stage.control.delivery("new", ANN)

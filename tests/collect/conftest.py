@@ -30,6 +30,7 @@ from streams.publisher import Publisher
 from streams.sources.cursors import Followed
 from streams.topics import UPDATES
 from streams.tracing import Traces
+from tests.patience import PATIENCE_S
 from tests.streams.sources.manual_clock import ManualClock
 
 USER = 777
@@ -42,7 +43,7 @@ DAY_MS = 24 * HOUR_MS
 E = TypeVar("E", bound=Event)
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
     """Waits until the condition holds; fails the test after a while."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -138,7 +139,7 @@ class Scene:
 
     async def pass_until(self, condition: Callable[[], object], step_ms: int = 1000) -> None:
         """Lets time pass, step by step, until the condition holds: for what comes at a pace."""
-        deadline = time.monotonic() + 15.0
+        deadline = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < deadline, "waited in vain"
             self.clock.advance(step_ms)
@@ -154,7 +155,7 @@ class Scene:
 
     async def stands(self, reference: str, status: str) -> Followed:
         """Waits until a followed channel is said to be so."""
-        deadline = time.monotonic() + 15.0
+        deadline = time.monotonic() + PATIENCE_S
         while (found := await self.standing(reference)).status != status:
             assert time.monotonic() < deadline, f"waited in vain: {found}"
             await asyncio.sleep(0.003)

@@ -6,9 +6,8 @@ from contextlib import suppress
 from collect import client_factory
 from collect.client import CollectorClient
 from tests.collect.conftest import Scene, history, until
+from tests.patience import PATIENCE_S
 
-#: More than a machine needs that does other things too; less than Telethon waits for.
-SOON_S = 5.0
 #: More than the system takes in for a peer that does not read.
 MUCH = bytes(32 << 20)
 
@@ -21,7 +20,7 @@ async def test_it_ends_where_telegram_does_not_answer(scene: Scene) -> None:
     await until(lambda: scene.telegram.calls.count("messages.getHistory") == 1)
     assert scene.running is not None
     scene.running.cancel()
-    await asyncio.wait({scene.running}, timeout=SOON_S)
+    await asyncio.wait({scene.running}, timeout=PATIENCE_S)
     assert scene.running.cancelled()
     await until(lambda: not scene.telegram.server._talks)
 
@@ -47,7 +46,7 @@ async def test_it_ends_where_a_library_loses_that_it_was_cancelled(scene: Scene)
     await made.wait()
     assert scene.running is not None
     scene.running.cancel()
-    await asyncio.wait({scene.running}, timeout=SOON_S)
+    await asyncio.wait({scene.running}, timeout=PATIENCE_S)
     assert scene.running.cancelled()
 
 

@@ -11,6 +11,7 @@ from control.store import ControlError, ControlStore, ControlUnavailable
 from control.tables import METADATA
 from tests.control.keys import KEY
 from tests.laws.control import ControlLaws, DurableControlLaws, Opener
+from tests.patience import PATIENCE_S
 
 
 class TestSqliteFile(DurableControlLaws):
@@ -122,7 +123,7 @@ async def test_calls_that_are_cancelled_twice_end(tmp_path: Path) -> None:
             await asyncio.sleep(0)
     others = asyncio.all_tasks() - {asyncio.current_task()}
     if others:
-        await asyncio.wait(others, timeout=10)
+        await asyncio.wait(others, timeout=PATIENCE_S)
         assert all(other.done() for other in others)
     assert [one.reference for one in await store.followed()] in ([], ["durov"])
     await store.close()

@@ -19,6 +19,7 @@ from streams.kafka.settings import settings_of
 from tests.agents.history_told import minute_of_messages, stored
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import Running, unique
+from tests.patience import PATIENCE_S
 from tests.streams.kafka.prefixed import Prefixed
 
 
@@ -53,7 +54,7 @@ async def test_it_fills_what_it_put_aside_and_refuses_beside_workers(
         assert before is None or now == before
         before = now
     member = await log.join(GROUP, TOPICS)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await member.assignment()
     with pytest.raises(Failure, match="stop every `analyticbot work`, then rebuild"):
         await Rebuild(settings, log).look()  # type: ignore[arg-type]

@@ -6,8 +6,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.kafka.settings import client_options, settings_of
 from tests.faults.waiting import until
-
-_PATIENCE_S = 30.0
+from tests.patience import PATIENCE_S
 
 
 async def clear(url: str, topics: Collection[str]) -> None:
@@ -22,6 +21,6 @@ async def clear(url: str, topics: Collection[str]) -> None:
             async def is_gone() -> bool:
                 return not there & set(await admin.list_topics())
 
-            await until(is_gone, _PATIENCE_S, "topics to be gone")
+            await until(is_gone, PATIENCE_S, "topics to be gone")
     finally:
         await admin.close()

@@ -22,6 +22,7 @@ from tests.faults.load import loading
 from tests.faults.proxy import Proxy
 from tests.faults.waiting import until
 from tests.laws.history import gained, store, window
+from tests.patience import PATIENCE_S
 
 
 class Scene:
@@ -42,7 +43,7 @@ class Scene:
 
     async def caught_up(self) -> None:
         await self.work.settled()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             await self.agent.caught_up(await ends(self.work.log))
 
     async def check(self) -> None:
@@ -85,7 +86,7 @@ async def test_while_it_is_away_everything_else_goes_on(tmp_path: Path) -> None:
         windows = on.work.counted("sent", stage="updates")
         await append(on.work.log, drafts[third:])
         await on.work.settled()
-        await until(lambda: on.failures > 3, 30, "history to notice")
+        await until(lambda: on.failures > 3, PATIENCE_S, "history to notice")
         assert on.work.counted("sent", stage="updates") > windows
         assert on.agent.position() == stood
         await asyncio.to_thread(on.server.start)
@@ -100,7 +101,7 @@ async def test_answers_of_insertions_are_lost(tmp_path: Path) -> None:
             for count in range(1, 13):
                 await load.reached(count / 14)
                 on.proxy.lose_answers(after_bytes=count % 3 * 60, asked=inserts)
-                await until(lambda: on.proxy.lost == count, 30, "an answer lost")  # noqa: B023
+                await until(lambda: on.proxy.lost == count, PATIENCE_S, "an answer lost")  # noqa: B023
         await on.check()
 
 
@@ -138,7 +139,7 @@ async def test_killed_again_and_again(tmp_path: Path, seed: int) -> None:
                     # It dies with an insertion that it has stored and not told of.
                     lost = on.proxy.lost
                     on.proxy.lose_answers(asked=inserts)
-                    await until(lambda: on.proxy.lost > lost, 30, "an insertion")  # noqa: B023
+                    await until(lambda: on.proxy.lost > lost, PATIENCE_S, "an insertion")  # noqa: B023
                 await asyncio.to_thread(on.server.kill)
                 await asyncio.to_thread(on.server.start)
         await on.check()

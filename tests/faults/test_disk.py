@@ -27,6 +27,7 @@ from tests.faults.sizes import PARTITIONS
 from tests.faults.waiting import until
 from tests.faults.worker import ROOT
 from tests.kafka.cluster import Cluster
+from tests.patience import PATIENCE_S
 
 MIB = 1 << 20
 #: How many messages are observed.
@@ -54,10 +55,10 @@ async def goes_on_with_room(disk: Disk, log_options: str, said: Path) -> None:
     """One that is started, meets the end of the disk, and ends when there is room again."""
     url = f"embedded://{disk.folder / 'log'}{log_options}"
     with alone(url, COUNT, said) as process:
-        await until(lambda: events(said) == ["log_waits"], 60, "a log that waits")
+        await until(lambda: events(said) == ["log_waits"], PATIENCE_S, "a log that waits")
         assert process.poll() is None
         disk.make_room()
-        await until(lambda: process.poll() is not None, 60, "the end of the process")
+        await until(lambda: process.poll() is not None, PATIENCE_S, "the end of the process")
     assert (process.returncode, events(said)) == (0, ["log_waits", "log_goes_on"])
     await check(disk.folder / "log")
 
@@ -81,7 +82,7 @@ async def test_the_embedded_log_waits_before_the_disk_is_full(tmp_path: Path) ->
     with small_disk(tmp_path / "disk", 96 * MIB, 80 * MIB) as disk:
         url = f"embedded://{disk.folder / 'log'}?sync=false"
         with alone(url, COUNT // 2, tmp_path / "first") as process:
-            await until(lambda: process.poll() is not None, 60, "half of it")
+            await until(lambda: process.poll() is not None, PATIENCE_S, "half of it")
             assert process.returncode == 0
         disk.fill(leave=63 * MIB)
         await goes_on_with_room(disk, "?sync=false", tmp_path / "said")
@@ -96,7 +97,7 @@ async def test_a_new_log_is_not_made_without_room(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 96 * MIB, 63 * MIB) as disk:
         said = tmp_path / "said"
         with alone(f"embedded://{disk.folder / 'log'}", COUNT, said) as process:
-            await until(lambda: process.poll() is not None, 60, "the end of the process")
+            await until(lambda: process.poll() is not None, PATIENCE_S, "the end of the process")
             assert process.returncode == 1
         assert told(said.read_text()).endswith("64 MiB are needed: make room")
 
@@ -132,11 +133,11 @@ async def test_the_role_work_on_kafka_gives_its_tasks_away_and_goes_on_with_room
                 async def says(words: str) -> bool:
                     return words in (await agents.check()).says
 
-                await until(lambda: says(f"{PARTITIONS} tasks"), 60, "its tasks")
+                await until(lambda: says(f"{PARTITIONS} tasks"), PATIENCE_S, "its tasks")
                 async with loading(on.log, observations()[:2_000], rate=400) as load:
                     await load.reached(0.3)
                     disk.fill(leave)
-                    await until(lambda: says("make room"), 60, "that it waits for room")
+                    await until(lambda: says("make room"), PATIENCE_S, "that it waits for room")
                     assert not (await agents.check()).ready
                     disk.make_room()
                 await on.settled()
@@ -154,7 +155,7 @@ async def test_the_tables_of_a_worker_on_kafka(broker: Cluster, tmp_path: Path) 
             async with loading(on.log, observations()[:2_000], rate=400) as load:
                 await load.reached(0.3)
                 disk.fill()
-                await until(lambda: not worker.running, 60, "the end of the worker")
+                await until(lambda: not worker.running, PATIENCE_S, "the end of the worker")
                 assert worker.exit_code == 1
                 line = told(worker.said())
                 assert line.startswith("analyticbot: the pipeline stopped: tables in ")

@@ -13,6 +13,7 @@ from tests.faults.sizes import PARTITIONS
 from tests.faults.waiting import until
 from tests.faults.worker import Worker
 from tests.kafka.cluster import Cluster
+from tests.patience import PATIENCE_S
 
 
 async def test_another_worker_goes_on_with_warm_tables(
@@ -28,7 +29,7 @@ async def test_another_worker_goes_on_with_warm_tables(
             before = await rows_written(on)
             tasks, since = victim.shares()[-1], await on.committed()
             victim.kill()
-            took_s = await until(lambda: on.moved(tasks, since), 60, "the tasks to go on")
+            took_s = await until(lambda: on.moved(tasks, since), PATIENCE_S, "the tasks to go on")
             figures.note("kill -9 to the first commit of every task elsewhere", took_s, "s")
         restored = await other.told("tables_restored", 2)
         assert set(restored["tasks"]) == tasks

@@ -27,7 +27,7 @@ from streams.ids import ChannelId
 from tests.agents.history_told import stored
 from tests.agents.working import is_settled
 from tests.analyticbot.command import COMMAND, environment
-from tests.analyticbot.role import POLL_S, Role
+from tests.analyticbot.role import POLL_S, STOP_S, Role
 from tests.faults.disk import Disk, small_disk
 from tests.faults.expectation import expected
 from tests.faults.history import differences as history_differences
@@ -37,8 +37,6 @@ from tests.faults.left import differences, left_in, lying
 MIB = 1 << 20
 USER = 777
 CHANNEL, NAME = ChannelId(1_900_000_001), "the_channel"
-#: From a signal to the end, on a busy machine.
-STOP_S = 15.0
 
 
 class Installation:

@@ -12,6 +12,7 @@ from tests.faults.sizes import PARTITIONS
 from tests.faults.waiting import until
 from tests.faults.worker import Worker
 from tests.kafka.cluster import Cluster
+from tests.patience import PATIENCE_S
 
 SESSION = "?session_ms=2000"
 
@@ -55,7 +56,9 @@ async def hold(on: Stage, held: Worker, other: Worker) -> None:
     """Until the other has its tasks and has gone on with them; then until both share again."""
     tasks, since = held.shares()[-1], await on.committed()
     held.hold()
-    await until(lambda: other.shares()[-1] == set(range(PARTITIONS)), 60, "the other to have all")
-    await until(lambda: on.moved(tasks, since), 60, "the other to go on")
+    await until(
+        lambda: other.shares()[-1] == set(range(PARTITIONS)), PATIENCE_S, "the other to have all"
+    )
+    await until(lambda: on.moved(tasks, since), PATIENCE_S, "the other to go on")
     held.go_on()
     await on.shared(held, other)

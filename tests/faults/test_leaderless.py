@@ -13,6 +13,7 @@ from streams.topics import Topic
 from tests.faults.waiting import until
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import unique
+from tests.patience import PATIENCE_S
 
 PARTITIONS = 6
 
@@ -32,7 +33,7 @@ async def test_what_could_not_be_written_is_not_taken_for_read(
     await transactions.start()
     await asyncio.to_thread(kafka_cluster.kill, victim)
     try:
-        await until(lambda: kafka_cluster.leader(*lost) is None, 30, "nobody to lead")
+        await until(lambda: kafka_cluster.leader(*lost) is None, PATIENCE_S, "nobody to lead")
         records = [Outgoing(b"key", b"value", 1, {})]
         with pytest.raises(TaskLost):
             await transactions.commit({lost: records, kept: records}, {kept: 7})
@@ -40,7 +41,7 @@ async def test_what_could_not_be_written_is_not_taken_for_read(
         await asyncio.to_thread(kafka_cluster.start, victim)
     await transactions.start()
     await transactions.commit({kept: records}, {})
-    await until(lambda: _has(log, kept, 1), 30, "what was committed")
+    await until(lambda: _has(log, kept, 1), PATIENCE_S, "what was committed")
     assert await log.committed(group) == {}
     await transactions.close()
     await log.close()

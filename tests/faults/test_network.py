@@ -13,6 +13,7 @@ from tests.faults.network import Far, far_broker
 from tests.faults.observations import observations
 from tests.faults.sizes import PARTITIONS
 from tests.faults.waiting import until
+from tests.patience import PATIENCE_S
 
 #: What a commit asks brokers, in its order.
 COMMIT = {
@@ -44,7 +45,7 @@ async def test_what_ends_connections_changes_and_moves_nothing(far: Far, tmp_pat
             await load.reached(0.7)
             for count, kind in enumerate((network.PRODUCE, network.END_TRANSACTION), 1):
                 far.proxy.lose_answers(asked=network.asks(kind))
-                await until(lambda: far.proxy.lost == count, 30, "an answer lost")  # noqa: B023
+                await until(lambda: far.proxy.lost == count, PATIENCE_S, "an answer lost")  # noqa: B023
         await on.settled()
         await on.check()
         assert worker.shares() == [ALL_TASKS]
@@ -64,7 +65,7 @@ async def test_longer_than_the_session_tasks_go_and_come_back(
         async with loading(on.log, observations(3), rate=300) as load:
             await load.reached(0.2)
             getattr(far.proxy, fault)()
-            await until(lambda: near.shares()[-1] == ALL_TASKS, 60, "tasks to go")
+            await until(lambda: near.shares()[-1] == ALL_TASKS, PATIENCE_S, "tasks to go")
             await load.reached(0.6)
             far.proxy.resume()
             await on.shared(near, worker)
@@ -122,7 +123,7 @@ async def test_answers_that_are_lost_in_commits(far: Far, tmp_path: Path, after_
             for count, kind in enumerate(kinds, 1):
                 await load.reached(count / (len(kinds) + 1))
                 far.proxy.lose_answers(asked=network.asks(kind), after_bytes=after_bytes)
-                await until(lambda: far.proxy.lost == count, 60, "an answer lost")  # noqa: B023
+                await until(lambda: far.proxy.lost == count, PATIENCE_S, "an answer lost")  # noqa: B023
         await on.settled()
         await on.check()
         await worker.stop()

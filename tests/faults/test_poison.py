@@ -18,6 +18,7 @@ from tests.faults.observations import observations
 from tests.faults.waiting import until
 from tests.faults.worker import Worker
 from tests.kafka.cluster import Cluster
+from tests.patience import PATIENCE_S
 
 CHANNEL = ChannelId(77)
 DAY_MS = 1_750_204_800_000
@@ -52,7 +53,7 @@ async def put_aside(log: Log) -> dict[str, int]:
 
 async def ended(worker: Worker) -> str:
     """The one line in which it says why it has ended by itself."""
-    await until(lambda: not worker.running, 60, f"the end of {worker.name}")
+    await until(lambda: not worker.running, PATIENCE_S, f"the end of {worker.name}")
     assert worker.exit_code == 1
     [line] = [line for line in worker.said().splitlines() if not line.startswith("{")]
     return line

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.waiting import until
+from tests.patience import BUSY, PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
 #: From the call to a process that can be killed at its work.
-START_S = 60.0
+START_S = PATIENCE_S
 #: A stop in order, under load as well.
-STOP_S = 20.0
+STOP_S = 6 * BUSY
 #: A process that is asked what it does tells that within this time, or hangs.
 _TELLS_S = 2.0
 

@@ -17,6 +17,7 @@ from streams.log import (
 )
 from streams.partitioner import partition_of
 from streams.topics import Topic
+from tests.patience import PATIENCE_S
 
 NOW_MS = 1_750_000_000_000
 PLAIN = Topic("plain")
@@ -24,7 +25,6 @@ OTHER = Topic("other")
 SHORT = Topic("short", retention_ms=None, retention_bytes=4_000)
 NEWEST = Topic("newest", retention_ms=None, compacted=True)
 PARTITIONS = 4
-WAIT_S = 30.0
 
 Opener = Callable[[], Awaitable[Log]]
 
@@ -39,7 +39,7 @@ def numbers(records: Sequence[Record]) -> list[int]:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Returns when `condition` holds; fails when it does not come to hold."""
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not await condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.005)
 
@@ -47,7 +47,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 async def take(batches: AsyncIterator[Batch], count: int) -> list[Record]:
     """The next `count` records, whatever partitions they are of; fails when they do not come."""
     found: list[Record] = []
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while len(found) < count:
             found.extend((await anext(batches)).records)
     return found
@@ -69,7 +69,7 @@ async def all_of(log: Log, topic: Topic) -> dict[Partition, list[Record]]:
 class LogLaws:
     """Subclasses give `opener`: each call opens the same, at first empty, log once more.
 
-    Its retention and compaction must take effect within WAIT_S.
+    Its retention and compaction must take effect within PATIENCE_S.
     """
 
     @pytest.fixture

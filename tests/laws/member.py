@@ -9,18 +9,18 @@ import pytest
 from streams.log import Assignment, Log, LogClosed, Member, OffsetRange, Partition
 from streams.topics import Topic
 from tests.laws.log import draft, numbers, take
+from tests.patience import PATIENCE_S
 
 FIRST, SECOND = Topic("first"), Topic("second")
 TOPICS = (FIRST.name, SECOND.name)
 PARTITIONS = 2
 GROUP = "sharers"
-WAIT_S = 20.0
 
 Opener = Callable[[], Awaitable[Log]]
 
 
 async def assignment_of(member: Member) -> Assignment:
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         return await member.assignment()
 
 
@@ -129,7 +129,7 @@ class MemberLaws:
         await asyncio.sleep(0)
         await log.close()
         with pytest.raises(LogClosed):
-            async with asyncio.timeout(WAIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await reader
         with pytest.raises(LogClosed):
             await member.finish({at: 5})

@@ -13,6 +13,7 @@ from loopback.telegram import LoopbackTelegram
 from loopback.world.channel import WorldChannel
 from loopback.world.world import World
 from streams.clock import SystemClock
+from tests.patience import PATIENCE_S
 
 USER = 777
 
@@ -71,7 +72,7 @@ def collect(client: TelegramClient) -> list[Any]:
     return got
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
     """Waits until the condition holds; fails the test after a while."""
     deadline = time.monotonic() + timeout_s
     while not condition():

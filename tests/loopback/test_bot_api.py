@@ -28,6 +28,7 @@ from aiogram.types import (
 )
 
 from loopback.bot_api import TOKEN, BotApi, UnknownMethod
+from tests.patience import PATIENCE_S
 
 ANN = 5
 
@@ -99,7 +100,7 @@ async def test_stopping_ends_a_long_poll() -> None:
     async with aiogram_bot(api) as bot:
         poll = asyncio.create_task(bot.get_updates(timeout=60))
         await api.until(lambda: len(api.called("getUpdates")) == 1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await api.stop()
             assert await poll == []
 

@@ -23,6 +23,7 @@ from loopback.telegram import LoopbackTelegram
 from loopback.world.world import World
 from streams.clock import SystemClock
 from tests.loopback.conftest import USER, Stage, collect, until
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -97,10 +98,10 @@ async def test_silent_connection_does_not_hold_the_end_up(stage: Stage) -> None:
     # Answered by the server, so that it has accepted the first by then.
     await stage.connected()
 
-    await asyncio.wait_for(stage.telegram.go_away(), 5)
+    await asyncio.wait_for(stage.telegram.go_away(), PATIENCE_S)
 
     with contextlib.suppress(ConnectionResetError):
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
     writer.close()
 
 

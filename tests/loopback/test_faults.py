@@ -8,6 +8,7 @@ from telethon import errors
 from telethon.tl import functions
 
 from tests.loopback.conftest import USER, Stage, collect, until
+from tests.patience import PATIENCE_S
 
 FULL = "channels.getFullChannel"
 
@@ -92,7 +93,7 @@ async def test_away_for_good_ends_the_client(stage: Stage) -> None:
     client = await stage.connected(connection_retries=1)
     await stage.telegram.go_away()
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(client.disconnected, 10)
+        await asyncio.wait_for(client.disconnected, PATIENCE_S)
 
 
 async def test_rotated_salt_is_learnt(stage: Stage) -> None:
@@ -140,4 +141,4 @@ async def test_transport_flood_ends_the_client(stage: Stage) -> None:
     client = await stage.connected()
     stage.telegram.server.send_error(-429)
     with pytest.raises(errors.InvalidBufferError):
-        await asyncio.wait_for(client.disconnected, 10)
+        await asyncio.wait_for(client.disconnected, PATIENCE_S)

@@ -13,6 +13,7 @@ from loopback.world.world import CountersMoved, Happening, LogWritten, World
 from streams.events import Post
 from streams.ids import ChannelId, PostId
 from streams.recording import Recording
+from tests.patience import PATIENCE_S
 
 HOUR_MS = 3_600_000
 START_MS = 1_800_000_000_000
@@ -138,7 +139,7 @@ def test_edit_comes_at_its_time() -> None:
 
 async def test_plays_to_the_end_and_stays() -> None:
     world, player, _, happenings = play(recorded(read_h=11))
-    await asyncio.wait_for(player.run(), 20)
+    await asyncio.wait_for(player.run(), PATIENCE_S)
 
     channel, shift = world.channels[ChannelId(5)], player.shifts[ChannelId(5)]
     assert player.ended

@@ -10,6 +10,7 @@ from pyrogram.crypto.rsa import PublicKey, server_public_keys
 
 from loopback.mtproto.rsa_key import process_key
 from tests.loopback.conftest import Stage
+from tests.patience import PATIENCE_S
 
 
 async def test_key_exchange_sign_in_and_history(
@@ -53,7 +54,7 @@ async def test_key_exchange_sign_in_and_history(
             )
         )
     finally:
-        await asyncio.wait_for(client.disconnect(), 10)
+        await asyncio.wait_for(client.disconnect(), PATIENCE_S)
 
     assert channel.title == "News"
     assert [m.id for m in history.messages] == list(range(120, 20, -1))

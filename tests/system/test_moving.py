@@ -16,6 +16,7 @@ from tests.control.copying import content, fill
 from tests.control.keys import HEX
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import started
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -40,7 +41,7 @@ def working(data: Path, log: str) -> Iterator[subprocess.Popen[str]]:
             yield one
         finally:
             one.send_signal(signal.SIGTERM)
-            code = one.wait(30)
+            code = one.wait(PATIENCE_S)
     assert code == 0
 
 

@@ -23,9 +23,9 @@ from tests.faults.harness import stage
 from tests.faults.sizes import PARTITIONS
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import started
+from tests.patience import PATIENCE_S
 
 T = 1_760_000_040_000
-PATIENCE_S = 60
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.analyticbot.command import COMMAND, environment
+from tests.patience import PATIENCE_S
 from tests.watching.scraping import samples_of
 
-PATIENCE_S = 90
 SCRAPES = 14
 #: About a second, which is how often the lag is told.
 FRAMES_BETWEEN = 20
@@ -73,5 +73,5 @@ def _tells_all(text: str) -> bool:
 
 
 def _scraped(url: str) -> str:
-    with urllib.request.urlopen(url + "/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(url + "/metrics", timeout=PATIENCE_S) as answer:
         return str(answer.read().decode())

@@ -20,6 +20,7 @@ from streams.topics import channel_key
 from tests.agents.working import GROUP, append, drafts_of, opened, working
 from tests.api.reading import AwayReader
 from tests.api.serving import Serving, open_log
+from tests.patience import PATIENCE_S
 from tests.watching.promtool import Case, check
 from tests.watching.scraping import TARGET, series_of
 
@@ -32,7 +33,7 @@ def _scraped(metrics: Metrics) -> str:
 
 
 async def _until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  a counter has nothing to wait on
             await asyncio.sleep(0.005)
 

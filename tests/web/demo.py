@@ -10,8 +10,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 COMMAND = (str(Path(sys.executable).with_name("analyticbot")), "demo")
-PATIENCE_S = 60.0
 
 
 class Demo:

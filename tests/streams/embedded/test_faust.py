@@ -17,6 +17,7 @@ from streams.log import Draft, Partition
 from streams.partitioner import partition_of
 from streams.topics import Topic
 from tests.laws.log import all_of, numbers, until
+from tests.patience import PATIENCE_S
 
 IN, OUT = Topic("in"), Topic("out")
 ROWS = Topic("app-rows-changelog", retention_ms=None, compacted=True)
@@ -66,7 +67,7 @@ async def running(
     app.app.finalize()
     await app.app.start()
     tables: Any = app.app.tables
-    await asyncio.wait_for(tables.recovery.completed.wait(), 20)
+    await asyncio.wait_for(tables.recovery.completed.wait(), PATIENCE_S)
     yield app
     await app.app.stop()
 

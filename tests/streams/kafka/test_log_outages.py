@@ -13,6 +13,7 @@ from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import unique
 from tests.kafka.ports import free_ports
 from tests.laws.log import all_of, numbers, take
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def test_a_leader_that_is_killed_costs_no_record(
     await asyncio.gather(*writers)
     stored = [n for records in (await all_of(log, topic)).values() for n in numbers(records)]
     assert sorted(stored) == list(range(written.count))
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE_S):
         while len(read) < written.count:  # noqa: ASYNC110 - a list has no event
             await asyncio.sleep(0.01)
     assert sorted(read) == list(range(written.count))
@@ -78,7 +79,7 @@ class Written:
         self.enough = False
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while self.count < count:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
 
@@ -102,13 +103,13 @@ async def test_what_has_no_leader_for_long_is_appended_once_it_has(
     await asyncio.to_thread(kafka_cluster.kill, leader)
     try:
         waiting = asyncio.create_task(log.append([Draft(topic, b"k", b"1", 0)]))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while not any(each.message == "append_waits" for each in caplog.records):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert not waiting.done()
     finally:
         await asyncio.to_thread(kafka_cluster.start, leader)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await waiting
     [at] = await log.partitions(topic)
     assert numbers(await log.read(at, 0, 10)) == [0, 1]
@@ -132,7 +133,7 @@ async def test_while_all_are_away_appends_wait_and_readers_are_told() -> None:
             await anext(batches)
         assert not waiting.done()
         await asyncio.to_thread(cluster.start, 0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             await waiting
         [at] = await log.partitions("away")
         assert numbers(await log.read(at, 0, 10)) == [0, 1]
@@ -152,7 +153,7 @@ async def test_closing_does_not_wait_for_brokers_that_are_away() -> None:
         await asyncio.to_thread(cluster.kill, 0)
         waiting = asyncio.create_task(log.append([Draft("gone", b"k", b"1", 0)]))
         await asyncio.sleep(0)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             await log.close()
         with pytest.raises(LogClosed):
             await waiting

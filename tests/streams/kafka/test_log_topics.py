@@ -13,6 +13,7 @@ from streams.log import Draft, LogError
 from streams.topics import DAY_MS, Topic
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import Running, unique
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ async def test_copies_follow_from_the_cluster(kafka_cluster: Cluster) -> None:
 
 async def in_sync(cluster: Cluster, topic: str, at_least: int) -> set[int]:
     """Once so many are: brokers hear of a topic one after the other, and copies begin empty."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while len(found := cluster.in_sync(topic, 0)) < at_least:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return found
