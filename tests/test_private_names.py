@@ -66,11 +66,9 @@ USED = {
 
 #: Our subclass, its base in a library, and the private methods that it replaces or calls.
 REPLACED = {
-    ("agents.engine.worker._App", "faust.App"): ("_crash", "_create_directories"),
-    ("agents.engine.worker._BytesTopic", "faust.Topic"): ("_compile_decode",),
-    ("agents.engine.worker._PromptTables", "faust.tables.manager.TableManager"): (
-        "_update_channels",
-    ),
+    ("streams.faust.app.App", "faust.App"): ("_crash", "_create_directories"),
+    ("streams.faust.app._BytesTopic", "faust.Topic"): ("_compile_decode",),
+    ("streams.faust.app._PromptTables", "faust.tables.manager.TableManager"): ("_update_channels",),
     ("streams.faust.consumer.Consumer", "faust.transport.consumer.Consumer"): (
         "_drain_messages",
         "_get_active_partitions",
