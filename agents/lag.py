@@ -7,7 +7,7 @@ an owner is reported too: a sum takes the maximum of each partition first.
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from agents.pipeline import INPUTS, WRITERS
+from agents.pipeline import WRITERS, plan
 from streams.log import Log, LogUnavailable, Offsets, Partition
 from streams.metrics import Metrics
 from streams.topics import Topic
@@ -18,7 +18,7 @@ EVERY_S = 1.0
 async def tell_lag(log: Log, metrics: Metrics, group: str, every_s: float = EVERY_S) -> None:
     """Set the lag of every stage until cancelled. `group` is that of the agents on Faust."""
     stages = [
-        *((each.stage, group, (each.topic,)) for each in INPUTS),
+        *((each.stage, group, (each.topic,)) for each in plan(group=group).inputs),
         *((writer.name, writer.group, writer.reads) for writer in WRITERS),
     ]
     while True:

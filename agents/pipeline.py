@@ -9,6 +9,7 @@ from typing import get_args
 
 from agents.engine.decision import Decision, Input, Writer
 from agents.engine.one_row import OneRow
+from agents.engine.plan import Plan, planned
 from agents.engine.ports import Table
 from agents.engine.reading import AnalyticsReader
 from agents.history.positions import READS
@@ -32,7 +33,7 @@ INPUTS: tuple[Input, ...] = (
 PIPELINE: tuple[Decision, ...] = (
     Decision(
         name="updates",
-        reads=topics.UPDATES,
+        reads=(topics.UPDATES,),
         kinds=get_args(Event),
         steps=STEPS,
         tables=(Table("channels", Channel), Table("posts", Bucket), Table("shelves", Shelf)),
@@ -41,7 +42,7 @@ PIPELINE: tuple[Decision, ...] = (
     ),
     Decision(
         name="spikes",
-        reads=topics.WINDOWS,
+        reads=(topics.WINDOWS,),
         kinds=(ActivityWindow,),
         steps=(put_spikes,),
         tables=(Table("spikes", Spikes),),
@@ -60,13 +61,25 @@ WRITERS: tuple[Writer, ...] = (
 )
 
 
-def topology(pipeline: Sequence[Decision] = PIPELINE, writers: Sequence[Writer] = WRITERS) -> str:
-    """The pipeline as text, a paragraph per decision and writer."""
-    return "\n\n".join([*map(_of_decision, pipeline), *map(_of_writer, writers)])
+def plan(
+    pipeline: Sequence[Decision] = PIPELINE,
+    inputs: Sequence[Input] = INPUTS,
+    group: str = topics.AGENTS,
+) -> Plan:
+    """What runs of it: decisions with keys in two halves. Raises ValueError for a wrong list."""
+    return planned(pipeline, inputs, group)
+
+
+def topology(
+    decisions: Sequence[Decision] | None = None, writers: Sequence[Writer] = WRITERS
+) -> str:
+    """What runs as text, a paragraph per decision and writer."""
+    running = plan().decisions if decisions is None else decisions
+    return "\n\n".join([*map(_of_decision, running), *map(_of_writer, writers)])
 
 
 def _of_decision(decision: Decision) -> str:
-    lines = [f"{decision.reads.name} → {decision.name}"]
+    lines = [f"{' + '.join(topic.name for topic in decision.reads)} → {decision.name}"]
     lines.append(f"    takes: {', '.join(kind.__name__ for kind in decision.kinds)}")
     lines += [f"    {number}. {step.__name__}" for number, step in enumerate(decision.steps, 1)]
     lines.append(f"    tables: {', '.join(table.name for table in decision.tables)}")

@@ -2,11 +2,11 @@
 
 import asyncio
 
+from agents.history.positions import READS
 from agents.history.writer import GROUP as HISTORY_GROUP
 from agents.history.writer import HistoryAgent
-from agents.pipeline import INPUTS
+from agents.pipeline import plan
 from analyticbot.roles.work import GROUP
-from streams import kinds, topics
 from streams.log import Log, Offsets
 
 #: How often a position is looked at that cannot be waited on.
@@ -20,11 +20,14 @@ async def drained(log: Log, history: HistoryAgent | None) -> None:
     it, where that is this process alone: what the group has committed may have been lost since.
     Raises LogError, HistoryUnavailable.
     """
-    processed = {each.topic for each in INPUTS}
-    for topic in (topics.UPDATES, *kinds.TOPICS):
+    running = plan()
+    processed = {each.topic for each in running.inputs}
+    for topic in dict.fromkeys((*running.flow, *READS)):
         ends = {at: end.next for at, end in (await log.bounds(topic.name)).items()}
         if topic in processed:
             await _processed(log, GROUP, ends)
+        if topic not in READS:
+            continue
         if history is not None:
             await history.caught_up(ends)
         else:

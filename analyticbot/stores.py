@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from agents.pipeline import INPUTS, PIPELINE
+from agents.pipeline import plan
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
 from analyticbot.secret_key import key_of
@@ -44,10 +44,11 @@ async def opened_log(settings: Settings, *, adjust: bool = False) -> AsyncIterat
 async def _make_topics(log: Log, settings: Settings, *, adjust: bool) -> None:
     on_kafka = settings.log.startswith(f"{KAFKA}:")
     try:
+        partitions = settings.partitions if on_kafka else await partitions_of(log, settings)
         for topic in wanted_topics(settings):
             found = await log.partitions(topic.name)
             if not found or adjust or not on_kafka:
-                await log.create(topic, settings.partitions)
+                await log.create(topic, partitions)
             if found and on_kafka and len(found) != settings.partitions:
                 raise Failure(
                     f"topic {topic.name} has {len(found)} partitions and ANALYTICBOT_PARTITIONS "
@@ -58,16 +59,21 @@ async def _make_topics(log: Log, settings: Settings, *, adjust: bool) -> None:
         raise Failure(str(error)) from error
 
 
+async def partitions_of(log: Log, settings: Settings) -> int:
+    """Of every topic: as many as there are of observations, where there are any."""
+    return len(await log.partitions(topics.UPDATES.name)) or settings.partitions
+
+
 def wanted_topics(settings: Settings) -> Sequence[Topic]:
     """All that are to be there before anything runs, kept as configured.
 
     On Kafka the agents make none by themselves, so theirs are among them.
     """
-    wanted = list(topics.ALL)
+    running = plan()
+    wanted = [*topics.ALL, *running.forwarded]
     if settings.log.startswith(f"{KAFKA}:"):
-        tables = (table.name for decision in PIPELINE for table in decision.tables)
-        wanted += [changelog_of(AGENTS, table) for table in tables]
-        read = (each.topic for each in INPUTS)
+        wanted += [changelog_of(AGENTS, table) for table in running.tables]
+        read = (each.topic for each in running.inputs)
         wanted += [msgspec.structs.replace(topic, name=topic.dead) for topic in read]
     return [topic.kept(settings.log_days, settings.log_mib) for topic in wanted]
 

@@ -69,7 +69,7 @@ def _decision(
 ) -> Decision:
     return Decision(
         name=name,
-        reads=topics.WINDOWS,
+        reads=(topics.WINDOWS,),
         kinds=(ActivityWindow,),
         steps=(count,),
         tables=tables,

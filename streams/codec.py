@@ -17,6 +17,7 @@ from streams.events import VERSION, Event
 from streams.kinds import KINDS
 
 D = TypeVar("D", bound=Decision)
+M = TypeVar("M", bound=msgspec.Struct)
 
 
 class Undecodable(ValueError):
@@ -91,8 +92,7 @@ def decode_event(data: bytes) -> Event:
         event = _events.decode(data)
     except msgspec.DecodeError as error:
         raise _explained(data, error) from error
-    if event.v != VERSION:
-        raise UnknownVersion(f"version {event.v}; this program reads {VERSION}")
+    _check_version(event.v)
     return event
 
 
@@ -102,8 +102,7 @@ def decode_analytics(data: bytes) -> Analytics:
         decision = _analytics.decode(data)
     except msgspec.DecodeError as error:
         raise _explained(data, error) from error
-    if decision.v != VERSION:
-        raise UnknownVersion(f"version {decision.v}; this program reads {VERSION}")
+    _check_version(decision.v)
     return decision
 
 
@@ -145,6 +144,34 @@ class Selection(Generic[D]):
             return None
         message = decode_analytics(data)
         return cast(D, message) if type(message) in self._wanted else None
+
+
+class Only(Generic[M]):
+    """Decodes the wanted kinds, of whatever topic."""
+
+    def __init__(self, *wanted: type[M]) -> None:
+        self._tags = frozenset(map(_tag, wanted))
+        self._decoder: msgspec.msgpack.Decoder[M] = msgspec.msgpack.Decoder(
+            cast(Any, Union[wanted])  # noqa: UP007 (made of a tuple)
+        )
+
+    def decode(self, data: bytes) -> M | None:
+        """The message; None for one of another kind. Raises Undecodable."""
+        try:
+            message = self._decoder.decode(data)
+        except msgspec.DecodeError as error:
+            kind = kind_of(data)
+            if kind is not None and kind not in self._tags:
+                return None
+            raise _explained(data, error) from error
+        _check_version(cast(Any, message).v)
+        return message
+
+
+def _check_version(version: int) -> None:
+    """Raises UnknownVersion."""
+    if version != VERSION:
+        raise UnknownVersion(f"version {version}; this program reads {VERSION}")
 
 
 def _explained(data: bytes, error: msgspec.DecodeError) -> Undecodable:

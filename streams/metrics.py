@@ -167,20 +167,20 @@ class Metrics:
         self._series = {key: series for key, series in self._series.items() if key[0] != name}
         self._gauges[name].clear()
 
-    def received(self, stage: Stage, amount: int = 1) -> None:
+    def received(self, stage: str, amount: int = 1) -> None:
+        """`stage` is a Stage, or the name of a decision; also in what follows."""
         self.count("analyticbot_received_total", amount, stage=stage)
 
     def samples(self, stage: str, amount: int) -> None:
         self.count("analyticbot_samples_total", amount, stage=stage)
 
     def sent(self, stage: str, amount: int = 1) -> None:
-        """`stage` is a Stage, or the name of a decision; also in `samples` and `dropped`."""
         self.count("analyticbot_sent_total", amount, stage=stage)
 
     def dropped(self, stage: str, reason: str, amount: int = 1) -> None:
         self.count("analyticbot_dropped_total", amount, stage=stage, reason=reason)
 
-    def error(self, stage: Stage, kind: str) -> None:
+    def error(self, stage: str, kind: str) -> None:
         self.count("analyticbot_errors_total", stage=stage, kind=kind)
 
     def lag(self, stage: str, partition: Partition, messages: int) -> None:

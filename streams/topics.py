@@ -47,6 +47,11 @@ def changelog_of(group: str, table: str) -> Topic:
     return Topic(f"{group}-{table}-changelog", retention_ms=None, compacted=True)
 
 
+def repartition_of(group: str, decision: str) -> Topic:
+    """The messages of a decision under its own keys. The agents of a group write and read it."""
+    return Topic(f"{group}-{decision}-repartition")
+
+
 def channel_key(channel_id: ChannelId) -> bytes:
     """The key of every message about a channel: its bare id in digits."""
     return b"%d" % channel_id

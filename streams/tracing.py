@@ -5,13 +5,15 @@ messages. Only a share of all observations is traced; what is not carries no hea
 who come after have nothing to do for it. Whoever takes part has `Traces | None`: None is off, and
 then nothing of OpenTelemetry is loaded.
 
-    telegram.receive ▶ log.publish ▶ updates.fold ▶ window.send ▶ live.fold ▶ frame.send
+    telegram.receive ▶ log.publish ▶ updates.fold ▶ windows.send ▶ live.fold ▶ frame.send
+
+Folds are named by the stage that folds, and sends by the last word of the topic that is sent to.
 """
 
 import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -19,17 +21,6 @@ if TYPE_CHECKING:
 
 #: The header of a message of a traced observation.
 TRACEPARENT = "traceparent"
-
-SpanName = Literal[
-    "alert.send",
-    "frame.send",
-    "live.fold",
-    "log.publish",
-    "telegram.receive",
-    "updates.fold",
-    "window.send",
-    "windows.fold",
-]
 
 #: How long the collector of traces is waited for, at most.
 _TIMEOUT_S = 3
@@ -89,16 +80,14 @@ class Traces:
         self._read = tracecontext.TraceContextTextMapPropagator().extract
         self._current = trace.get_current_span
 
-    def begin(self, name: SpanName, **attributes: str | int) -> Span | None:
+    def begin(self, name: str, **attributes: str | int) -> Span | None:
         """The first step of an observation; None when it is not one of those traced."""
         from opentelemetry.context import Context
 
         span = self._tracer.start_span(name, Context(), attributes=attributes)
         return Span(span) if span.get_span_context().trace_flags.sampled else None
 
-    def follow(
-        self, name: SpanName, headers: Mapping[str, Any], **attributes: str | int
-    ) -> Span | None:
+    def follow(self, name: str, headers: Mapping[str, Any], **attributes: str | int) -> Span | None:
         """The step after the one that a message's headers tell of; None when they tell of none."""
         header = headers.get(TRACEPARENT)
         if header is None:
@@ -108,7 +97,7 @@ class Traces:
         span = self._tracer.start_span(name, context, attributes=attributes)
         return Span(span) if span.get_span_context().trace_flags.sampled else None
 
-    def within(self, name: SpanName, **attributes: str | int) -> Span | None:
+    def within(self, name: str, **attributes: str | int) -> Span | None:
         """A step of the one whose context this is; None outside of any."""
         if not self._current().get_span_context().trace_flags.sampled:
             return None

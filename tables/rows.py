@@ -36,6 +36,25 @@ class Row(msgspec.Struct, array_like=True, gc=False):
     last_offset: int = -1
 
 
+class JoinedRow(Row):
+    """A row that messages of several topics are folded into.
+
+    Offsets of different topics say nothing of each other. While a message is folded, `last_offset`
+    is that of its topic.
+    """
+
+    #: By the name of the topic; of the one that was folded last, `last_offset` is as new.
+    folded: dict[str, int] = {}
+
+    def turn_to(self, topic: str) -> None:
+        """Have `last_offset` be that of `topic`, before a message of it is folded."""
+        self.last_offset = self.folded.get(topic, -1)
+
+    def note(self, topic: str) -> None:
+        """Remember `last_offset` as that of `topic`, after a message of it was folded."""
+        self.folded[topic] = self.last_offset
+
+
 R = TypeVar("R", bound=Row)
 
 _encoder = msgspec.msgpack.Encoder()

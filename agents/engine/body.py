@@ -21,8 +21,8 @@ from agents.engine.sending import Headers, Sender
 from streams.context import Task
 from streams.faust.app import Stream
 from streams.log import Record
-from streams.metrics import Metrics, Stage
-from streams.tracing import Span, SpanName, Traces
+from streams.metrics import Metrics
+from streams.tracing import Span, Traces
 
 #: Ends the process; called with an error that nothing can be done about. It may return, so that
 #: the process ends in order.
@@ -31,13 +31,11 @@ Fatal = Callable[[Exception], None]
 #: One message of so many is timed.
 TIMED = 16
 
-_FOLDS: Mapping[Stage, SpanName] = {"updates": "updates.fold", "windows": "windows.fold"}
-
 
 class Graveyard:
     """The dead letters of one topic."""
 
-    def __init__(self, topic: str, stage: Stage, send: Sender, metrics: Metrics) -> None:
+    def __init__(self, topic: str, stage: str, send: Sender, metrics: Metrics) -> None:
         self._topic = topic
         self._stage = stage
         self._send = send
@@ -65,7 +63,7 @@ class Body:
     def __init__(
         self,
         topic: str,
-        stage: Stage,
+        stage: str,
         reader: Reader,
         handlers: Mapping[type, Sequence[Handler]],
         *,
@@ -86,7 +84,7 @@ class Body:
         self._fatal = fatal
         self._traces = traces
         self._taken = 0
-        self._span: SpanName = _FOLDS[stage]
+        self._span = f"{stage}.fold"
 
     async def run(self, stream: Stream) -> None:
         """The body of the agent. Each value is a batch of records of one partition."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from agents.engine.body import Fatal
 from agents.engine.decision import Decision, Input
 from agents.engine.gauges import report_gauges
+from agents.engine.plan import planned
 from agents.engine.wiring import wire
 from agents.engine.worker import Worker, WorkerSettings
 from streams.clock import Clock
@@ -24,7 +25,7 @@ def built(
 ) -> App:
     """The app, ready to be started. Raises WrongKafkaUrl, and ValueError for a wrong pipeline."""
     worker = Worker(settings, metrics, fatal, traces)
-    watermarks = wire(worker, pipeline, inputs, metrics, clock)
+    watermarks = wire(worker, planned(pipeline, inputs, settings.group), metrics, clock)
 
     async def tell() -> None:
         await report_gauges(watermarks, worker.context, clock, metrics)

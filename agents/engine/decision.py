@@ -4,7 +4,7 @@
 the lag of each stage and `analyticbot topology` are built from that list, and from nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -12,8 +12,10 @@ import msgspec
 from agents.engine.ports import Ports, Table
 from streams.context import Task
 from streams.log import Record
-from streams.metrics import Stage
 from streams.topics import Topic
+
+#: The keys under which a decision folds a message: none, one or many. Pure, as a step is.
+KeysOf = Callable[[Any], Iterable[bytes]]
 
 
 class Handler(Protocol):
@@ -37,9 +39,11 @@ class Handler(Protocol):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """One decision: what it takes, what it keeps, where it sends, and the pure steps between."""
 
-    #: Tags its metrics.
+    #: Tags its metrics; a decision with a key has a topic that is named by it.
     name: str
-    reads: Topic
+    #: Partition n of all of them is one task, and each is in the order of its log. Between two of
+    #: them there is no order: rows of several inputs are tables.rows.JoinedRow.
+    reads: tuple[Topic, ...]
     #: The types of the messages that it takes; it never sees others.
     kinds: tuple[type, ...]
     #: Pure functions, in the order in which they are called. The handler defines their signature.
@@ -48,6 +52,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     sends: tuple[Topic, ...]
     #: Makes what runs the steps: engine.one_row.OneRow where a key has one row.
     handler: Callable[["Decision", Ports], Handler]
+    #: None: the channel. A key makes the engine forward each message under each of its keys to a
+    #: topic of the decision's own, whose partitions are read instead of `reads` (engine.plan).
+    key: KeysOf | None = None
 
 
 class Reader(Protocol):
@@ -64,16 +71,19 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """A topic that decisions read: how its bytes become messages. One Faust agent a topic."""
 
     topic: Topic
-    #: Tags the metrics of what is read, rejected and failed.
-    stage: Stage
+    #: Tags the metrics of what is read, rejected and failed, and names its spans.
+    stage: str
     #: Called with the kinds that some decision takes.
     reader: Callable[[Ports, frozenset[type]], Reader]
+    #: Of a topic that the engine itself fills under other keys: where from. A message in any
+    #: partition of these may go to any partition of this one.
+    upstream: tuple[Topic, ...] = ()
 
 
 class Writer(msgspec.Struct, frozen=True, kw_only=True):
     """A consumer group that stores what it reads outside of the log. It is no decision."""
 
-    name: Stage
+    name: str
     group: str
     reads: tuple[Topic, ...]
     stores: tuple[str, ...]

@@ -41,7 +41,9 @@ class Bury(Protocol):
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """Made by the engine for each topic that is read."""
 
-    #: Of each table, by name.
+    #: What is read.
+    topic: Topic
+    #: Of each table, by name. A decision on several topics has the same rows with each.
     rows: Mapping[str, RowCache[Any]]
     sender: Callable[[Topic], Sender]
     bury: Bury

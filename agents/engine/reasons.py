@@ -26,6 +26,8 @@ DeadReason = Literal[
     "uneven_columns",
     # a number that is no channel id in any spelling
     "wrong_channel",
+    # a key of a decision's own that is empty or too long, or too many of them
+    "wrong_key",
 ]
 
 #: What this program cannot read: it may be older than what writes the messages.

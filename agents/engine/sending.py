@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from streams.context import ProcessorContext, Task
-from streams.tracing import SpanName, Traces
+from streams.tracing import Traces
 
 Headers = dict[str, bytes]
 
@@ -34,7 +34,12 @@ def sender(context: ProcessorContext, topic: str) -> Sender:
     return send
 
 
-def traced(send: Sender, name: SpanName, traces: Traces) -> Sender:
+def send_span(topic: str) -> str:
+    """The name of the step that sends to a topic."""
+    return f"{topic.rpartition('.')[2]}.send"
+
+
+def traced(send: Sender, name: str, traces: Traces) -> Sender:
     """The same sender, which continues the trace of the message that is worked on."""
 
     def send_on(

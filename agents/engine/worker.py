@@ -13,9 +13,9 @@ from agents.engine.ports import Bury
 from agents.engine.sending import Sender, sender, traced
 from streams.faust.app import AppSettings, opened_app
 from streams.faust.consumer import stop_commits
-from streams.metrics import Metrics, Stage
+from streams.metrics import Metrics
 from streams.topics import Topic
-from streams.tracing import SpanName, Traces
+from streams.tracing import Traces
 from tables.rows import R
 
 
@@ -64,7 +64,7 @@ class Worker:
     def add(
         self,
         topic: Topic,
-        stage: Stage,
+        stage: str,
         bury: Bury,
         reader: Reader,
         handlers: Mapping[type, Sequence[Handler]],
@@ -84,7 +84,7 @@ class Worker:
         source = self.app.bytes_topic(topic.name, self._settings.partitions)
         self.app.agent(source, name=stage)(body.run)
 
-    def graveyard(self, topic: Topic, stage: Stage) -> Graveyard:
+    def graveyard(self, topic: Topic, stage: str) -> Graveyard:
         """The dead letters of a topic."""
         return Graveyard(topic.name, stage, self.sender(topic.dead), self._metrics)
 
@@ -94,7 +94,7 @@ class Worker:
         self.on_assignment(cache.forget)
         return cache
 
-    def sender(self, topic: str, span: SpanName | None = None) -> Sender:
+    def sender(self, topic: str, span: str | None = None) -> Sender:
         """With a span, what is sent continues the trace of its message."""
         plain = sender(self.context, topic)
         return plain if span is None or self._traces is None else traced(plain, span, self._traces)

@@ -13,6 +13,7 @@ from agents.history.writer import HistoryAgent
 from agents.lag import tell_lag
 from analyticbot.config import Settings
 from analyticbot.process import Process, is_embedded
+from analyticbot.stores import partitions_of
 from api.checks import history_check, whole_check
 from clickhouse.history import History
 from clickhouse.history_reader import HistoryReader
@@ -46,10 +47,11 @@ def work(process: Process, history: History) -> HistoryAgent:
     return writer
 
 
-def worker_settings(settings: Settings) -> WorkerSettings:
+def worker_settings(settings: Settings, partitions: int) -> WorkerSettings:
+    """`partitions` of the topics of the log."""
     return WorkerSettings(
         broker=settings.log,
-        partitions=settings.partitions,
+        partitions=partitions,
         group=GROUP,
         tables=settings.data / "tables",
         budget=_budget(settings.tables_mib << 20),
@@ -117,7 +119,8 @@ class Agents:
                 broken.set_exception(error)
 
         process = self._process
-        settings = worker_settings(process.settings)
+        partitions = await partitions_of(process.log, process.settings)
+        settings = worker_settings(process.settings, partitions)
         ports = (process.metrics, fail, process.clock, process.traces)
         self._app = app = build(settings, *ports)
         try:

@@ -7,15 +7,15 @@ from agents.engine.body import Body, Graveyard
 from agents.engine.cache import RowCache
 from agents.engine.dead import DeadLimit
 from agents.engine.decision import Decision, Handler, Input, Reader
+from agents.engine.plan import planned
 from agents.engine.ports import Bury
 from agents.engine.sending import Sender, sender
 from agents.engine.wiring import wire
 from streams.clock import Clock
 from streams.context import Task
 from streams.log import Record
-from streams.metrics import Metrics, Stage
-from streams.topics import Topic
-from streams.tracing import SpanName
+from streams.metrics import Metrics
+from streams.topics import AGENTS, Topic
 from tables.rows import R
 
 
@@ -35,21 +35,26 @@ class InMemory:
         self.positions: defaultdict[str, int] = defaultdict(int)
         self._bodies: dict[str, Body] = {}
         self._forget: list[Callable[[], None]] = []
-        self._metrics = Metrics()
-        wire(self, pipeline, inputs, self._metrics, clock)
+        self.metrics = Metrics()
+        wire(self, planned(pipeline, inputs, AGENTS), self.metrics, clock)
 
     def append(self, topic: str, key: bytes | None, value: bytes, timestamp_ms: int) -> None:
         records = self.topics[topic]
         records.append(Record(len(records), timestamp_ms, key, value, {}))
 
-    def run(self, size: Callable[[int], int] = lambda left: left) -> None:
-        """Until everything is processed. `size` of the next batch, of so many that are left."""
-        while self._turn(size):
+    def run(
+        self,
+        size: Callable[[int], int] = lambda left: left,
+        pick: Callable[[int], int] = lambda _waiting: 0,
+    ) -> None:
+        """Until everything is processed. `size` of the next batch, of so many that are left; `pick`
+        chooses the topic of which it is, of so many that have some left."""
+        while self._turn(size, pick):
             pass
 
-    def run_topic(self, topic: str) -> None:
-        """Process what one topic holds; what follows from that in others waits."""
-        at, records = self.positions[topic], self.topics[topic]
+    def run_topic(self, topic: str, end: int | None = None) -> None:
+        """Process what one topic holds, up to `end`; what follows from that in others waits."""
+        at, records = self.positions[topic], self.topics[topic][:end]
         self._bodies[topic].take(0, records[at:])
         self.positions[topic] = len(records)
 
@@ -59,15 +64,16 @@ class InMemory:
             forget()
         self.positions.update(back or {})
 
-    def _turn(self, size: Callable[[int], int]) -> bool:
-        for topic, body in self._bodies.items():
-            at, records = self.positions[topic], self.topics[topic]
-            if at < len(records):
-                batch = records[at : at + max(1, size(len(records) - at))]
-                body.take(0, batch)
-                self.positions[topic] = at + len(batch)
-                return True
-        return False
+    def _turn(self, size: Callable[[int], int], pick: Callable[[int], int]) -> bool:
+        waiting = [name for name in self._bodies if self.positions[name] < len(self.topics[name])]
+        if not waiting:
+            return False
+        topic = waiting[pick(len(waiting))]
+        at, records = self.positions[topic], self.topics[topic]
+        batch = records[at : at + max(1, size(len(records) - at))]
+        self._bodies[topic].take(0, batch)
+        self.positions[topic] = at + len(batch)
+        return True
 
     # -- Runner
 
@@ -76,16 +82,16 @@ class InMemory:
         self.on_assignment(cache.forget)
         return cache
 
-    def sender(self, topic: str, span: SpanName | None = None) -> Sender:
+    def sender(self, topic: str, span: str | None = None) -> Sender:
         return sender(self, topic)
 
-    def graveyard(self, topic: Topic, stage: Stage) -> Graveyard:
-        return Graveyard(topic.name, stage, self.sender(topic.dead), self._metrics)
+    def graveyard(self, topic: Topic, stage: str) -> Graveyard:
+        return Graveyard(topic.name, stage, self.sender(topic.dead), self.metrics)
 
     def add(
         self,
         topic: Topic,
-        stage: Stage,
+        stage: str,
         bury: Bury,
         reader: Reader,
         handlers: Mapping[type, Sequence[Handler]],
@@ -96,7 +102,7 @@ class InMemory:
             reader,
             handlers,
             bury=bury,
-            metrics=self._metrics,
+            metrics=self.metrics,
             limit=DeadLimit(),
             fatal=_fail,
         )

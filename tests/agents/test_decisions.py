@@ -16,6 +16,7 @@ from streams.ids import ChannelId, PostId
 from streams.kinds import upsert_key
 from streams.topics import ALERTS, UPDATES, WINDOWS
 from tests.agents.in_memory import InMemory
+from tests.agents.proofs import JOINED, WORDS
 from tests.agents.working import recorded_events
 from tests.laws.decision import DecisionLaws, feed
 from tests.streams.sources.manual_clock import ManualClock
@@ -50,11 +51,11 @@ def events() -> Sequence[Event]:
     return sorted(events, key=lambda event: event.observed_at_ms)
 
 
-@pytest.mark.parametrize("decision", PIPELINE, ids=lambda decision: decision.name)
+@pytest.mark.parametrize("decision", [*PIPELINE, WORDS, JOINED], ids=lambda decision: decision.name)
 class TestDecisions(DecisionLaws):
     @pytest.fixture
-    def pipeline(self) -> Sequence[Decision]:
-        return PIPELINE
+    def pipeline(self, decision: Decision) -> Sequence[Decision]:
+        return PIPELINE if decision in PIPELINE else (*PIPELINE, decision)
 
     @pytest.fixture
     def inputs(self) -> Sequence[Input]:
@@ -91,7 +92,7 @@ def test_a_decision_sees_only_the_kinds_that_it_takes() -> None:
     run.run()
     assert set(seen) == {ActivityWindow}
     seen.clear()
-    alone = msgspec.structs.replace(watching, reads=UPDATES, kinds=(PostsSeen,))
+    alone = msgspec.structs.replace(watching, reads=(UPDATES,), kinds=(PostsSeen,))
     observed = InMemory((alone,), INPUTS, ManualClock(2**41))
     feed(observed, taking_off(7))
     observed.run()

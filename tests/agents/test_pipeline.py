@@ -6,16 +6,15 @@ import pytest
 
 import agents
 from agents.app import build
-from agents.engine.wiring import check
 from agents.engine.worker import WorkerSettings
-from agents.pipeline import INPUTS, PIPELINE, WRITERS, topology
+from agents.pipeline import INPUTS, PIPELINE, WRITERS, plan, topology
 from streams import topics
 from streams.metrics import Metrics
 from streams.topics import AGENTS, changelog_of
 
 
 def test_the_topology_names_every_step_topic_and_table_in_order() -> None:
-    text = topology(PIPELINE)
+    text = topology()
     words = [
         "telegram.updates → updates",
         "takes: PostsSeen",
@@ -56,16 +55,16 @@ def test_a_list_that_contradicts_itself_is_refused() -> None:
     replace = msgspec.structs.replace
     for wrong, reason in (
         ((updates, spikes, spikes), "tables of two decisions: spikes"),
-        ((replace(spikes, reads=topics.SCORES),), "spikes reads analytics.scores"),
+        ((replace(spikes, reads=(topics.SCORES,)),), "spikes reads analytics.scores"),
         ((replace(spikes, kinds=()),), "spikes takes no kind of message"),
     ):
         with pytest.raises(ValueError, match=reason):
-            check(wrong, INPUTS)
+            plan(wrong)
 
 
 def test_every_topic_that_is_read_or_sent_to_is_one_of_the_project() -> None:
     for decision in PIPELINE:
-        assert {decision.reads, *decision.sends} <= set(topics.ALL)
+        assert {*decision.reads, *decision.sends} <= set(topics.ALL)
     for writer in WRITERS:
         assert set(writer.reads) <= set(topics.ALL)
 

@@ -111,7 +111,7 @@ def test_the_password_of_the_log_is_kept_apart(tmp_path: Path) -> None:
 
 def test_a_share_of_dead_letters_reaches_the_worker(tmp_path: Path) -> None:
     settings = read_settings({"ANALYTICBOT_DEAD_SHARE": "1"}, tmp_path)
-    assert worker_settings(settings).dead_limit == DeadLimit(share=1)
+    assert worker_settings(settings, 4).dead_limit == DeadLimit(share=1)
 
 
 def test_logs_and_traces(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def _demo(folder: Path, said: Path, **variables: str) -> Iterator[None]:
 
 def test_traces_and_lines_of_json(collector: Collector, tmp_path: Path) -> None:
     # Nobody looks at the page, so no frame is sent.
-    steps = {"telegram.receive", "log.publish", "updates.fold", "window.send", "live.fold"}
+    steps = {"telegram.receive", "log.publish", "updates.fold", "windows.send", "live.fold"}
     variables = {
         "ANALYTICBOT_TRACES": collector.url,
         "ANALYTICBOT_TRACE_SHARE": "1",

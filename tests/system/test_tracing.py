@@ -31,9 +31,9 @@ PARENTS = {
     "telegram.receive": None,
     "log.publish": "telegram.receive",
     "updates.fold": "log.publish",
-    "window.send": "updates.fold",
-    "windows.fold": "window.send",
-    "live.fold": "window.send",
+    "windows.send": "updates.fold",
+    "windows.fold": "windows.send",
+    "live.fold": "windows.send",
     "frame.send": "live.fold",
 }
 
@@ -181,5 +181,5 @@ def test_a_header_that_is_none_begins_nothing_wrong(header: bytes) -> None:
     exporter = InMemorySpanExporter()
     traces = Traces(provider_of(0.0, {}, [SimpleSpanProcessor(exporter)]))
     assert traces.follow("updates.fold", {"traceparent": header}) is None
-    assert traces.within("window.send") is None
+    assert traces.within("windows.send") is None
     traces.close()

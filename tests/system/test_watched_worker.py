@@ -98,4 +98,4 @@ async def test_a_worker_on_kafka_is_watched(
             assert f"{at.context.trace_id:032x}" == trace_id
             way.append(at.name)
             at = spans.get(at.parent.span_id) if at.parent else None
-        assert way == ["window.send", "updates.fold", "log.publish"]
+        assert way == ["windows.send", "updates.fold", "log.publish"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from faust.types import TP
 from mode import Seconds, Service
 
-from streams.embedded.partition import PartitionState
+from streams.embedded.partition import PartitionState, TopicState
 from streams.faust.assignment import assign
 from streams.faust.consumer import FETCH
 from streams.faust.consumer import Consumer as DriverConsumer
@@ -56,6 +56,11 @@ class Consumer(DriverConsumer):
 
     async def _assign(self) -> None:
         states = {name: self.transport.topic(name) for name in self._topics}
+        try:
+            self._check_partitions(states)
+        except LogError as error:
+            await self.crash(error)
+            return
         self.app.on_rebalance_start()
         await self.on_partitions_revoked(set(self._assigned))
         self._forget_deliveries()
@@ -65,6 +70,17 @@ class Consumer(DriverConsumer):
         app.consumer_generation_id += 1
         assign(self.app, {name: range(count) for name, count in partitions.items()})
         await self.on_partitions_assigned(set(self._assigned), app.consumer_generation_id)
+
+    def _check_partitions(self, states: Mapping[str, TopicState]) -> None:
+        """Partition n of all that is read is one task: so it was cut when keys were hashed."""
+        read = {
+            name: len(state.partitions)
+            for name, state in sorted(states.items())
+            if name not in self.app.tables.changelog_topics
+        }
+        if len(set(read.values())) > 1:
+            told = ", ".join(f"{topic} has {count}" for topic, count in read.items())
+            raise LogError(f"topics must have the same number of partitions: {told}")
 
     async def create_topic(
         self,

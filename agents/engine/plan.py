@@ -1,0 +1,127 @@
+"""What the engine runs: the decisions and inputs that are declared, and what follows from keys.
+
+A decision with a key becomes two. The first, on the topics that were declared, forwards each
+message under its keys to a topic of the decision's own (engine.keys); the second is the decision,
+on that topic. Everything that is built from a pipeline is built from its plan.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from agents.engine.decision import Decision, Input
+from agents.engine.keys import KeyReader, forwarding
+from streams.topics import Topic, repartition_of
+from tables.rows import JoinedRow
+
+#: What a topic, and a label of the metrics, can be named by.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Decisions that read under the keys of their topics, and a reader of each of the topics."""
+
+    decisions: tuple[Decision, ...]
+    inputs: tuple[Input, ...]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Each has a changelog."""
+        return tuple(table.name for decision in self.decisions for table in decision.tables)
+
+    @property
+    def forwarded(self) -> tuple[Topic, ...]:
+        """The topics of decisions with keys. The engine alone reads and writes them."""
+        return tuple(each.topic for each in self.inputs if each.upstream)
+
+    @property
+    def flow(self) -> tuple[Topic, ...]:
+        """All topics that are read or sent to, each behind those that it is made from.
+
+        Of topics that are made from each other, in the order in which they are met.
+        """
+        made_from: dict[Topic, dict[Topic, None]] = {each.topic: {} for each in self.inputs}
+        for decision in self.decisions:
+            for topic in decision.sends:
+                made_from.setdefault(topic, {}).update(dict.fromkeys(decision.reads))
+        found: dict[Topic, None] = {}
+        for topic in made_from:
+            _follow(topic, made_from, set(), found)
+        return tuple(found)
+
+    def on(self, each: Input) -> tuple[Decision, ...]:
+        """The decisions that read an input, in the order in which they get a message."""
+        return tuple(decision for decision in self.decisions if each.topic in decision.reads)
+
+
+def _follow(
+    topic: Topic,
+    made_from: Mapping[Topic, Iterable[Topic]],
+    met: set[Topic],
+    found: dict[Topic, None],
+) -> None:
+    if topic in met or topic in found:
+        return
+    met.add(topic)
+    for source in made_from.get(topic, ()):
+        _follow(source, made_from, met, found)
+    found[topic] = None
+
+
+def planned(pipeline: Sequence[Decision], inputs: Sequence[Input], group: str) -> Plan:
+    """`group` names the topics of keys. Raises ValueError where the list contradicts itself."""
+    for decision in pipeline:
+        _check(decision, inputs)
+    decisions: list[Decision] = []
+    added: list[Input] = []
+    for decision in pipeline:
+        if decision.key is None:
+            decisions.append(decision)
+            continue
+        topic = repartition_of(group, decision.name)
+        decisions += (
+            forwarding(decision, topic),
+            msgspec.structs.replace(decision, reads=(topic,)),
+        )
+        added.append(
+            Input(topic=topic, stage=decision.name, reader=KeyReader, upstream=decision.reads)
+        )
+    read = {topic for decision in decisions for topic in decision.reads}
+    plan = Plan(
+        decisions=tuple(decisions),
+        inputs=tuple(each for each in (*inputs, *added) if each.topic in read),
+    )
+    _refuse_twice("tables of two decisions", plan.tables)
+    _refuse_twice("decisions of one name", (decision.name for decision in plan.decisions))
+    _refuse_twice("inputs of one stage", (each.stage for each in (*inputs, *added)))
+    return plan
+
+
+def _refuse_twice(what: str, names: Iterable[str]) -> None:
+    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
+        raise ValueError(f"{what}: {', '.join(twice)}")
+
+
+def _check(decision: Decision, inputs: Sequence[Input]) -> None:
+    """Raises ValueError where a decision cannot be run."""
+    name, reads = decision.name, decision.reads
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot name a decision: use a-z, 0-9, - and _")
+    if not reads:
+        raise ValueError(f"{name} reads no topic")
+    _refuse_twice(f"{name} reads a topic twice", (topic.name for topic in reads))
+    for topic in reads:
+        if all(each.topic != topic for each in inputs):
+            raise ValueError(f"{name} reads {topic.name}, which has no reader")
+    if not decision.kinds:
+        raise ValueError(f"{name} takes no kind of message")
+    if decision.key is not None and not callable(decision.key):
+        raise ValueError(f"{name} has a key that is not a function: {decision.key!r}")
+    plain = [table for table in decision.tables if not issubclass(table.row, JoinedRow)]
+    if len(reads) > 1 and decision.key is None and plain:
+        raise ValueError(
+            f"{name} reads several topics, so the rows of its table {plain[0].name} must remember "
+            f"what was folded of each: make {plain[0].row.__name__} a JoinedRow"
+        )
