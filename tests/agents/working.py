@@ -7,13 +7,15 @@ from pathlib import Path
 
 import faust
 
-from agents.app import build
+from agents.engine.building import built
 from agents.engine.dead import DeadLimit
+from agents.engine.decision import Decision
 from agents.engine.worker import WorkerSettings
+from agents.pipeline import INPUTS, PIPELINE, plan
 from agents.updates.check import read_event
 from streams import kinds, topics
 from streams.analytics import Analytics
-from streams.clock import Clock
+from streams.clock import Clock, SystemClock
 from streams.codec import decode_analytics, encode
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
@@ -39,8 +41,9 @@ class Working:
 
     app: faust.App
 
-    def __init__(self, log: EmbeddedLog, metrics: Metrics) -> None:
+    def __init__(self, log: EmbeddedLog, metrics: Metrics, reads: Sequence[str]) -> None:
         self.log = log
+        self._reads = reads
         self.metrics = metrics
         self.errors: list[Exception] = []
         self._errors: asyncio.Queue[Exception] = asyncio.Queue()
@@ -55,7 +58,7 @@ class Working:
     async def settled(self) -> None:
         """Returns when all that is in the log has been processed and committed."""
         async with asyncio.timeout(PATIENCE_S):
-            while not await is_settled(self.log):
+            while not await is_settled(self.log, self._reads):
                 assert not self.errors, self.errors
                 await asyncio.sleep(0.01)
 
@@ -64,10 +67,10 @@ class Working:
             return await self._errors.get()
 
 
-async def is_settled(log: EmbeddedLog) -> bool:
+async def is_settled(log: EmbeddedLog, reads: Sequence[str]) -> bool:
     committed = await log.committed(GROUP)
-    for topic in (topics.UPDATES, topics.WINDOWS):
-        for partition, bounds in (await log.bounds(topic.name)).items():
+    for topic in reads:
+        for partition, bounds in (await log.bounds(topic)).items():
             if committed.get(partition, 0) < bounds.next:
                 return False
     return True
@@ -80,8 +83,9 @@ async def working(
     limit: DeadLimit | None = None,
     query: str = "",
     clock: Clock | None = None,
+    more: Sequence[Decision] = (),
 ) -> AsyncIterator[Working]:
-    """The app, started; stopped in order at the end."""
+    """The app, started; stopped in order at the end. `more`: decisions beside the pipeline's."""
     log = await opened(folder)
     metrics = Metrics()
     settings = WorkerSettings(
@@ -89,8 +93,10 @@ async def working(
         partitions=PARTITIONS,
         dead_limit=limit or DeadLimit(),
     )
-    work = Working(log, metrics)
-    work.app = app = build(settings, metrics, work.fail, clock)
+    pipeline = (*PIPELINE, *more)
+    work = Working(log, metrics, [each.topic.name for each in plan(pipeline).inputs])
+    ports = (metrics, work.fail, clock or SystemClock(), None)
+    work.app = app = built(pipeline, INPUTS, settings, *ports)
     starting = asyncio.create_task(app.start())
     try:
         yield work
