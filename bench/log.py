@@ -110,12 +110,12 @@ async def throughput(folder: Path, count: int) -> Figures:
 
 
 @asynccontextmanager
-async def agent(folder: Path, *, atomic: bool) -> AsyncIterator[None]:
+async def agent(folder: Path) -> AsyncIterator[None]:
     """Counts the frames of every channel in a table, and sends each frame on."""
     register_transport()
     app = faust.App(
-        f"bench-{atomic}".lower(),
-        broker=f"embedded://{folder}?atomic={str(atomic).lower()}",
+        "bench",
+        broker=f"embedded://{folder}",
         store="memory://",
         datadir=str(folder / "faust"),
         topic_partitions=PARTITIONS,
@@ -143,13 +143,13 @@ async def agent(folder: Path, *, atomic: bool) -> AsyncIterator[None]:
     await app.stop()
 
 
-async def latency(folder: Path, count: int, *, atomic: bool) -> Figures:
+async def latency(folder: Path, count: int) -> Figures:
     """Milliseconds from `append` being called to a reader having what the agent made of it."""
     log = await EmbeddedLog.open(folder)
     for topic in (topics.UPDATES, OUT):
         await log.create(topic, PARTITIONS)
     delays_ms = []
-    async with agent(folder, atomic=atomic):
+    async with agent(folder):
         results = log.subscribe([OUT.name])
         for draft in frames([sample(number) for number in range(count)]):
             await asyncio.sleep(0.01)
@@ -159,18 +159,12 @@ async def latency(folder: Path, count: int, *, atomic: bool) -> Figures:
             delays_ms.append((time.perf_counter() - began) * 1000)
     await log.close()
     cuts = quantiles(delays_ms, n=100)
-    name = "atomic" if atomic else "not atomic"
-    return {
-        f"agent to reader, {name}, p50 ms": cuts[49],
-        f"agent to reader, {name}, p99 ms": cuts[98],
-    }
+    return {"agent to reader, p50 ms": cuts[49], "agent to reader, p99 ms": cuts[98]}
 
 
 async def measure(folder: Path, count: int) -> Figures:
     figures = await throughput(folder / "throughput", count)
-    for atomic in (False, True):
-        figures |= await latency(folder / f"latency-{atomic}", 500, atomic=atomic)
-    return figures
+    return figures | await latency(folder / "latency", 500)
 
 
 def report(figures: Figures) -> dict[str, object]:

@@ -1,10 +1,9 @@
 """What a Faust app has produced and has not yet handed to the log.
 
-In atomic mode (the default) it goes to the log together with the offsets of the messages it was
-made from, in one unit: rows of changelogs, outputs and offsets are all there after a crash, or
-none is. That makes effects exactly once for agents whose body, from the first thing it sends or
-sets to its end, has no `await`: then whatever lies here when a commit begins was made by messages
-that are acknowledged. Otherwise it is handed over at the event loop's next turn.
+It goes to the log together with the offsets of the messages it was made from, in one unit: rows of
+changelogs, outputs and offsets are all there after a crash, or none is. Whatever lies here when a
+commit begins was made by messages that are processed: the engine's bodies never await, and what
+ordinary agents make gets here when their message may be committed (driver.effects).
 """
 
 import asyncio
@@ -16,7 +15,7 @@ from streams.embedded.engine import Engine, Entry
 from streams.embedded.tail import size_of
 from streams.log import LogClosed, LogError, Partition
 
-#: Called with where the record went, and when it is durable; or with why it never will be.
+#: Called with where the record went, when it is durable; or with why it never will be.
 Promise = Callable[[tuple[Partition, int] | LogError], None]
 
 
@@ -28,15 +27,13 @@ class _Sent(NamedTuple):
 class Outbox:
     """One a Faust app. All calls from the event loop; none of them waits."""
 
-    def __init__(self, engine: Engine, group: str, *, atomic: bool) -> None:
+    def __init__(self, engine: Engine, group: str) -> None:
         self.engine = engine
         self.group = group
-        self.atomic = atomic
         #: Set when there is something that a commit would write.
         self.filled = asyncio.Event()
         self.stopped = False
         self._sent: list[_Sent] = []
-        self._scheduled = False
 
     def add(self, entry: Entry, promise: Promise) -> None:
         if self.stopped:
@@ -44,11 +41,7 @@ class Outbox:
             return
         self.engine.room.force(size_of(entry.key, entry.value))
         self._sent.append(_Sent(entry, promise))
-        if self.atomic:
-            self.filled.set()
-        elif not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self.flush)
+        self.filled.set()
 
     def commit(self, offsets: Mapping[Partition, int]) -> "asyncio.Future[None] | None":
         """Hands over what was sent, with `offsets` of the group. None where there is nothing to.
@@ -59,17 +52,6 @@ class Outbox:
         if self.stopped or not (self._sent or offsets):
             return None
         return self._hand_over({(self.group, tp): offset for tp, offset in offsets.items()})
-
-    def flush(self) -> "asyncio.Future[None] | None":
-        """Hands over what was sent, without offsets; for what is not sent by agents."""
-        self._scheduled = False
-        if self.stopped or not self._sent:
-            return None
-        try:
-            return self._hand_over({})
-        except LogError as error:
-            self._break(self._take(), error)
-            return None
 
     def stop(self) -> None:
         """From now on nothing is handed over: what was sent and not committed has not happened."""

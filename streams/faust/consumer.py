@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from faust.transport.consumer import Consumer as BaseConsumer
-from faust.types import TP, AppT, ConsumerMessage
+from faust.types import TP, AppT, ConsumerMessage, Message
 from mode import ServiceT
 
+from streams.faust.effects import Effects, Standing
 from streams.faust.message import batch_of, message_of
 from streams.faust.unacked import UnackedByPartition, no_index
 from streams.log import Record
@@ -35,6 +36,8 @@ class Consumer(BaseConsumer):
         self._unacked = UnackedByPartition(self._on_ack)
         faust: Any = self
         faust._acked, faust._acked_index = self._unacked, no_index()
+        #: Of ordinary agents; bodies of batches have none.
+        self.effects = Effects(self._standing)
         self._in_flight = 0
         #: Whether streams may be given messages: from the first resumption of the flow after the
         #: positions were set, because resuming empties the streams' queues.
@@ -71,6 +74,7 @@ class Consumer(BaseConsumer):
     def _forget_deliveries(self) -> None:
         """What was delivered and not acknowledged will be delivered again, to new positions."""
         self._unacked.clear()
+        self.effects.forget()
         self._in_flight = 0
         self._open = self._sought = False
 
@@ -169,7 +173,17 @@ class Consumer(BaseConsumer):
         raise NotImplementedError
 
     def _new_offset(self, tp: TP) -> int | None:
-        return self._unacked[tp].take_committable()
+        offset = self._unacked[tp].take_committable()
+        if offset is not None:
+            self.effects.release(tp, offset)
+        return offset
+
+    def _standing(self, message: Message) -> Standing:
+        if message.topic not in self._topics:
+            return Standing.DONE
+        if message.generation_id != self.app.consumer_generation_id:
+            return Standing.STALE
+        return self._unacked[message.tp].standing(message.offset)
 
 
 def stop_commits(app: AppT) -> None:

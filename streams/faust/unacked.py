@@ -10,6 +10,8 @@ from itertools import takewhile
 
 from faust.types import TP
 
+from streams.faust.effects import Standing
+
 
 class Unacked:
     """The messages of one partition that were delivered, in order, until they are acknowledged.
@@ -22,6 +24,8 @@ class Unacked:
         self._on_ack = on_ack
         self._sizes: dict[int, int] = {}
         self._acked: set[int] = set()
+        #: The newest offset that was taken for a commit.
+        self._taken = 0
 
     def deliver(self, offset: int, size: int) -> None:
         self._sizes[offset] = size
@@ -31,6 +35,12 @@ class Unacked:
         if offset in self._sizes and self._on_ack(self._sizes[offset]):
             self._acked.add(offset)
 
+    def standing(self, offset: int) -> Standing:
+        """Of a message of this partition."""
+        if offset in self._sizes:
+            return Standing.OPEN
+        return Standing.DONE if offset < self._taken else Standing.STALE
+
     def take_committable(self) -> int | None:
         """The offset after the last message before which none is unacknowledged; None: no news."""
         done = list(takewhile(self._acked.__contains__, self._sizes))
@@ -39,7 +49,8 @@ class Unacked:
         for offset in done:
             del self._sizes[offset]
         self._acked.difference_update(done)
-        return done[-1] + 1
+        self._taken = done[-1] + 1
+        return self._taken
 
 
 class UnackedByPartition(dict[TP, Unacked]):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from streams.context import Task as Number
 from streams.kafka.state import State
-from streams.kafka.transaction import Outgoing, Transactions
-from streams.log import Partition
+from streams.kafka.transaction import Outgoing, TaskLost, Transactions
+from streams.log import LogError, Partition
 from streams.metrics import Metrics
 
 #: What may be waiting for one commit, in bytes; then no more messages are delivered.
@@ -77,6 +77,7 @@ class Task:
         if committing is not None:
             committing.cancel()
             await asyncio.gather(committing, return_exceptions=True)
+        _keep_promises(self._outgoing, None)
         await self._transactions.close()
         self._state.roll_back(self.number)
 
@@ -90,9 +91,26 @@ class Task:
         self, outgoing: Mapping[Partition, list[Outgoing]], offsets: Mapping[Partition, int]
     ) -> None:
         began = time.perf_counter()
-        ends = await self._transactions.commit(outgoing, offsets)
+        try:
+            ends = await self._transactions.commit(outgoing, offsets)
+        except (TaskLost, asyncio.CancelledError):
+            # Its messages are processed again: whoever waits goes on, and nothing of it counts.
+            _keep_promises(outgoing, None)
+            raise
+        except LogError as error:
+            _keep_promises(outgoing, error)
+            raise
+        _keep_promises(outgoing, None)
         self.read.update(offsets)
         positions = {table: ends[at] for at, table in self._tables.items() if at in ends}
         self._state.settle(self.number, positions, offsets)
         took_s = time.perf_counter() - began
         self._metrics.observe("analyticbot_commit_seconds", took_s, stage="log")
+
+
+def _keep_promises(outgoing: Mapping[Partition, list[Outgoing]], error: LogError | None) -> None:
+    """Tell those who wait for it what became of a transaction."""
+    for at, records in outgoing.items():
+        for record in records:
+            if record.promise is not None:
+                record.promise((at, -1) if error is None else error)

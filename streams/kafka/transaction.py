@@ -9,7 +9,7 @@ after its tasks have gone to others, can change nothing any more.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -45,6 +45,10 @@ class TaskLost(LogError):
     """
 
 
+#: Called with where a record went (the offset is -1: not known), or with why it never will be.
+Promise = Callable[[tuple[Partition, int] | LogError], None]
+
+
 class Outgoing(NamedTuple):
     """A record on its way."""
 
@@ -53,6 +57,8 @@ class Outgoing(NamedTuple):
     #: Event time; None for what has none, a row.
     timestamp_ms: int | None
     headers: Mapping[str, bytes]
+    #: Of who waits until it is committed.
+    promise: Promise | None = None
 
 
 class Transactions:
@@ -168,7 +174,7 @@ def _left_behind(producer: Any) -> "Iterator[asyncio.Future[Any]]":
 
 
 def _appended(batch: Any, record: Outgoing) -> bool:
-    key, value, timestamp_ms, given = record
+    key, value, timestamp_ms, given, _ = record
     headers = [] if timestamp_ms is None else stamped(given, timestamp_ms)
     return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
 

@@ -40,9 +40,8 @@ def _subscribers(count: int, channel_id: int = CHANNEL, at_ms: int = T) -> Event
     )
 
 
-@pytest.mark.parametrize("query", ["", "&atomic=false"])
-async def test_a_recording_becomes_what_the_pure_steps_say(tmp_path: Path, query: str) -> None:
-    async with working(tmp_path, query=query) as work:
+async def test_a_recording_becomes_what_the_pure_steps_say(tmp_path: Path) -> None:
+    async with working(tmp_path) as work:
         await append(work.log, drafts_of(recorded_events()))
         await work.settled()
         pure = await expected(work.log)

@@ -72,7 +72,9 @@ class Consumer(DriverConsumer):
         await self.on_partitions_assigned(set(self._assigned), app.consumer_generation_id)
 
     def _check_partitions(self, states: Mapping[str, TopicState]) -> None:
-        """Partition n of all that is read is one task: so it was cut when keys were hashed."""
+        """Partition n of all that the engine reads is one task."""
+        if not self._takes_batches:
+            return
         read = {
             name: len(state.partitions)
             for name, state in sorted(states.items())

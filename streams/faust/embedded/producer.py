@@ -1,35 +1,28 @@
 """Faust's producer over the embedded log: what it sends lands in the app's outbox."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from faust.transport import base
 from faust.transport.producer import ProducerBuffer
-from faust.types.core import HeadersArg
-from faust.types.tuples import TP, FutureMessage, RecordMetadata
 from mode import Seconds, want_seconds
 
+from streams.context import Task
 from streams.embedded.engine import Entry
-from streams.embedded.outbox import Promise
-from streams.log import LogError, Partition
-from streams.partitioner import partition_of
+from streams.faust.producer import Producer as DriverProducer
+from streams.faust.producer import Promise
+from streams.log import Partition, Record
 
 if TYPE_CHECKING:
     from streams.faust.embedded.transport import Transport
 
 
-class Producer(base.Producer):
-    """Nothing here waits for the disk, but `send_and_wait` and `flush`."""
-
+class Producer(DriverProducer):
     transport: "Transport"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.buffer = _Ebb(self, loop=self.loop, beacon=self.beacon)
         self.buffer.app = self.app
-        self._round_robin = 0
 
     async def on_start(self) -> None:
         self.transport.enter()
@@ -38,52 +31,6 @@ class Producer(base.Producer):
     async def on_stop(self) -> None:
         await super().on_stop()
         await self.transport.leave()
-
-    def send_soon(self, fut: FutureMessage) -> None:
-        message = fut.message
-        self._add(
-            cast(Any, message.channel).get_topic_name(),
-            cast("bytes | None", message.key),
-            cast("bytes | None", message.value),
-            message.partition,
-            message.timestamp,
-            message.headers,
-            _sent_soon(fut),
-        )
-
-    async def send(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        partition: int | None,
-        timestamp: float | None,
-        headers: HeadersArg,
-        *,
-        transactional_id: str | None = None,
-    ) -> Awaitable[RecordMetadata]:
-        """The awaitable's result comes when the record is durable: in atomic mode, committed."""
-        done: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
-        self._add(topic, key, value, partition, timestamp, headers, _settling(done))
-        return done
-
-    async def send_and_wait(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        partition: int | None,
-        timestamp: float | None,
-        headers: HeadersArg,
-        *,
-        transactional_id: str | None = None,
-    ) -> RecordMetadata:
-        return await (await self.send(topic, key, value, partition, timestamp, headers))
-
-    async def flush(self) -> None:
-        """In atomic mode only a commit writes, so there is nothing to flush."""
-        if not self.transport.outbox.atomic and (done := self.transport.outbox.flush()):
-            await asyncio.shield(done)
 
     async def create_topic(
         self,
@@ -103,33 +50,12 @@ class Producer(base.Producer):
             topic, partitions, compacted=bool(compacting), retention_s=retention_s
         )
 
-    def key_partition(self, topic: str, key: bytes | None) -> TP:
-        return TP(topic, self._partition(topic, key))
+    def _partitions(self, topic: str) -> int:
+        return len(self.transport.topic(topic).partitions)
 
-    def supports_headers(self) -> bool:
-        return True
-
-    def _partition(self, topic: str, key: bytes | None) -> int:
-        partitions = len(self.transport.topic(topic).partitions)
-        if key is not None:
-            return partition_of(key, partitions)
-        self._round_robin += 1
-        return self._round_robin % partitions
-
-    def _add(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        partition: int | None,
-        timestamp: float | None,
-        headers: HeadersArg,
-        promise: Promise,
-    ) -> None:
-        states = self.transport.topic(topic).partitions
-        state = states[self._partition(topic, key) if partition is None else partition]
-        timestamp_ms = int((time.time() if timestamp is None else timestamp) * 1000)
-        entry = Entry(state, timestamp_ms, key, value, dict(headers) if headers else {})
+    def _commit(self, _task: Task | None, at: Partition, record: Record, promise: Promise) -> None:
+        state = self.transport.topic(at.topic).partitions[at.number]
+        entry = Entry(state, record.timestamp_ms, record.key, record.value, record.headers)
         self.transport.outbox.add(entry, promise)
 
 
@@ -142,32 +68,3 @@ class _Ebb(ProducerBuffer):
 
     async def wait_until_ebb(self) -> None:
         await self._producer.transport.engine.room.ebb()
-
-
-def _metadata(place: tuple[Partition, int]) -> RecordMetadata:
-    (topic, number), offset = place
-    return RecordMetadata(topic, number, TP(topic, number), offset)
-
-
-def _settling(done: "asyncio.Future[RecordMetadata]") -> Promise:
-    def settle(outcome: tuple[Partition, int] | LogError) -> None:
-        if done.done():
-            return
-        if isinstance(outcome, LogError):
-            done.set_exception(outcome)
-            done.exception()
-        else:
-            done.set_result(_metadata(outcome))
-
-    return settle
-
-
-def _sent_soon(fut: FutureMessage) -> Promise:
-    settle_future = _settling(fut)
-
-    def settle(outcome: tuple[Partition, int] | LogError) -> None:
-        settle_future(outcome)
-        if fut.message.callback is not None and not isinstance(outcome, LogError):
-            fut.message.callback(fut)
-
-    return settle

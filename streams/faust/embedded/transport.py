@@ -1,7 +1,7 @@
 """Faust's transport over the embedded log: ``broker="embedded:///folder"``.
 
-The URL's query takes the log's settings (settings.py) and two of its own: ``atomic`` (default
-true, see outbox.py) and ``linger_ms`` (default 10: commits are at least so far apart).
+The URL's query takes the log's settings (settings.py) and one of its own: ``linger_ms`` (default
+10: commits are at least so far apart).
 
 It shares the log with an EmbeddedLog of the same folder, and uses Faust's own conductor, tables
 and recovery. One process has all partitions; there is no rebalancing but the first assignment.
@@ -29,7 +29,6 @@ from streams.topics import ALL, Topic
 
 
 class _Options(msgspec.Struct, frozen=True):
-    atomic: bool = True
     linger_ms: float = 10.0
 
 
@@ -63,7 +62,7 @@ class Transport(base.Transport):
         if self._outbox is None:
             engine = sharing.acquire(path_of(self._address), settings_of(self._address))
             group = str(self.app.conf.id)
-            self._outbox = Outbox(engine, group, atomic=self.options.atomic)
+            self._outbox = Outbox(engine, group)
         return self._outbox
 
     def enter(self) -> None:

@@ -127,6 +127,7 @@ class Consumer(NothingToRestore):
         )
         try:
             self.transport.tasks_in_all = self._member.tasks_in_all(self._topics)
+            await self.transport.make_changelogs()
             await self.transport.tasks.take_over(assignment.active, assignment.standby)
             partitions = dict.fromkeys(self._topics, assignment.active)
             self._assign({TP(topic, n) for topic in self._topics for n in assignment.active})

@@ -1,24 +1,24 @@
-"""Faust's producer over Kafka, which has nothing to do: bodies send through the context.
+"""Faust's producer over Kafka: what ordinary agents send is in their task's next transaction."""
 
-What a body sends belongs to the transaction of its message (context.py); what is no agent appends
-to the log (streams.kafka.log).
-"""
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+import msgspec
+from faust.types.tuples import FutureMessage
+from mode import Seconds, want_seconds
 
-from faust.transport import base
-from faust.types.core import HeadersArg
-from faust.types.tuples import TP, FutureMessage, RecordMetadata
-from mode import Seconds
-
-from streams.log import LogError
+from streams.context import Task
+from streams.faust.producer import Producer as DriverProducer
+from streams.faust.producer import Promise
+from streams.kafka.transaction import Outgoing
+from streams.log import LogUnavailable, Partition, Record
+from streams.topics import Topic
 
 if TYPE_CHECKING:
     from streams.faust.kafka.transport import Transport
 
 
-class Producer(base.Producer):
+class Producer(DriverProducer):
     transport: "Transport"
 
     async def on_start(self) -> None:
@@ -29,24 +29,11 @@ class Producer(base.Producer):
         await super().on_stop()
         await self.transport.leave()
 
-    def send_soon(self, fut: FutureMessage) -> NoReturn:
-        raise LogError("an agent sends through the context, within the transaction of its message")
-
-    async def send(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        partition: int | None,
-        timestamp: float | None,
-        headers: HeadersArg,
-        *,
-        transactional_id: str | None = None,
-    ) -> Awaitable[RecordMetadata]:
-        raise LogError("an agent sends through the context; whoever is none appends to the log")
-
-    async def flush(self) -> None:
-        """Nothing is kept here."""
+    def send_soon(self, fut: FutureMessage) -> None:
+        """A row gets into its changelog with the change of its table (store.py), and not twice."""
+        channel: Any = fut.message.channel
+        if channel.get_topic_name() not in self.app.tables.changelog_topics:
+            super().send_soon(fut)
 
     async def create_topic(
         self,
@@ -61,10 +48,33 @@ class Producer(base.Producer):
         deleting: bool | None = None,
         ensure_created: bool = False,
     ) -> None:
-        """Topics are made by `migrate`, with their retention and their copies."""
+        """One that is there stays as it is. Changelogs are made once there is an assignment, which
+        says how many tasks there are. Raises LogError.
+        """
+        declared = self.transport.declared
+        if declared is None or topic in self.app.tables.changelog_topics:
+            return
+        made = Topic(topic, compacted=bool(compacting))
+        if retention is not None:
+            made = msgspec.structs.replace(made, retention_ms=int(want_seconds(retention) * 1000))
+        await declared.make([made], partitions)
 
-    def key_partition(self, topic: str, key: bytes) -> TP:
-        return TP(topic, self.transport.partition(key))
+    async def _learn(self, topic: str) -> None:
+        if self.transport.declared is not None:
+            await self.transport.declared.learn(topic)
 
-    def supports_headers(self) -> bool:
-        return True
+    def _partitions(self, topic: str) -> int:
+        declared = self.transport.declared
+        known = None if declared is None else declared.partitions(topic)
+        return known or self.transport.tasks_in_all
+
+    def _commit(self, task: Task | None, at: Partition, record: Record, promise: Promise) -> None:
+        """In the transaction of the task whose message it is of; of none, of one that is here."""
+        owned = self.transport.tasks.owned
+        found = next(iter(owned.values()), None) if task is None else owned.get(task)
+        if found is None:
+            promise(LogUnavailable("the task is not this worker's: send again once it has one"))
+            return
+        made = Outgoing(record.key, record.value, record.timestamp_ms, record.headers, promise)
+        found.send(at, made)
+        self.transport.filled()

@@ -1,13 +1,16 @@
-"""Faust's view of the tables of a worker on Kafka: ``store="rows://"``. For looking at.
+"""The tables of an ordinary app on Kafka: their rows are those of the tasks of this worker.
 
-Bodies read and put rows at the context, because a row belongs to the transaction of a message.
+A change is made at once for whoever reads the table here, and is in the transaction of its message.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from faust.stores.base import SerializedStore
 from faust.types import TP
+
+from streams.context import Task
+from streams.faust.effects import Effect, Effects, task_at_work
 
 if TYPE_CHECKING:
     from streams.faust.kafka.transport import Transport
@@ -15,33 +18,58 @@ if TYPE_CHECKING:
 SCHEME = "rows"
 
 
+class _Changed(NamedTuple):
+    """A row that no transaction has yet. Told from another with the same value by its identity."""
+
+    row: bytes | None
+
+
 class Store(SerializedStore[bytes, bytes]):
-    """One a table; the rows of the tasks that this worker has."""
+    """One per table."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: What messages that are not committed yet have changed.
+        self._changed: dict[tuple[Task, bytes], _Changed] = {}
 
     def persisted_offset(self, tp: TP) -> int | None:
-        """Faust restores nothing: the tables are up to date before it hears of a partition."""
+        """Faust restores nothing: the tables are up to date before it learns of a partition."""
         return None
 
     def reset_state(self) -> None:
-        """Nothing: the state says itself what it is worth (state.py)."""
+        """The state itself knows what it is worth (state.py)."""
 
     async def backup_partition(self, *_args: Any, **_kwargs: Any) -> None:
-        """Nothing: the changelog is the backup."""
+        """The changelog is the backup."""
 
     def restore_backup(self, *_args: Any, **_kwargs: Any) -> None:
-        """Nothing: the changelog is the backup."""
+        """The changelog is the backup."""
 
     def _get(self, key: bytes) -> bytes | None:
-        transport = self._transport
-        for task in transport.tasks.owned:
-            row = transport.state.row(task, self.table_name, key)
+        """Of the task at work; outside of any, of whichever task here has it."""
+        for task in self._places():
+            row = self._row(task, key)
             if row is not None:
                 return row
         return None
 
+    def _set(self, key: bytes, value: bytes | None) -> None:
+        task = task_at_work()
+        if task is None:
+            # A row that expires. Who sets one outside of a message, Faust refuses.
+            task = next((each for each in self._places() if self._row(each, key) is not None), None)
+        if task is not None:
+            self._change(task, key, value)
+
+    def _del(self, key: bytes) -> None:
+        self._set(key, None)
+
     def _iteritems(self) -> Iterator[tuple[bytes, bytes]]:
-        transport = self._transport
-        yield from transport.state.items(self.table_name, sorted(transport.tasks.owned))
+        state, tasks = self._transport.state, sorted(self._transport.tasks.owned)
+        for task in tasks:
+            rows: dict[bytes, bytes | None] = dict(state.items(self.table_name, [task]))
+            rows |= {key: each.row for (of, key), each in self._changed.items() if of == task}
+            yield from ((key, row) for key, row in sorted(rows.items()) if row is not None)
 
     def _iterkeys(self) -> Iterator[bytes]:
         return (key for key, _ in self._iteritems())
@@ -55,18 +83,37 @@ class Store(SerializedStore[bytes, bytes]):
     def _contains(self, key: bytes) -> bool:
         return self._get(key) is not None
 
-    def _set(self, key: bytes, value: bytes | None) -> NoReturn:
-        raise TypeError(
-            f"rows of {self.table_name} are put through the context of a message"
-        )
+    def _clear(self) -> None:
+        """What is kept; Faust writes nothing to the changelog for it."""
+        for key in list(self._iterkeys()):
+            self._del(key)
 
-    def _del(self, key: bytes) -> NoReturn:
-        self._set(key, None)
+    def _places(self) -> list[Task]:
+        task = task_at_work()
+        return sorted(self._transport.tasks.owned) if task is None else [task]
 
-    def _clear(self) -> NoReturn:
-        raise TypeError(
-            f"rows of {self.table_name} are put through the context of a message"
-        )
+    def _row(self, task: Task, key: bytes) -> bytes | None:
+        changed = self._changed.get((task, key))
+        if changed is not None:
+            return changed.row
+        return self._transport.state.row(task, self.table_name, key)
+
+    def _change(self, task: Task, key: bytes, row: bytes | None) -> None:
+        changed = self._changed[task, key] = _Changed(row)
+
+        def settle() -> None:
+            if self._changed.get((task, key)) is changed:
+                del self._changed[task, key]
+
+        def put() -> None:
+            settle()
+            self._transport.context.put(task, self.table_name, key, row, 0)
+
+        self._effects.add(Effect(do=put, lose=settle))
+
+    @property
+    def _effects(self) -> Effects:
+        return cast(Any, self.app.consumer).effects  # type: ignore[no-any-return]
 
     @property
     def _transport(self) -> "Transport":

@@ -20,18 +20,23 @@ from streams.database import Budget
 from streams.faust.kafka import store
 from streams.faust.kafka.consumer import Consumer
 from streams.faust.kafka.context import KafkaContext
+from streams.faust.kafka.declarations import Declarations
 from streams.faust.kafka.producer import Producer
 from streams.kafka.membership import MemberSettings
-from streams.kafka.settings import SCHEME
+from streams.kafka.settings import SCHEME, client_options, settings_of
 from streams.kafka.state import State
 from streams.kafka.task import Task
 from streams.kafka.tasks import Tasks, TaskSettings
 from streams.metrics import Metrics
 from streams.partitioner import partition_of
+from streams.topics import Topic
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker on Kafka is run with: the attribute `work` of its app."""
+    """What a worker on Kafka is run with: the attribute `work` of the engine's app.
+
+    An ordinary app has none: its follows from its settings.
+    """
 
     member: MemberSettings
     tasks: TaskSettings
@@ -53,14 +58,16 @@ class Transport(base.Transport):
 
     def __init__(self, url: list[URL], app: AppT, loop: Any = None) -> None:
         super().__init__(url, app, loop)
-        self.work: Work = cast(Any, app).work
+        #: The topics of an ordinary app; the engine's are made by `migrate`.
+        self.declared: Declarations | None = None
+        self.work: Work = getattr(app, "work", None) or self._ordinary(url, app)
         self._state: State | None = None
         self._tasks: Tasks | None = None
         self._users = 0
         #: How many tasks there are in the group; known once some were assigned.
         self.tasks_in_all = 0
         self._owned: dict[Number, Task] = {}
-        self.context = KafkaContext(self._owned, lambda: self.state, self.partition, self._filled)
+        self.context = KafkaContext(self._owned, lambda: self.state, self.partition, self.filled)
 
     @property
     def state(self) -> State:
@@ -81,6 +88,32 @@ class Transport(base.Transport):
         """Of every topic: all have as many."""
         return partition_of(key, self.tasks_in_all)
 
+    async def make_changelogs(self) -> None:
+        """Of an ordinary app, one partition per task. Raises LogError."""
+        if self.declared is not None:
+            tables: Any = self.app.tables
+            changelogs = [
+                Topic(name, retention_ms=None, compacted=True) for name in tables.changelog_topics
+            ]
+            await self.declared.make(changelogs, self.tasks_in_all)
+
+    def _ordinary(self, url: list[URL], app: AppT) -> Work:
+        """Raises LogError."""
+        settings = settings_of(",".join(map(str, url)))
+        client = client_options(settings)
+        self.declared = Declarations(settings)
+        group = str(app.conf.id)
+        conf: Any = app.conf
+        if conf._store == URL("memory://"):
+            # What Faust takes where nobody names another. It would be empty after a restart.
+            conf._store = URL(f"{store.SCHEME}://")
+        return Work(
+            member=MemberSettings(client=client, group=group, session_s=settings.session_ms / 1000),
+            tasks=TaskSettings(client=client, group=group),
+            folder=Path(app.conf.tabledir),
+            metrics=Metrics(),
+        )
+
     def enter(self) -> None:
         """The consumer and the producer each enter when they start, and leave when they stop."""
         self._users += 1
@@ -90,8 +123,11 @@ class Transport(base.Transport):
         if self._users == 0 and self._state is not None:
             state, self._state = self._state, None
             state.close()
+        if self._users == 0 and self.declared is not None:
+            await self.declared.close()
 
-    def _filled(self) -> None:
+    def filled(self) -> None:
+        """A task has something for a commit."""
         cast(Consumer, self.app.consumer).filled()
 
 

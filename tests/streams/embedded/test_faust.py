@@ -36,11 +36,11 @@ async def log(tmp_path: Path) -> AsyncIterator[EmbeddedLog]:
 class Running:
     """An app with a table `rows` and an agent that gives every event to `body`."""
 
-    def __init__(self, folder: Path, query: str, body: Callable[["Running", Any], None]) -> None:
+    def __init__(self, folder: Path, body: Callable[["Running", Any], None]) -> None:
         register_transport()
         self.app = faust.App(
             "app",
-            broker=f"embedded://{folder}{query}",
+            broker=f"embedded://{folder}",
             store="memory://",
             datadir=str(folder / "faust"),
             topic_partitions=4,
@@ -60,10 +60,8 @@ class Running:
 
 
 @asynccontextmanager
-async def running(
-    folder: Path, body: Callable[[Running, Any], None], query: str = ""
-) -> AsyncIterator[Running]:
-    app = Running(folder, query, body)
+async def running(folder: Path, body: Callable[[Running, Any], None]) -> AsyncIterator[Running]:
+    app = Running(folder, body)
     app.app.finalize()
     await app.app.start()
     tables: Any = app.app.tables
@@ -134,14 +132,11 @@ async def test_outputs_and_offsets_become_visible_at_once(tmp_path: Path, log: E
         assert [len(each) for each in (await all_of(log, ROWS)).values() if each] == [1]
 
 
-@pytest.mark.parametrize("query", ["", "?atomic=false"])
-async def test_a_table_is_there_again_after_a_start(
-    tmp_path: Path, log: EmbeddedLog, query: str
-) -> None:
-    async with running(tmp_path / "log", put, query):
+async def test_a_table_is_there_again_after_a_start(tmp_path: Path, log: EmbeddedLog) -> None:
+    async with running(tmp_path / "log", put):
         await log.append([Draft("in", b"%d" % (n % 5), b"%d" % n, n) for n in range(1_000)])
         await until(committed(log, 1_000))
-    async with running(tmp_path / "log", put, query) as app:
+    async with running(tmp_path / "log", put) as app:
         assert dict(app.rows.items()) == {str(n % 5): str(n) for n in range(995, 1_000)}
         await log.append([Draft("in", b"0", b"last", 1)])
         await until(committed(log, 1_001))

@@ -57,7 +57,7 @@ async def test_two_handles_share_one_log_until_the_last_is_closed(tmp_path: Path
 
 
 async def test_a_url_names_the_folder_and_the_settings(tmp_path: Path) -> None:
-    url = f"embedded://{tmp_path}/a%20log?sync=false&buffer_bytes=1000&atomic=true"
+    url = f"embedded://{tmp_path}/a%20log?sync=false&buffer_bytes=1000&linger_ms=5"
     assert path_of(url) == tmp_path / "a log"
     assert settings_of(url) == Settings(sync=False, buffer_bytes=1000)
     log = await open_log(url)
