@@ -103,10 +103,10 @@ class Transport(base.Transport):
         client = client_options(settings)
         self.declared = Declarations(settings)
         group = str(app.conf.id)
-        conf: Any = app.conf
-        if conf._store == URL("memory://"):
+        chosen = cast(Any, app.conf).SETTINGS["store"]
+        if chosen.on_get(app.conf) == URL("memory://"):
             # What Faust takes where nobody names another. It would be empty after a restart.
-            conf._store = URL(f"{store.SCHEME}://")
+            chosen.on_set(app.conf, URL(f"{store.SCHEME}://"))
         return Work(
             member=MemberSettings(client=client, group=group, session_s=settings.session_ms / 1000),
             tasks=TaskSettings(client=client, group=group),
