@@ -15,14 +15,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from agents.engine.decision import Decision
+from agents.engine.plan import Plan
+from agents.pipeline import PIPELINE, plan
 from streams import topics
 from streams.kafka.log import KafkaLog
 from streams.kafka.settings import settings_of
 from streams.log import Log, LogUnavailable, Offsets, Partition
-from streams.topics import Topic
+from streams.topics import Topic, changelog_of
 from tests.faults.clearing import clear
 from tests.faults.expectation import expected
-from tests.faults.left import INPUTS, OUTPUTS, TABLES, changelog, differences, left_in, lying
+from tests.faults.left import OUTPUTS, differences, left_in, lying
 from tests.faults.sizes import PARTITIONS
 from tests.faults.waiting import until
 from tests.faults.worker import Worker
@@ -34,8 +37,9 @@ PATIENCE_S = 120.0
 class Stage:
     """One log, and its workers."""
 
-    def __init__(self, log: Log, url: str, folder: Path, group: str) -> None:
+    def __init__(self, log: Log, url: str, folder: Path, group: str, plan: Plan) -> None:
         self.log = log
+        self._inputs = [each.topic.name for each in plan.inputs]
         self.url = url
         self.folder = folder
         self.group = group
@@ -123,7 +127,7 @@ class Stage:
         try:
             # In this order: what is committed by now is behind ends that are looked up later.
             committed = await self.committed()
-            bounds = [await self.log.bounds(topic) for topic in INPUTS]
+            bounds = [await self.log.bounds(topic) for topic in self._inputs]
         except LogUnavailable as error:
             return str(error)
         ends = {at: found.next for each in bounds for at, found in each.items()}
@@ -135,15 +139,20 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(url: str, folder: Path, group: str | None = None) -> AsyncIterator[Stage]:
+async def stage(
+    url: str, folder: Path, group: str | None = None, more: Sequence[Decision] = ()
+) -> AsyncIterator[Stage]:
     """Topics are made, empty; whatever still runs at the end is killed.
 
-    Without a group's name it gets one that nobody else has.
+    Without a group's name it gets one that nobody else has. `more`: what its workers decide beside
+    the pipeline.
     """
     log = await KafkaLog.open(settings_of(url))
-    on = Stage(log, url, folder, group or unique("analyticbot"))
+    group = group or unique("analyticbot")
+    running = plan((*PIPELINE, *more), group=group)
+    on = Stage(log, url, folder, group, running)
     try:
-        needed = _topics(on.group)
+        needed = _topics(group, running)
         await clear(url, [topic.name for topic in needed])
         for topic in needed:
             await log.create(topic, PARTITIONS)
@@ -162,7 +171,7 @@ def _is_shared(workers: Sequence[Worker]) -> bool:
     return len(newest) == len(workers) and all(newest) and tasks == list(range(PARTITIONS))
 
 
-def _topics(group: str) -> list[Topic]:
-    dead = [Topic(topics.UPDATES.dead), Topic(topics.WINDOWS.dead)]
-    rows = [Topic(changelog(group, table), retention_ms=None, compacted=True) for table in TABLES]
-    return [*topics.ALL, *dead, *rows]
+def _topics(group: str, plan: Plan) -> list[Topic]:
+    dead = [Topic(each.topic.dead) for each in plan.inputs]
+    rows = [changelog_of(group, table) for table in plan.tables]
+    return [*topics.ALL, *plan.forwarded, *dead, *rows]
