@@ -26,7 +26,18 @@ Form = Literal["text", "json"]
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 #: Whose level is the operator's. All others are libraries: they are listened to from a warning on,
 #: for below it they say much in the course of nothing, and the values that they work with.
-OURS = ("agents", "analyticbot", "api", "bot", "clickhouse", "control", "streams", "tables")
+OURS = (
+    "agents",
+    "analyticbot",
+    "api",
+    "bot",
+    "clickhouse",
+    "collect",
+    "control",
+    "loopback",
+    "streams",
+    "tables",
+)
 #: How often a library is listened to when it says the same: while a broker is away, the client
 #: of Kafka says so hundreds of times a second.
 _AGAIN_S = 10.0

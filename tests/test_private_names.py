@@ -11,19 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = (
-    "agents",
-    "analyticbot",
-    "api",
-    "bot",
-    "clickhouse",
-    "collect",
-    "control",
-    "loopback",
-    "streams",
-    "tables",
-)
+from tests.packages import PACKAGES, ROOT
+
 #: Begin with an underscore and are public all the same.
 PUBLIC = {"_asdict", "_exit", "_replace"}
 

@@ -11,13 +11,13 @@ import yaml
 
 from streams.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from tests.deploy.compose import ROLES, SERVICES
+from tests.packages import PACKAGES
 from tests.watching.promtool import INTERVAL_S, ROOT, rules, run
 from tests.watching.scraping import TARGET, samples_of, series_of
 from tools.grafana import boards
 
 GRAFANA = ROOT / "deploy" / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
-PACKAGES = ("agents", "analyticbot", "api", "bot", "control", "streams")
 _SELECTOR = re.compile(r"\b((?:analyticbot|process)_\w+|up|ALERTS)\b(?:{([^}]*)})?")
 _MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 _BY = re.compile(r"\b(?:by|on) \(([^)]*)\)")
