@@ -10,6 +10,9 @@ import pytest
 from hypothesis import settings
 
 from tests.distribution import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.distribution import (
+    pytest_xdist_auto_num_workers as pytest_xdist_auto_num_workers,
+)
 from tests.distribution import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.kafka.fixtures import kafka as kafka
 from tests.kafka.fixtures import kafka_cluster as kafka_cluster

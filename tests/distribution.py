@@ -8,6 +8,7 @@ pytest-xdist's `--dist loadgroup` cannot do this: it writes a group into a priva
 test, which pytest does not read since 9.2, and then shares out every test by itself.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 from re import compile as pattern
@@ -28,6 +29,8 @@ _ALL_OF = (
     "tests/streams/kafka/",
     "tests/analyticbot/test_takeover.py",
 )
+#: Processes, however many cores there are: each may run a demo, an engine of history and a browser.
+_MOST = 4
 #: More than half a minute each.
 _LONG = ("tests/web/", "tests/test_recomputed.py", "tests/watching/", "tests/system/")
 
@@ -52,6 +55,12 @@ class ByUnit(LoadFileScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByUnit:
     return ByUnit(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: half of the time tests wait for processes and leases."""
+    return min((os.cpu_count() or 1) + 1, _MOST)
 
 
 @pytest.hookimpl(tryfirst=True)

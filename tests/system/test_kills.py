@@ -1,4 +1,4 @@
-"""kill -9 of the whole process, twenty times: state, outputs and history equal to the digit."""
+"""kill -9 of the whole process, again and again: state, outputs and history equal to the digit."""
 
 import json
 import shutil
@@ -15,7 +15,6 @@ from tests.agents.history_told import stored
 from tests.system.replaying import KILLED, left_in, moments, replay_until_killed
 
 RECORDING = Path(__file__).parents[2] / "loopback" / "recording"
-KILLS = 20
 #: Longer than any replay of this recording takes.
 NEVER_S = 10_000.0
 
@@ -43,16 +42,17 @@ def take_off() -> Iterator[str]:
 
 
 @pytest.mark.timeout(900)
-def test_twenty_kills_leave_what_a_run_without_faults_leaves(
-    tmp_path: Path, recording: Path
+@pytest.mark.parametrize("kills", [7, pytest.param(20, marks=pytest.mark.chaos)])
+def test_kills_leave_what_a_run_without_faults_leaves(
+    tmp_path: Path, recording: Path, kills: int
 ) -> None:
     assert replay_until_killed(tmp_path / "whole", recording, NEVER_S) == 0
     killed = 0
-    for after_s in moments(3 * KILLS, longest_s=1.6, seed=20):
+    for after_s in moments(3 * kills, longest_s=1.6, seed=20):
         killed += replay_until_killed(tmp_path / "killed", recording, after_s) == KILLED
-        if killed == KILLS:
+        if killed == kills:
             break
-    assert killed == KILLS
+    assert killed == kills
     assert replay_until_killed(tmp_path / "killed", recording, NEVER_S) == 0
 
     whole, after_kills = left_in(tmp_path / "whole"), left_in(tmp_path / "killed")
