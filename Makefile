@@ -26,10 +26,10 @@ demo: .venv/.run ## recorded channels, live, on http://127.0.0.1:8000 (no accoun
 	@$(BIN)/analyticbot demo $(ARGS)
 
 test: .venv/.dev ## run the tests
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --durations 25 $(ARGS)
 
 chaos: .venv/.dev ## every fault on real processes, for many minutes; `make test` runs a few
-	$(BIN)/python -m pytest tests/faults tests/attacks tests/analyticbot/test_takeover.py tests/system/test_kills.py -m '' $(ARGS)
+	$(BIN)/python -m pytest tests/faults tests/attacks tests/analyticbot/test_takeover.py tests/system/test_kills.py -m '' --durations 50 $(ARGS)
 
 check: .venv/.dev ## lint, format, types, layers, generated files, dependencies, the page's own tests
 	$(BIN)/ruff check .

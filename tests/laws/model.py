@@ -29,6 +29,7 @@ Make = Callable[[Any], Model[Any]]
 LONG = 3_000
 #: What the memory of a process may grow by while a model learns LONG examples.
 NOISE_BYTES = 32 * 1024
+_MODELS = (tracemalloc.Filter(True, "*/agents/*"), tracemalloc.Filter(True, "*/river/*"))
 
 
 @dataclass(frozen=True)
@@ -239,9 +240,10 @@ def is_an_answer(predicted: float | None) -> bool:
 
 
 def _memory_bytes() -> int:
+    """What was allocated by models and is held; threads of earlier tests allocate as well."""
     gc.collect()
-    now, _ = tracemalloc.get_traced_memory()
-    return now
+    allocated = tracemalloc.take_snapshot().filter_traces(_MODELS)
+    return sum(statistic.size for statistic in allocated.statistics("filename"))
 
 
 class _Trap:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.kafka.ports import free_ports
 from tests.patience import PATIENCE_S
 
 COMMAND = (str(Path(sys.executable).with_name("analyticbot")), "demo")
@@ -19,7 +19,7 @@ class Demo:
     """Started by `start`, on a port that stays the same over restarts."""
 
     def __init__(self, data: Path) -> None:
-        self.port = free_port()
+        [self.port] = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self._data = data
         self._process: subprocess.Popen[bytes] | None = None
@@ -70,10 +70,3 @@ class Demo:
                 return b'"username"' in response.read()
         except (urllib.error.URLError, OSError):
             return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
