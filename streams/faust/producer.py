@@ -141,9 +141,11 @@ class Sent(asyncio.Future[RecordMetadata]):
         self._effects = effects
 
     def __await__(self) -> Generator[Any, None, RecordMetadata]:
-        if not self.done():
-            self._effects.release_current()
-        return super().__await__()
+        if self.done():
+            return super().__await__()
+        self._effects.release_current()
+        # Who gives up waiting does not take back what is sent.
+        return asyncio.shield(self).__await__()
 
     __iter__ = __await__
 

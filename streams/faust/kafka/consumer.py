@@ -68,6 +68,8 @@ class Consumer(NothingToRestore):
     # -- life
 
     async def on_start(self) -> None:
+        """Raises LogError where a table cannot be kept here."""
+        self.transport.check_tables()
         self.transport.enter()
         await super().on_start()
 

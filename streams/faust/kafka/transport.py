@@ -27,6 +27,7 @@ from streams.kafka.settings import SCHEME, client_options, settings_of
 from streams.kafka.state import State
 from streams.kafka.task import Task
 from streams.kafka.tasks import Tasks, TaskSettings
+from streams.log import LogError
 from streams.metrics import Metrics
 from streams.partitioner import partition_of
 from streams.topics import Topic
@@ -87,6 +88,18 @@ class Transport(base.Transport):
     def partition(self, key: bytes) -> int:
         """Of every topic: all have as many."""
         return partition_of(key, self.tasks_in_all)
+
+    def check_tables(self) -> None:
+        """Raises LogError where a table is kept elsewhere, or is to have the rows of all tasks."""
+        tables: Any = self.app.tables
+        for name, table in tables.items():
+            if table.is_global:
+                raise LogError(f"table {name}: a GlobalTable is not supported on Kafka; use Table")
+            if not isinstance(table.data, store.Store):
+                raise LogError(
+                    f"table {name}: its store {table.data.url} is not in the transactions of its "
+                    f"messages; leave `store` out, of the app and of the table"
+                )
 
     async def make_changelogs(self) -> None:
         """Of an ordinary app, one partition per task. Raises LogError."""

@@ -36,11 +36,13 @@ class Names:
         self.changelog = f"{app}-rows-changelog"
 
 
-def made(url: str, folder: Path, names: Names) -> faust.App:
+def app_on(url: str, folder: Path, name: str) -> faust.App:
+    """An app without an agent."""
     register_embedded()
     register_kafka()
-    app = faust.App(
-        names.app,
+    folder.mkdir(exist_ok=True)
+    return faust.App(
+        name,
         broker=url,
         datadir=str(folder / "faust"),
         topic_partitions=PARTITIONS,
@@ -49,6 +51,10 @@ def made(url: str, folder: Path, names: Names) -> faust.App:
         stream_wait_empty=False,
         stream_recovery_delay=0,
     )
+
+
+def made(url: str, folder: Path, names: Names) -> faust.App:
+    app = app_on(url, folder, names.app)
     orders = app.topic(names.orders, key_type=str, value_type=Order)
     totals = app.topic(names.totals, key_type=str, value_type=Order)
     rows: Any = app.Table("rows", default=int, partitions=PARTITIONS)
@@ -68,15 +74,14 @@ def made(url: str, folder: Path, names: Names) -> faust.App:
 
 
 @asynccontextmanager
-async def running(url: str, folder: Path, names: Names) -> AsyncIterator[faust.App]:
-    app = made(url, folder, names)
+async def running(app: faust.App) -> AsyncIterator[faust.App]:
     app.finalize()
     starting = asyncio.create_task(app.start())
     try:
         yield app
     finally:
         await app.stop()
-        await asyncio.gather(starting, return_exceptions=True)
+        await starting
 
 
 def run_victim(url: str, folder: Path, names: Names, messages: int) -> int | None:
@@ -97,7 +102,7 @@ def _die(url: str, folder: Path, app: str, messages: int) -> None:
 
 
 async def _work(url: str, folder: Path, names: Names, messages: int) -> None:
-    async with running(url, folder, names) as app:
+    async with running(made(url, folder, names)) as app:
         [agent] = app.agents.values()
         while agent.processed < messages:  # noqa: ASYNC110 - the agent has no event
             await asyncio.sleep(0.0003)

@@ -10,12 +10,20 @@ from typing import Any
 
 import pytest
 
-from streams.log import Draft, Log, Partition, Record
+from streams.log import Draft, Log, LogError, Partition, Record
 from streams.opening import open_log
 from streams.topics import Topic
 from tests.kafka.fixtures import unique
 from tests.laws.log import all_of, until
-from tests.streams.faust.ordinary import PARTITIONS, Names, Order, run_victim, running
+from tests.streams.faust.ordinary import (
+    PARTITIONS,
+    Names,
+    Order,
+    app_on,
+    made,
+    run_victim,
+    running,
+)
 
 ORDERS = 400
 KILLS = 4
@@ -33,40 +41,99 @@ def names() -> Names:
     return Names(unique("ordinary"))
 
 
+@pytest.fixture
+def orders() -> list[tuple[str, int]]:
+    chance = random.Random(4)
+    return [(f"customer {chance.randrange(20)}", chance.randrange(1, 100)) for _ in range(ORDERS)]
+
+
 async def test_kills_leave_table_and_outputs_as_without_faults(
-    url: str, tmp_path: Path, names: Names
+    url: str, tmp_path: Path, names: Names, orders: list[tuple[str, int]]
 ) -> None:
     log = await open_log(url)
-    for topic in (names.orders, names.totals):
-        await log.create(Topic(topic), PARTITIONS)
-    chance = random.Random(4)
-    orders = [(f"customer {chance.randrange(20)}", chance.randrange(1, 100)) for _ in range(ORDERS)]
-    await log.append(
-        [
-            Draft(names.orders, key.encode(), Order(key, amount).dumps(), number, {})
-            for number, (key, amount) in enumerate(orders)
-        ]
-    )
+    await _make_topics(log, names)
+    await log.append(_drafts(names, orders))
     await log.close()
+    chance = random.Random(4)
     for _ in range(KILLS):
         code = run_victim(url, tmp_path, names, chance.randint(1, ORDERS // KILLS))
         assert code == -signal.SIGKILL
     log = await open_log(url)
-    async with running(url, tmp_path, names) as app:
-        await until(lambda: _processed(log, names))
+    async with running(made(url, tmp_path, names)) as app:
+        await until(lambda: _processed(log, names, ORDERS))
         table: Any = app.tables["rows"]
-        rows = dict(table.items())
-    expected: defaultdict[str, int] = defaultdict(int)
-    for key, amount in orders:
-        expected[key] += amount
-    assert rows == expected
-    assert await _in_changelog(log, names) == expected
-    assert await _sent(log, names) == _totals(await all_of(log, Topic(names.orders)))
+        assert dict(table.items()) == _sums(orders)
+    await _check(log, names, orders)
     await log.close()
 
 
-async def _processed(log: Log, names: Names) -> bool:
-    return sum((await log.committed(names.app)).values()) == ORDERS
+async def test_tasks_that_move_in_the_middle_of_a_body_count_once(
+    kafka: Any, tmp_path: Path, names: Names, orders: list[tuple[str, int]]
+) -> None:
+    """What a body does for a message that another worker has by now goes nowhere."""
+    log = await open_log(kafka.url)
+    await _make_topics(log, names)
+    drafts = _drafts(names, orders)
+    async with running(made(kafka.url, tmp_path / "one", names)):
+        await log.append(drafts[:200])
+        await until(lambda: _processed(log, names, 20))
+        async with running(made(kafka.url, tmp_path / "two", names)) as two:
+            await log.append(drafts[200:])
+            await until(lambda: _has_some(two))
+            await until(lambda: _processed(log, names, ORDERS))
+    await _check(log, names, orders)
+    await log.close()
+
+
+async def _has_some(app: Any) -> bool:
+    return bool(app.transport.tasks.owned)
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (
+            {"store": "memory://here"},
+            "table rows: its store memory://here is not in the transactions",
+        ),
+        ({"is_global": True}, "table rows: a GlobalTable is not supported on Kafka; use Table"),
+    ],
+)
+async def test_a_table_that_cannot_be_kept_is_refused_at_the_start(
+    tmp_path: Path, names: Names, table: dict[str, Any], reason: str
+) -> None:
+    app = app_on("kafka://127.0.0.1:1", tmp_path, names.app)
+    app.Table("rows", partitions=PARTITIONS, **table)
+    with pytest.raises(LogError, match=reason):
+        await app.consumer.on_start()
+
+
+async def _make_topics(log: Log, names: Names) -> None:
+    for topic in (names.orders, names.totals):
+        await log.create(Topic(topic), PARTITIONS)
+
+
+def _drafts(names: Names, orders: list[tuple[str, int]]) -> list[Draft]:
+    return [
+        Draft(names.orders, key.encode(), Order(key, amount).dumps(), number, {})
+        for number, (key, amount) in enumerate(orders)
+    ]
+
+
+def _sums(orders: list[tuple[str, int]]) -> dict[str, int]:
+    sums: defaultdict[str, int] = defaultdict(int)
+    for key, amount in orders:
+        sums[key] += amount
+    return sums
+
+
+async def _check(log: Log, names: Names, orders: list[tuple[str, int]]) -> None:
+    assert await _in_changelog(log, names) == _sums(orders)
+    assert await _sent(log, names) == _totals(await all_of(log, Topic(names.orders)))
+
+
+async def _processed(log: Log, names: Names, orders: int) -> bool:
+    return sum((await log.committed(names.app)).values()) >= orders
 
 
 async def _in_changelog(log: Log, names: Names) -> Mapping[str, int]:
