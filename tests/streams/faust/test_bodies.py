@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,9 @@ class Scene:
         self.source = app.topic(f"{self.name}-in", **RAW)
         self.sink = app.topic(f"{self.name}-out", **RAW)
 
-    def app_again(self) -> faust.App:
-        """For a second start: it has neither topics, tables nor agents."""
-        return app_on(self._url, self._folder, self.name)
+    def app_again(self, folder: str = "") -> faust.App:
+        """For a second start, or a second worker: it has neither topics, tables nor agents."""
+        return app_on(self._url, self._folder / folder, self.name)
 
     async def put(self, *values: bytes, key: bytes = b"k") -> None:
         await self.log.append([Draft(f"{self.name}-in", key, value, 1) for value in values])
@@ -58,9 +59,21 @@ class Scene:
 
 
 @pytest.fixture
+async def on_kafka(kafka: Any, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with opened(str(kafka.url), tmp_path) as scene:
+        yield scene
+
+
+@pytest.fixture
 async def scene(url: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with opened(url, tmp_path) as scene:
+        yield scene
+
+
+@asynccontextmanager
+async def opened(url: str, folder: Path) -> AsyncIterator[Scene]:
     log = await open_log(url)
-    scene = Scene(log, url, tmp_path)
+    scene = Scene(log, url, folder)
     for topic in (f"{scene.name}-in", f"{scene.name}-out"):
         await log.create(Topic(topic), PARTITIONS)
     yield scene
@@ -207,3 +220,41 @@ async def test_a_stream_by_another_key(scene: Scene) -> None:
             return dict(rows.items()) == {"a": 3, "b": 3}
 
         await until(all_counted)
+
+
+async def test_what_a_body_does_for_a_message_that_was_taken_away_goes_nowhere(
+    on_kafka: Scene,
+) -> None:
+    """Another worker comes while it waits: the message is delivered again, and counts once."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    def counting(app: faust.App) -> faust.App:
+        rows: Any = app.Table("rows", default=int, partitions=PARTITIONS)
+        sink = app.topic(f"{on_kafka.name}-out", **RAW)
+
+        @app.agent(app.topic(f"{on_kafka.name}-in", **RAW))
+        async def count(stream: Any) -> None:
+            async for value in stream:
+                rows["sum"] += 1
+                begun.set()
+                await go_on.wait()
+                await sink.send(key=b"k", value=value)
+
+        return app
+
+    one, two = counting(on_kafka.app), counting(on_kafka.app_again("two"))
+    async with running(one):
+        await on_kafka.put(b"1")
+        await begun.wait()
+        async with running(two):
+
+            async def is_shared() -> bool:
+                apps: Any = (one, two)
+                return all(app.transport.tasks.owned for app in apps)
+
+            await until(is_shared)
+            go_on.set()
+            await on_kafka.processed(1)
+    assert await on_kafka.out() == [b"1"]
+    changes = (await all_of(on_kafka.log, Topic(f"{on_kafka.name}-rows-changelog"))).values()
+    assert [record.value for records in changes for record in records] == [b"1"]

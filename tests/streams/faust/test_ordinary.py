@@ -67,28 +67,6 @@ async def test_kills_leave_table_and_outputs_as_without_faults(
     await log.close()
 
 
-async def test_tasks_that_move_in_the_middle_of_a_body_count_once(
-    kafka: Any, tmp_path: Path, names: Names, orders: list[tuple[str, int]]
-) -> None:
-    """What a body does for a message that another worker has by now goes nowhere."""
-    log = await open_log(kafka.url)
-    await _make_topics(log, names)
-    drafts = _drafts(names, orders)
-    async with running(made(kafka.url, tmp_path / "one", names)):
-        await log.append(drafts[:200])
-        await until(lambda: _processed(log, names, 20))
-        async with running(made(kafka.url, tmp_path / "two", names)) as two:
-            await log.append(drafts[200:])
-            await until(lambda: _has_some(two))
-            await until(lambda: _processed(log, names, ORDERS))
-    await _check(log, names, orders)
-    await log.close()
-
-
-async def _has_some(app: Any) -> bool:
-    return bool(app.transport.tasks.owned)
-
-
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
