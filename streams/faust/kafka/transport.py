@@ -116,10 +116,12 @@ class Transport(base.Transport):
         client = client_options(settings)
         self.declared = Declarations(settings)
         group = str(app.conf.id)
-        chosen = cast(Any, app.conf).SETTINGS["store"]
-        if chosen.on_get(app.conf) == URL("memory://"):
+        settings_of_app = cast(Any, app.conf).SETTINGS
+        if settings_of_app["store"].on_get(app.conf) == URL("memory://"):
             # What Faust takes where nobody names another. It would be empty after a restart.
-            chosen.on_set(app.conf, URL(f"{store.SCHEME}://"))
+            settings_of_app["store"].on_set(app.conf, URL(f"{store.SCHEME}://"))
+        # Its topic has one partition, and all that are read here have one per task.
+        settings_of_app["topic_disable_leader"].on_set(app.conf, True)
         return Work(
             member=MemberSettings(client=client, group=group, session_s=settings.session_ms / 1000),
             tasks=TaskSettings(client=client, group=group),

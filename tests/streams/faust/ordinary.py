@@ -46,7 +46,6 @@ def app_on(url: str, folder: Path, name: str) -> faust.App:
         broker=url,
         datadir=str(folder / "faust"),
         topic_partitions=PARTITIONS,
-        topic_disable_leader=True,
         web_enabled=False,
         stream_wait_empty=False,
         stream_recovery_delay=0,

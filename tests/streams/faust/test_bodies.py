@@ -201,6 +201,25 @@ async def test_a_body_that_fails_leaves_nothing_of_its_message(scene: Scene) -> 
     assert sum((await scene.log.committed(scene.name)).values()) == 1
 
 
+async def test_a_windowed_table_counts_per_window(scene: Scene) -> None:
+    table = scene.app.Table("windowed", default=int, partitions=PARTITIONS)
+    counts: Any = table.tumbling(60.0, expires=3600.0)
+    seen: list[tuple[bytes, int]] = []
+
+    @scene.app.agent(scene.source)
+    async def count(stream: Any) -> None:
+        async for value in stream:
+            counts["all"] += 1
+            await asyncio.sleep(0)
+            seen.append((value, counts["all"].value()))
+
+    async with running(scene.app):
+        await scene.put(b"1", b"2")
+        await scene.log.append([Draft(f"{scene.name}-in", b"k", b"later", 60_001)])
+        await scene.processed(3)
+    assert seen == [(b"1", 1), (b"2", 2), (b"later", 1)]
+
+
 async def test_a_stream_by_another_key(scene: Scene) -> None:
     """Faust's own repartitioning: the topic between is the app's."""
     rows: Any = scene.app.Table("rows", default=int, partitions=PARTITIONS)
