@@ -140,6 +140,9 @@ class Consumer(BaseConsumer):
     def _to_message(self, tp: TP, record: Record) -> ConsumerMessage:
         return message_of(tp, record, self.app.consumer_generation_id)
 
+    async def create_topic(self, *_args: Any, **_kwargs: Any) -> None:
+        """Faust makes topics with its producer."""
+
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         raise NotImplementedError("the fetch loop does not ask for many")
 

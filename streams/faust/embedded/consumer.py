@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from faust.types import TP
-from mode import Seconds, Service
+from mode import Service
 
 from streams.embedded.partition import PartitionState, TopicState
 from streams.faust.assignment import assign
@@ -83,21 +83,6 @@ class Consumer(DriverConsumer):
         if len(set(read.values())) > 1:
             told = ", ".join(f"{topic} has {count}" for topic, count in read.items())
             raise LogError(f"topics must have the same number of partitions: {told}")
-
-    async def create_topic(
-        self,
-        topic: str,
-        partitions: int,
-        replication: int,
-        *,
-        config: Mapping[str, Any] | None = None,
-        timeout: Seconds = 30.0,
-        retention: Seconds | None = None,
-        compacting: bool | None = None,
-        deleting: bool | None = None,
-        ensure_created: bool = False,
-    ) -> None:
-        self.transport.create(topic, partitions, compacted=bool(compacting))
 
     def topic_partitions(self, topic: str) -> int | None:
         found = self.transport.engine.topics.get(topic)

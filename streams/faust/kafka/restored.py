@@ -1,14 +1,13 @@
 """What Faust asks of a consumer to restore tables, answered so that it finds nothing to restore.
 
-Tables are up to date before Faust hears of a partition (tasks.py), topics are made by `migrate`,
-and offsets are committed with what was made of their messages.
+Faust's consumer must have these methods. Tables are up to date before Faust learns of a partition
+(streams.kafka.tasks), and offsets are committed with what was made of their messages.
 """
 
 from collections.abc import Mapping, MutableMapping
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from faust.types import TP
-from mode import Seconds
 
 from streams.faust.consumer import Consumer as DriverConsumer
 from streams.log import LogError
@@ -29,18 +28,3 @@ class NothingToRestore(DriverConsumer):
 
     async def _commit(self, offsets: Mapping[TP, int]) -> NoReturn:
         raise LogError("offsets are committed with what was made of their messages")
-
-    async def create_topic(
-        self,
-        topic: str,
-        partitions: int,
-        replication: int,
-        *,
-        config: Mapping[str, Any] | None = None,
-        timeout: Seconds = 30.0,
-        retention: Seconds | None = None,
-        compacting: bool | None = None,
-        deleting: bool | None = None,
-        ensure_created: bool = False,
-    ) -> None:
-        """Topics are made by `migrate`, with their retention and their copies."""
