@@ -43,8 +43,9 @@ OURS = (
 _AGAIN_S = 10.0
 #: How many different things are remembered to have been said.
 _SAID = 1_000
-#: Services of these libraries speak under the name of whoever made them.
-_SERVICES = ("/mode/", "/faust/")
+#: Services of these libraries speak under the name of whoever made them. Where they are installed:
+#: what is in streams/faust is ours.
+_SERVICES = ("-packages/mode/", "-packages/faust/")
 
 
 class FieldsFormatter(logging.Formatter):

@@ -1,6 +1,7 @@
 """Every line is an event with fields, in both forms."""
 
 import ast
+import importlib.util
 import io
 import json
 import logging
@@ -179,3 +180,30 @@ def test_every_call_logs_an_event_and_fields() -> None:
         assert isinstance(event, ast.Constant), said
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", str(event.value)), said
         assert {word.arg for word in call.keywords} <= {"extra", "exc_info"}, said
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_services_of_ours_are_heard_and_those_of_libraries_from_a_warning_on(form: Form) -> None:
+    """Faust's say what they do under the name of a class of ours."""
+    logger, stream = _logged(form)
+    for module, level in (("mode.services", logging.INFO), ("faust.app.base", logging.INFO)):
+        logger.handle(_record_of(module, level, "chatter"))
+    assert stream.getvalue() == ""
+    logger.handle(_record_of("faust.app.base", logging.WARNING, "theirs"))
+    logger.handle(_record_of("streams.faust.kafka.consumer", logging.INFO, "ours"))
+    assert ["theirs" in line for line in stream.getvalue().splitlines()] == [True, False]
+    assert "ours" in stream.getvalue()
+
+
+def _record_of(module: str, level: int, message: str) -> logging.LogRecord:
+    found = importlib.util.find_spec(module)
+    assert found is not None
+    return logging.makeLogRecord(
+        {
+            "name": "streams.faust.kafka.consumer",
+            "levelno": level,
+            "levelname": logging.getLevelName(level),
+            "pathname": found.origin,
+            "msg": message,
+        }
+    )

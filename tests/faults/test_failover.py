@@ -24,8 +24,8 @@ async def test_another_worker_goes_on_with_warm_tables(
         victim.start()
         other.start()
         await on.shared(victim, other)
-        async with loading(on.log, observations(4)[:1_800], rate=300) as load:
-            await load.reached(0.3)
+        async with loading(on.log, observations(4)[:2_400], rate=300) as load:
+            await load.reached(0.5)
             before = await rows_written(on)
             tasks, since = victim.shares()[-1], await on.committed()
             victim.kill()
@@ -34,7 +34,7 @@ async def test_another_worker_goes_on_with_warm_tables(
         restored = await other.told("tables_restored", 2)
         assert set(restored["tasks"]) == tasks
         figures.note("records read by the standby", restored["records"], f"of {before}")
-        assert before > 500
+        assert before > 1_000
         assert restored["records"] < before / 20
         await on.settled()
         await on.check()
