@@ -14,9 +14,8 @@ from streams.log import Partition
 M = TypeVar("M", Counter, Gauge, Histogram)
 N = TypeVar("N", bound=str)
 
-Stage = Literal[
-    "api", "bot", "collector", "history", "live", "log", "spikes", "taps", "updates", "windows"
-]
+#: Those beside the inputs and decisions of the pipeline, which are named by their declarations.
+Stage = Literal["api", "bot", "collector", "history", "live", "log", "taps"]
 #: Where an observation arrives: in a window that was sent, a frame of the live socket, history,
 #: a message of the bot.
 End = Literal["bot", "history", "socket", "window"]
@@ -168,7 +167,7 @@ class Metrics:
         self._gauges[name].clear()
 
     def received(self, stage: str, amount: int = 1) -> None:
-        """`stage` is a Stage, or the name of a decision; also in what follows."""
+        """`stage` is a Stage, or that of an input or a decision; also in what follows."""
         self.count("analyticbot_received_total", amount, stage=stage)
 
     def samples(self, stage: str, amount: int) -> None:

@@ -3,6 +3,7 @@
 from typing import get_args
 
 from agents.engine.reasons import DeadReason
+from streams.metrics import Stage
 from tools.grafana.panels import Query
 
 #: The metrics, short.
@@ -13,7 +14,8 @@ WAY, TOOK = "analyticbot_end_to_end_seconds", "analyticbot_stage_seconds"
 COMMIT, RECOVERY = "analyticbot_commit_seconds", "analyticbot_recovery_seconds"
 WATERMARK = "analyticbot_watermark_delay_seconds"
 JOB = 'job="analyticbot"'
-AGENTS = 'stage=~"updates|spikes"'
+#: Whatever inputs and decisions there are: those of installed packages, too.
+AGENTS = f'stage!~"{"|".join(get_args(Stage))}"'
 #: Why a message becomes a dead letter.
 DEAD = "|".join(get_args(DeadReason))
 _EVERY = "[5m]"
