@@ -1,7 +1,10 @@
 """The pipeline as a Faust app. Nothing is made when this module is imported."""
 
+from collections.abc import Sequence
+
 from agents.engine.body import Fatal
 from agents.engine.building import App, built
+from agents.engine.decision import Decision
 from agents.engine.worker import WorkerSettings, end_process
 from agents.pipeline import INPUTS, PIPELINE
 from streams.clock import Clock, SystemClock
@@ -15,9 +18,13 @@ def build(
     fatal: Fatal = end_process,
     clock: Clock | None = None,
     traces: Traces | None = None,
+    pipeline: Sequence[Decision] | None = None,
 ) -> App:
     """The app, ready to be started; `fatal` and `traces` as Worker has them.
 
-    `clock` is the one by which sources stamp observations; without one, the machine's.
+    `clock` is the one by which sources stamp observations; without one, the machine's. `pipeline`
+    is the program's own unless it is given.
     """
-    return built(PIPELINE, INPUTS, settings, metrics, fatal, clock or SystemClock(), traces)
+    return built(
+        pipeline or PIPELINE, INPUTS, settings, metrics, fatal, clock or SystemClock(), traces
+    )

@@ -7,7 +7,8 @@ an owner is reported too: a sum takes the maximum of each partition first.
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from agents.pipeline import WRITERS, plan
+from agents.engine.plan import Plan
+from agents.pipeline import writers
 from streams.log import Log, LogUnavailable, Offsets, Partition
 from streams.metrics import Metrics
 from streams.topics import Topic
@@ -15,11 +16,13 @@ from streams.topics import Topic
 EVERY_S = 1.0
 
 
-async def tell_lag(log: Log, metrics: Metrics, group: str, every_s: float = EVERY_S) -> None:
+async def tell_lag(
+    log: Log, metrics: Metrics, group: str, plan: Plan, every_s: float = EVERY_S
+) -> None:
     """Set the lag of every stage until cancelled. `group` is that of the agents on Faust."""
     stages = [
-        *((each.stage, group, (each.topic,)) for each in plan(group=group).inputs),
-        *((writer.name, writer.group, writer.reads) for writer in WRITERS),
+        *((each.stage, group, (each.topic,)) for each in plan.inputs),
+        *((writer.name, writer.group, writer.reads) for writer in writers(plan.kinds)),
     ]
     while True:
         try:

@@ -2,9 +2,10 @@
 
 The app, its agents, tables and changelogs, the lag of each stage and `analyticbot topology` are
 built from PIPELINE and INPUTS. A new decision is a folder beside this file and an entry here.
+Installed packages add theirs to it (analyticbot.installed).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from agents.engine.decision import Decision, Input, Writer
@@ -12,7 +13,7 @@ from agents.engine.one_row import OneRow
 from agents.engine.plan import Plan, planned
 from agents.engine.ports import Table
 from agents.engine.reading import AnalyticsReader
-from agents.history.positions import READS
+from agents.history.positions import reads
 from agents.history.writer import GROUP
 from agents.spikes.row import Spikes
 from agents.spikes.rule import put_spikes
@@ -22,6 +23,8 @@ from agents.updates.reader import EventReader
 from streams import topics
 from streams.analytics import ActivityWindow
 from streams.events import Event
+from streams.kinds import KINDS
+from streams.known import Kinds
 from tables.channel import Channel
 from tables.posts import Bucket, Shelf
 
@@ -51,14 +54,13 @@ PIPELINE: tuple[Decision, ...] = (
     ),
 )
 
-WRITERS: tuple[Writer, ...] = (
-    Writer(
-        name="history",
-        group=GROUP,
-        reads=READS,
-        stores=("ClickHouse",),
-    ),
-)
+
+def writers(kinds: Kinds) -> tuple[Writer, ...]:
+    """What stores what flows, where these kinds of message are known."""
+    return (Writer(name="history", group=GROUP, reads=reads(kinds), stores=("ClickHouse",)),)
+
+
+WRITERS = writers(KINDS)
 
 
 def plan(
@@ -70,16 +72,19 @@ def plan(
     return planned(pipeline, inputs, group)
 
 
-def topology(
-    decisions: Sequence[Decision] | None = None, writers: Sequence[Writer] = WRITERS
-) -> str:
-    """What runs as text, a paragraph per decision and writer."""
-    running = plan().decisions if decisions is None else decisions
-    return "\n\n".join([*map(_of_decision, running), *map(_of_writer, writers)])
+def topology(running: Plan | None = None, origins: Mapping[str, str] | None = None) -> str:
+    """What runs as text, a paragraph per decision and writer.
+
+    `origins` says of decisions, by name, which package they are from.
+    """
+    running = running or plan()
+    told = [_of_decision(each, (origins or {}).get(each.name)) for each in running.decisions]
+    return "\n\n".join([*told, *map(_of_writer, writers(running.kinds))])
 
 
-def _of_decision(decision: Decision) -> str:
+def _of_decision(decision: Decision, origin: str | None) -> str:
     lines = [f"{' + '.join(topic.name for topic in decision.reads)} → {decision.name}"]
+    lines += [f"    from: {origin}"] if origin else []
     lines.append(f"    takes: {', '.join(kind.__name__ for kind in decision.kinds)}")
     lines += [f"    {number}. {step.__name__}" for number, step in enumerate(decision.steps, 1)]
     lines.append(f"    tables: {', '.join(table.name for table in decision.tables)}")

@@ -127,6 +127,13 @@ def chats(text: str) -> frozenset[int]:
         raise ValueError("give ids of chats with commas, such as 1234,-100567") from None
 
 
+def names(text: str) -> tuple[str, ...]:
+    given = tuple(part.strip() for part in text.split(",")) if text else ()
+    if not all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in given):
+        raise ValueError("give names with commas, such as records,streaks")
+    return given
+
+
 def secret_key(text: str) -> str:
     parse_key(text)
     return text

@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True):
     standbys: int = 1
     tables_mib: int = 80
     dead_share: float = 0.5
+    without: tuple[str, ...] = ()
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -111,6 +112,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("dead_share", "ANALYTICBOT_DEAD_SHARE", "0.5",
            "A worker ends when it cannot read more than this share of the last messages, from 0 "
            "to 1 (1: it puts all of them aside and goes on).", accepted.share),
+    Option("without", "ANALYTICBOT_WITHOUT", "",
+           "The decisions of installed packages that are left out, as names with commas.",
+           accepted.names),
     Option("lease_s", "ANALYTICBOT_LEASE_S", "10",
            "After how many seconds another process takes over what a dead one did alone: a "
            "Telegram account, the bot. A process that cannot reach the control store for two "

@@ -9,6 +9,7 @@ import msgspec
 from analyticbot.config import Settings, read_settings
 from analyticbot.demo_folder import demo_folder, temporary_files_in
 from analyticbot.greeting import COMING, greeting, taking_off
+from analyticbot.installed import Decisions, decisions
 from analyticbot.process import started
 from analyticbot.roles.bot import answer
 from analyticbot.roles.collect import collect
@@ -51,15 +52,18 @@ CREDITS = (
 
 
 async def demo(operator: Settings, speed: float, exit_after_s: float | None = None) -> None:
-    """Run until a signal, or so many seconds. Raises Failure."""
+    """Run until a signal, or so many seconds. Raises Failure, ConfigError."""
+    known = decisions(operator.without)
     clock = SpeededClock(SystemClock().now_ms(), speed)
     with stop_on_signals() as stop, demo_folder() as folder, temporary_files_in(folder):
         if exit_after_s is not None:
             asyncio.get_running_loop().call_later(exit_after_s, stop.set)
-        await _play(_demo_settings(operator, folder), clock, stop)
+        await _play(_demo_settings(operator, folder), clock, stop, known)
 
 
-async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) -> None:
+async def _play(
+    settings: Settings, clock: SpeededClock, stop: asyncio.Event, known: Decisions
+) -> None:
     world = World(clock)
     with resources.as_file(resources.files("loopback") / "recording") as folder:
         channels = read_channels(Recording(folder))
@@ -68,9 +72,9 @@ async def _play(settings: Settings, clock: SpeededClock, stop: asyncio.Event) ->
         LoopbackTelegram(world, strict=False) as telegram,
         BotApi(BOT_TOKEN) as bot_api,
         opened_control(settings) as control,
-        opened_log(settings) as log,
+        opened_log(settings, known) as log,
         opened_history(settings) as history,
-        started(settings, log, clock, Metrics()) as process,
+        started(settings, log, clock, Metrics(), known) as process,
     ):
         for channel in channels:
             await control.follow(str(channel.username or channel.channel_id), clock.now_ms())

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from agents.history.positions import READS
+from agents.engine.plan import Plan
+from agents.history.positions import reads
 from agents.history.writer import GROUP as HISTORY_GROUP
 from agents.history.writer import HistoryAgent
-from agents.pipeline import plan
 from analyticbot.roles.work import GROUP
 from streams.log import Log, Offsets
 
@@ -13,20 +13,20 @@ from streams.log import Log, Offsets
 _POLL_S = 0.02
 
 
-async def drained(log: Log, history: HistoryAgent | None) -> None:
+async def drained(log: Log, history: HistoryAgent | None, plan: Plan) -> None:
     """Returns when all that is in the log now has been processed and is in history.
 
     In the order in which it flows: what is being processed may still send. `history` is who stores
     it, where that is this process alone: what the group has committed may have been lost since.
     Raises LogError, HistoryUnavailable.
     """
-    running = plan()
-    processed = {each.topic for each in running.inputs}
-    for topic in dict.fromkeys((*running.flow, *READS)):
+    processed = {each.topic for each in plan.inputs}
+    stored = reads(plan.kinds)
+    for topic in dict.fromkeys((*plan.flow, *stored)):
         ends = {at: end.next for at, end in (await log.bounds(topic.name)).items()}
         if topic in processed:
             await _processed(log, GROUP, ends)
-        if topic not in READS:
+        if topic not in stored:
             continue
         if history is not None:
             await history.caught_up(ends)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agents.history.pending import Held
-from agents.history.positions import TOPICS
+from agents.history.positions import reads
 from agents.history.writer import GROUP
 from analyticbot.config import Settings
+from analyticbot.installed import Decisions
 from analyticbot.process import is_embedded
 from analyticbot.stores import wanted_topics
 from clickhouse.history import History, HistoryError, HistoryInUse
@@ -41,12 +42,12 @@ class LogFacts(NamedTuple):
     committed: Offsets
 
 
-async def examine_log(settings: Settings) -> tuple[Found, LogFacts | None]:
+async def examine_log(settings: Settings, known: Decisions) -> tuple[Found, LogFacts | None]:
     """None where nothing is known of it."""
     try:
         if is_embedded(settings):
             return _embedded(settings)
-        return await _kafka(settings)
+        return await _kafka(settings, known)
     except LogInUse as error:
         return Found(True, f"{error}{_IN_USE}"), None
     except LogError as error:
@@ -65,10 +66,10 @@ def _embedded(settings: Settings) -> tuple[Found, LogFacts | None]:
     return Found(True, says), facts
 
 
-async def _kafka(settings: Settings) -> tuple[Found, LogFacts | None]:
+async def _kafka(settings: Settings, known: Decisions) -> tuple[Found, LogFacts | None]:
     log = await open_log(settings.log)
     try:
-        wanted = [topic.name for topic in wanted_topics(settings)]
+        wanted = [topic.name for topic in wanted_topics(settings, known)]
         found = {name: len(await log.partitions(name)) for name in wanted}
         if missing := [name for name, count in found.items() if not count]:
             return Found(False, f"no topic {', '.join(missing)}: run `analyticbot migrate`"), None
@@ -76,7 +77,8 @@ async def _kafka(settings: Settings) -> tuple[Found, LogFacts | None]:
             count, name = found[wrong[0]], wrong[0]
             says = f"topic {name} has {count} partitions: set ANALYTICBOT_PARTITIONS to that"
             return Found(False, says), None
-        bounds = {at: each for name in TOPICS for at, each in (await log.bounds(name)).items()}
+        topics = [topic.name for topic in reads(known.kinds)]
+        bounds = {at: each for name in topics for at, each in (await log.bounds(name)).items()}
         return Found(True, ""), LogFacts(bounds, await log.committed(GROUP))
     finally:
         await log.close()

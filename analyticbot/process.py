@@ -11,6 +11,7 @@ from uuid import uuid4
 from analyticbot.config import Settings
 from analyticbot.crew import Crew
 from analyticbot.disk import tell_disk
+from analyticbot.installed import Decisions, own
 from analyticbot.memory import loaded_for_good
 from analyticbot.traces import opened_traces
 from api.checks import log_check
@@ -36,6 +37,7 @@ class Process(NamedTuple):
     holder: str
     #: None where observations are not traced.
     traces: Traces | None
+    decisions: Decisions
 
     @property
     def alone(self) -> bool:
@@ -49,15 +51,25 @@ class Process(NamedTuple):
 
 @asynccontextmanager
 async def started(
-    settings: Settings, log: Log, clock: Clock, metrics: Metrics
+    settings: Settings,
+    log: Log,
+    clock: Clock,
+    metrics: Metrics,
+    decisions: Decisions | None = None,
 ) -> AsyncIterator[Process]:
-    """With a crew that stops when this is left. Stores are closed after that, by the caller."""
+    """With a crew that stops when this is left. Stores are closed after that, by the caller.
+
+    `decisions` are the program's own unless they are given.
+    """
     health = Health()
     health.add("log", log_check(log))
     async with opened_traces(settings) as traces, Crew() as crew:
         crew.add("disk", tell_disk(settings.data, log, metrics))
         with loaded_for_good():
-            yield Process(settings, clock, metrics, log, crew, health, holder(settings), traces)
+            known = decisions or own()
+            yield Process(
+                settings, clock, metrics, log, crew, health, holder(settings), traces, known
+            )
 
 
 def holder(settings: Settings) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from agents.history.batch import Keeping
 from agents.history.pending import Held
-from agents.history.positions import TOPICS
 from agents.history.writer import GROUP, HistoryAgent
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
@@ -19,6 +19,8 @@ from analyticbot.stores import opened_history
 from clickhouse.aside import is_there, put_aside
 from clickhouse.history import HistoryError, HistoryInUse, HistoryUnavailable
 from clickhouse.opening import open_history
+from streams.kinds import KINDS
+from streams.known import Kinds
 from streams.log import Log, LogError, NotOwner, Offsets, Partition
 from streams.metrics import Metrics
 from streams.topics import UPDATES
@@ -52,8 +54,9 @@ class Reach(msgspec.Struct, frozen=True):
 class Rebuild:
     """Of one history, while nobody else stores into it."""
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: Settings, log: Log, kinds: Kinds = KINDS) -> None:
         self._settings = settings
+        self._keeping = Keeping(kinds)
         self._log = log
         self._ends: dict[Partition, int] = {}
 
@@ -93,7 +96,7 @@ class Rebuild:
         """
         metrics = Metrics()
         async with opened_history(self._settings) as history:
-            agent = HistoryAgent(self._log, history, metrics)
+            agent = HistoryAgent(self._log, history, metrics, keeping=self._keeping)
             running = asyncio.create_task(agent.run())
             waiting = asyncio.create_task(self._filled(agent))
             try:
@@ -178,7 +181,7 @@ class Rebuild:
         """The first (0) or the next (1) offset of all that history is made of."""
         return {
             partition: bounds[which]
-            for topic in TOPICS
+            for topic in self._keeping.topics
             for partition, bounds in (await self._log.bounds(topic)).items()
         }
 

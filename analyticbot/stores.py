@@ -8,44 +8,48 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from agents.pipeline import plan
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
+from analyticbot.installed import Decisions, own
 from analyticbot.secret_key import key_of
 from clickhouse.history import History, HistoryError
 from clickhouse.opening import open_history
 from control.opening import file_of
 from control.sql import open_control
 from control.store import ControlError, ControlStore
-from streams import topics
 from streams.kafka.settings import SCHEME as KAFKA
 from streams.log import Log, LogError
 from streams.opening import open_log
-from streams.topics import AGENTS, Topic, changelog_of
+from streams.topics import AGENTS, UPDATES, Topic, changelog_of
 
 
 @asynccontextmanager
-async def opened_log(settings: Settings, *, adjust: bool = False) -> AsyncIterator[Log]:
+async def opened_log(
+    settings: Settings, decisions: Decisions | None = None, *, adjust: bool = False
+) -> AsyncIterator[Log]:
     """With all topics there; `adjust`: and kept as the settings say now. Raises Failure.
 
-    The embedded log is adjusted in any case: nobody else looks after it.
+    The embedded log is adjusted in any case: nobody else looks after it. `decisions` are the
+    program's own unless they are given.
     """
     try:
         log = await open_log(settings.log)
     except LogError as error:
         raise Failure(str(error)) from error
     try:
-        await _make_topics(log, settings, adjust=adjust)
+        await _make_topics(log, settings, decisions, adjust=adjust)
         yield log
     finally:
         await log.close()
 
 
-async def _make_topics(log: Log, settings: Settings, *, adjust: bool) -> None:
+async def _make_topics(
+    log: Log, settings: Settings, decisions: Decisions | None, *, adjust: bool
+) -> None:
     on_kafka = settings.log.startswith(f"{KAFKA}:")
     try:
         partitions = settings.partitions if on_kafka else await partitions_of(log, settings)
-        for topic in wanted_topics(settings):
+        for topic in wanted_topics(settings, decisions):
             found = await log.partitions(topic.name)
             if not found or adjust or not on_kafka:
                 await log.create(topic, partitions)
@@ -61,16 +65,17 @@ async def _make_topics(log: Log, settings: Settings, *, adjust: bool) -> None:
 
 async def partitions_of(log: Log, settings: Settings) -> int:
     """Of every topic: as many as there are of observations, where there are any."""
-    return len(await log.partitions(topics.UPDATES.name)) or settings.partitions
+    return len(await log.partitions(UPDATES.name)) or settings.partitions
 
 
-def wanted_topics(settings: Settings) -> Sequence[Topic]:
+def wanted_topics(settings: Settings, decisions: Decisions | None = None) -> Sequence[Topic]:
     """All that are to be there before anything runs, kept as configured.
 
     On Kafka the agents make none by themselves, so theirs are among them.
     """
-    running = plan()
-    wanted = [*topics.ALL, *running.forwarded]
+    decisions = decisions or own()
+    running = decisions.plan
+    wanted = [*decisions.topics, *running.forwarded]
     if settings.log.startswith(f"{KAFKA}:"):
         wanted += [changelog_of(AGENTS, table) for table in running.tables]
         read = (each.topic for each in running.inputs)

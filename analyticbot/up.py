@@ -2,6 +2,7 @@
 
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
+from analyticbot.installed import decisions
 from analyticbot.process import started
 from analyticbot.roles.bot import answer
 from analyticbot.roles.collect import collect
@@ -17,7 +18,8 @@ from streams.metrics import Metrics
 
 
 async def up(settings: Settings) -> None:
-    """Run until a signal. Raises Failure."""
+    """Run until a signal. Raises Failure, ConfigError."""
+    known = decisions(settings.without)
     # One for all: what the collector dates by Telegram's clock, the agents judge by it.
     clock = CorrectedClock(SystemClock())
     with stop_on_signals() as stop:
@@ -26,9 +28,9 @@ async def up(settings: Settings) -> None:
             if not await control.accounts.all():
                 raise Failure("nobody is logged in to Telegram here: run `analyticbot login` first")
             async with (
-                opened_log(settings) as log,
+                opened_log(settings, known) as log,
                 opened_history(settings) as history,
-                started(settings, log, clock, Metrics()) as process,
+                started(settings, log, clock, Metrics(), known) as process,
             ):
                 reader = HistoryReader(history)
                 work(process, history)

@@ -1,19 +1,31 @@
 """The application: every route and socket in one place.
 
-/api/v1/…              channels.ROUTES, posts.ROUTES, about, taps.stream, live_socket
+/api/v1/…              REST, taps.stream, live_socket
 /healthz /readyz …     operation.ROUTES, as in every role
 /openapi.json /docs    documents
 everything else        pages: the dashboard
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar, Request, Router
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 
-from api import about, channels, documents, operation, pages, posts, problems, questions, taps
+from api import (
+    about,
+    channels,
+    decided,
+    documents,
+    operation,
+    pages,
+    posts,
+    problems,
+    questions,
+    taps,
+)
 from api.caching import Caching
 from api.checks import history_check, live_check
 from api.followed import FollowedChannels
@@ -26,8 +38,18 @@ from api.spelling import SpellingApp
 from clickhouse.reader import Reader
 from streams.clock import Clock
 from streams.intake import Intake
+from streams.kinds import KINDS
+from streams.known import Kinds
 from streams.log import Log
 from streams.metrics import Metrics
+
+#: What REST answers.
+REST: Final[list[HTTPRouteHandler]] = [
+    *channels.ROUTES,
+    *posts.ROUTES,
+    *decided.ROUTES,
+    about.about,
+]
 
 
 def build(
@@ -39,6 +61,7 @@ def build(
     settings: Settings,
     health: Health | None = None,
     followed: FollowedChannels | None = None,
+    kinds: Kinds = KINDS,
 ) -> Litestar:
     """The ASGI application; api.server puts the guard before it.
 
@@ -46,16 +69,14 @@ def build(
     the process that are in it already.
     """
     followed = followed or FollowedChannels()
-    ports = Ports(reader, live, log, clock, metrics, settings, followed, Intake("taps", metrics))
+    intake = Intake("taps", metrics, kinds)
+    ports = Ports(reader, live, log, clock, metrics, settings, followed, intake, kinds)
     health = health or Health()
     health.add("live", live_check(live))
     # All replicas share it: were they not ready without it, open pages would lose their live values
     # to a load balancer, and new ones the sentence that says what is away.
     health.add("history", history_check(reader), needed=False)
-    api = Router(
-        "/api/v1",
-        route_handlers=[*channels.ROUTES, *posts.ROUTES, about.about, taps.stream, live_socket],
-    )
+    api = Router("/api/v1", route_handlers=[*REST, taps.stream, live_socket])
     return SpellingApp(
         [api, *operation.ROUTES, documents.openapi_json, documents.asyncapi, pages.pages],
         dependencies={

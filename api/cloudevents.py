@@ -6,13 +6,21 @@ from typing import Any
 import msgspec
 
 from api.times import iso
-from streams.analytics import Analytics, Decision
-from streams.kinds import KIND_OF, KINDS
+from streams.analytics import Decision
+from streams.kinds import KINDS
+from streams.known import Kinds
 from streams.log import Partition, Record
 
 SOURCE = "urn:analyticbot"
-#: The type of each kind of message; what a tap's `types` may name.
-TYPES: Mapping[type[Decision], str] = {kind.struct: kind.event_type for kind in KINDS}
+
+
+def types_of(kinds: Kinds) -> Mapping[type[Decision], str]:
+    """The type of each kind of message; what a tap's `types` may name."""
+    return {kind.struct: kind.event_type for kind in kinds}
+
+
+#: Those of the program's own kinds.
+TYPES = types_of(KINDS)
 
 
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +43,8 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
     data: Any
 
 
-def envelope(partition: Partition, record: Record, message: Analytics) -> CloudEvent:
-    kind = KIND_OF[type(message)]
+def envelope(partition: Partition, record: Record, message: Decision, kinds: Kinds) -> CloudEvent:
+    kind = kinds.of[type(message)]
     recorded = record.headers.get("recorded_at_ms")
     return CloudEvent(
         id=f"{partition.topic}/{partition.number}/{record.offset}",

@@ -15,7 +15,8 @@ import msgspec
 from streams.log import Partition, Record
 from streams.topics import ALERTS, SCORES, WINDOWS
 
-#: Their order is part of the format: only ever append.
+#: Written as their places here, others as their names. Their order is part of the format: only ever
+#: append.
 _TOPICS = (WINDOWS.name, ALERTS.name, SCORES.name)
 _VERSION = 1
 _encoder = msgspec.msgpack.Encoder()
@@ -40,7 +41,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class _Row(msgspec.Struct, frozen=True, array_like=True):
-    topic: _Count
+    topic: _Count | str
     number: _Count
     next: _Count
     before_ms: int | None
@@ -60,7 +61,7 @@ def after(record: Record) -> Position:
 
 def encode(positions: Positions) -> str:
     rows = [
-        _Row(_TOPICS.index(partition.topic), partition.number, position.next, position.before_ms)
+        _Row(_shortened(partition.topic), partition.number, position.next, position.before_ms)
         for partition, position in positions.items()
     ]
     data = _encoder.encode(_Cursor(_VERSION, rows))
@@ -79,8 +80,17 @@ def decode(text: str) -> dict[Partition, Position]:
     try:
         rows = _decoder.decode(data).rows
         return {
-            Partition(_TOPICS[row.topic], row.number): Position(row.next, row.before_ms)
+            Partition(_named(row.topic), row.number): Position(row.next, row.before_ms)
             for row in rows
         }
     except (msgspec.DecodeError, IndexError) as error:
         raise BadCursor("the cursor is of another version of this program") from error
+
+
+def _shortened(topic: str) -> int | str:
+    return _TOPICS.index(topic) if topic in _TOPICS else topic
+
+
+def _named(topic: int | str) -> str:
+    """Raises IndexError."""
+    return topic if isinstance(topic, str) else _TOPICS[topic]

@@ -15,13 +15,14 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import License
 
-from api.cloudevents import TYPES, CloudEvent
+from api.cloudevents import CloudEvent, types_of
 from api.messages import FRAMES
 from api.pages import POLICY
 from api.ports import Wired
 from api.problems import MEDIA_TYPE, Problem
 from api.settings import Settings
 from clickhouse.definitions import FIELDS
+from streams.known import Kinds
 
 _SWAGGER = "/swagger"
 _SCHEMAS = "#/components/schemas/{name}"
@@ -141,11 +142,11 @@ def _put_definitions(schemas: dict[str, Any]) -> None:
 @get("/asyncapi.json", include_in_schema=False)
 async def asyncapi(ports: Wired) -> dict[str, Any]:
     """AsyncAPI 3.1.0 of the live socket and the taps."""
-    return describe_streams(ports.settings)
+    return describe_streams(ports.settings, ports.kinds)
 
 
-def describe_streams(settings: Settings) -> dict[str, Any]:
-    events = dict(TYPES.items())
+def describe_streams(settings: Settings, kinds: Kinds) -> dict[str, Any]:
+    events = types_of(kinds)
     _, schemas = msgspec.json.schema_components(
         [*FRAMES, CloudEvent, *events], ref_template=_SCHEMAS
     )

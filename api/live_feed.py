@@ -16,7 +16,7 @@ from api import cursor
 from api.cursor import BadCursor, Position
 from api.hub import Hub, Queued
 from api.live_figures import LiveFigures
-from api.live_log import TOPICS, follow, is_of_log
+from api.live_log import follow, is_of_log
 from api.live_view import LiveView, Wanted
 from api.messages import Change, Figures, LiveData
 from clickhouse.reader import Reader
@@ -64,8 +64,9 @@ class Live:
         lookback: int = LOOKBACK,
         traces: Traces | None = None,
         reader: Reader | None = None,
+        view: LiveView | None = None,
     ) -> None:
-        self.view = LiveView()
+        self.view = view or LiveView()
         self.hub = Hub(metrics)
         #: Set while the server goes down, for those who wait for the log.
         self.stopping = asyncio.Event()
@@ -74,7 +75,7 @@ class Live:
         self._log = log
         self._clock = clock
         self._metrics = metrics
-        self._intake = Intake("live", metrics)
+        self._intake = Intake("live", metrics, self.view.kinds)
         self._lookback = lookback
         self._traces = traces
         self._figures = LiveFigures(self.view, reader)
@@ -135,7 +136,8 @@ class Live:
 
     async def lag(self) -> int:
         """How many messages of the log are not in the view yet. Raises LogError."""
-        ends = {p: b.next for topic in TOPICS for p, b in (await self._log.bounds(topic)).items()}
+        topics, log = self.view.kinds.topic_names, self._log
+        ends = {p: b.next for topic in topics for p, b in (await log.bounds(topic)).items()}
         lags = {p: ends[p] - at.next for p, at in self._positions.items() if p in ends}
         for partition, lag in lags.items():
             self._metrics.lag("live", partition, lag)
@@ -163,7 +165,7 @@ class Live:
             raise Skipped("cursor_unknown")
         if sum(until[p].next - since[p].next for p in until) > MISSED_AT_MOST:
             raise Skipped("too_much_missed")
-        view = LiveView()
+        view = LiveView(self.view.kinds)
         try:
             for partition, position in since.items():
                 await self._replay(view, partition, position, until[partition].next)
@@ -209,7 +211,7 @@ class Live:
             await self._begin()
         start = {partition: position.next for partition, position in self._positions.items()}
         self._check_caught_up()
-        async with contextlib.aclosing(follow(self._log, start)) as batches:
+        async with contextlib.aclosing(follow(self._log, start, self.view.kinds)) as batches:
             async for batch in batches:
                 self.failure = None
                 self._fold(self.view, batch)
@@ -221,7 +223,7 @@ class Live:
                 await asyncio.sleep(0)
 
     async def _begin(self) -> None:
-        for topic in TOPICS:
+        for topic in self.view.kinds.topic_names:
             for partition, (first, after_last) in (await self._bounds(topic)).items():
                 start = max(first, after_last - self._lookback)
                 self._positions[partition] = Position(start)
@@ -235,10 +237,9 @@ class Live:
             await asyncio.sleep(_RETRY_FIRST_S)
 
     def _check_caught_up(self) -> None:
-        if not self._caught_up.is_set():
-            ends = self._ends.items()
-            if all(self._positions[partition].next >= end for partition, end in ends):
-                self._caught_up.set()
+        at = self._positions
+        if not self._caught_up.is_set() and all(at[p].next >= end for p, end in self._ends.items()):
+            self._caught_up.set()
 
     def _fold(self, view: LiveView, batch: Batch) -> None:
         for record in batch.records:

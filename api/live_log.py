@@ -4,15 +4,13 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import cast
 
 from api.cursor import Position
-from streams import kinds
+from streams.known import Kinds
 from streams.log import Batch, Log, Partition
 
-TOPICS = tuple(topic.name for topic in kinds.TOPICS)
 
-
-def follow(log: Log, start: Mapping[Partition, int]) -> AsyncGenerator[Batch, None]:
-    """All of analytics.* from `start` on. Close it to end it."""
-    return cast("AsyncGenerator[Batch, None]", log.subscribe(TOPICS, start))
+def follow(log: Log, start: Mapping[Partition, int], kinds: Kinds) -> AsyncGenerator[Batch, None]:
+    """All topics of these kinds, from `start` on. Close it to end it."""
+    return cast("AsyncGenerator[Batch, None]", log.subscribe(kinds.topic_names, start))
 
 
 async def is_of_log(log: Log, partition: Partition, position: Position) -> bool:

@@ -10,18 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple, assert_never, get_args
 
-from api.messages import LISTS, Change, LiveData, Minutes
+from api.messages import LISTS, Change, LiveData, Minutes, Other
 from clickhouse.evidence import HOUR_MS, MINUTE_MS
-from streams.analytics import (
-    ActivityWindow,
-    Analytics,
-    ChannelSummary,
-    Decision,
-    PostCounters,
-)
+from streams.analytics import ActivityWindow, ChannelSummary, Decision, PostCounters
 from streams.ids import ChannelId, PostId
 from streams.kind import Kind, NotShown, Shown
 from streams.kinds import KINDS
+from streams.known import Kinds
 
 WINDOWS = 120
 POSTS = 100
@@ -108,20 +103,21 @@ class ChannelView:
 class LiveView:
     """Fold messages in, take out what changed, or all of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Kinds = KINDS) -> None:
+        self.kinds = kinds
         self._channels: dict[ChannelId, ChannelView] = {}
         #: By upsert key, the messages of each kind that is shown as `last`.
         self._last: dict[type[Decision], dict[str, Any]] = {}
         #: What to ask for the present value of each changed thing.
         self._changed: dict[object, Callable[[], Change | None]] = {}
         self._changed_posts: dict[ChannelId, dict[PostId, None]] = {}
-        self._puts = {kind.struct: self._put_of(kind) for kind in KINDS}
+        self._puts = {kind.struct: self._put_of(kind) for kind in kinds}
 
     @property
     def channels(self) -> Mapping[ChannelId, ChannelView]:
         return self._channels
 
-    def fold(self, message: Analytics) -> None:
+    def fold(self, message: Decision) -> None:
         """Messages of kinds that are not shown change nothing."""
         if (put := self._puts[type(message)]) is not None:
             put(message)
@@ -152,10 +148,28 @@ class LiveView:
 
     def _data(self, wanted: Wanted, shown: frozenset[Shown], minutes: list[Minutes]) -> LiveData:
         views, lists = self.wanted(wanted), {name: list[Any]() for name in LISTS.values()}
-        for kind in KINDS:
-            if kind.live in shown:
-                lists[LISTS[kind.struct]] += self._held(kind, views, wanted)
-        return LiveData(**lists, figures=[], minutes=minutes)
+        others: list[Other] = []
+        for kind in self.kinds:
+            if kind.live not in shown:
+                continue
+            held = self._held(kind, views, wanted)
+            if kind.struct in LISTS:
+                lists[LISTS[kind.struct]] += held
+            else:
+                others += map(self._told, held)
+        return LiveData(**lists, figures=[], minutes=minutes, others=others)
+
+    def _told(self, message: Any) -> Any:
+        """A message as the socket tells it."""
+        if message is None or type(message) in LISTS:
+            return message
+        key = self.kinds.upsert_key(message)
+        return Other(
+            channel_id=message.channel_id,
+            observed_at_ms=message.observed_at_ms,
+            key=key,
+            message=message,
+        )
 
     def wanted(self, wanted: Wanted) -> list[ChannelView]:
         return [v for v in self._channels.values() if wanted is None or v.channel_id in wanted]
@@ -217,13 +231,14 @@ class LiveView:
     def _put_newest(self, message: Any) -> None:
         struct, newest = type(message), self._channel(message.channel_id).newest
         newest[struct] = message
-        self._changed[(message.channel_id, struct)] = lambda: newest.get(struct)
+        self._changed[(message.channel_id, struct)] = lambda: self._told(newest.get(struct))
 
     def _put_window(self, message: Any) -> None:
         struct, start_ms = type(message), message.start_ms
         windows = self._channel(message.channel_id).windows.setdefault(struct, {})
         windows[start_ms] = message
-        self._changed[(message.channel_id, struct, start_ms)] = lambda: windows.get(start_ms)
+        changed = (message.channel_id, struct, start_ms)
+        self._changed[changed] = lambda: self._told(windows.get(start_ms))
         if len(windows) > WINDOWS:
             del windows[min(windows)]
 
@@ -241,12 +256,12 @@ class LiveView:
         key, last = upsert_key(message), self._last.setdefault(type(message), {})
         last.pop(key, None)
         last[key] = message
-        self._changed[(type(message), key)] = lambda: last.get(key)
+        self._changed[(type(message), key)] = lambda: self._told(last.get(key))
         if len(last) > LAST:
             del last[next(iter(last))]
 
 
 def changes_of(data: LiveData) -> list[Change]:
     """A snapshot's content as changes, in the order of LiveData."""
-    names = [field for field in data.__struct_fields__ if field in LISTS.values()]
+    names = [f for f in data.__struct_fields__ if f in LISTS.values() or f == "others"]
     return [change for name in names for change in getattr(data, name)]

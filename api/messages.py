@@ -9,7 +9,7 @@ was known of the posts they name. Times are integers of milliseconds since 1970 
 """
 
 from collections.abc import Mapping
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -49,15 +49,28 @@ class Minutes(msgspec.Struct, frozen=True):
     views: list[int | None]
 
 
-#: Every kind that live shows (streams.kinds), and figures.
-Change = ActivityWindow | SubscribersWindow | PostCounters | ChannelSummary | Alert | Figures
+class Other(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, tag="other"):
+    """A message of a kind that a decision declares beside itself."""
+
+    channel_id: ChannelId
+    observed_at_ms: int
+    #: A later one with the same key replaces this one.
+    key: str
+    #: Its own `kind` says what it is.
+    message: Any
+
+
+#: Every kind of streams.kinds that live shows, those of decisions, and figures.
+Change = (
+    ActivityWindow | SubscribersWindow | PostCounters | ChannelSummary | Alert | Figures | Other
+)
 
 
 def key_of(change: Change) -> str:
     """What a later change must share with an earlier one to replace it."""
     if isinstance(change, Figures):
         return f"{change.channel_id}/figures"
-    return upsert_key(change)
+    return change.key if isinstance(change, Other) else upsert_key(change)
 
 
 class Upsert(msgspec.Struct, frozen=True):
@@ -84,6 +97,8 @@ class LiveData(msgspec.Struct, frozen=True):
     posts: list[PostCounters]
     #: Newest last.
     alerts: list[Alert]
+    #: What is shown of the kinds that decisions declare beside themselves.
+    others: list[Other]
 
 
 def _lists() -> Mapping[type[Decision], str]:

@@ -10,6 +10,7 @@ from api.settings import Settings
 from clickhouse.reader import Reader
 from streams.clock import Clock
 from streams.intake import Intake
+from streams.known import Kinds
 from streams.log import Log
 from streams.metrics import Metrics
 
@@ -24,6 +25,8 @@ class Ports(NamedTuple):
     followed: FollowedChannels
     #: Of the taps.
     intake: Intake
+    #: Of the messages that this process knows.
+    kinds: Kinds
 
 
 #: How a route asks for them.

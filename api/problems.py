@@ -38,6 +38,7 @@ Code = Literal[
     "internal",
     "invalid-channel",
     "key-required",
+    "kind-unknown",
     "log-away",
     "not-ready",
     "origin-refused",

@@ -6,7 +6,7 @@ the log no longer keeps is refused with the floor named, never skipped silently.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -15,9 +15,9 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from api import cursor, questions
-from api.cloudevents import TYPES, envelope
+from api.cloudevents import envelope, types_of
 from api.cursor import BadCursor, Position
-from api.live_log import TOPICS, follow, is_of_log
+from api.live_log import follow, is_of_log
 from api.live_view import Wanted
 from api.ports import Ports, Wired
 from api.problems import Refused
@@ -53,8 +53,10 @@ async def stream(
     since_ms = None
     if since is not None and last_id is None:
         since_ms = questions.time_of("since", since, ports.clock.now_ms())
-    wanted = Filter(await questions.channel_ids(ports, channels), _types(types), since_ms or 0)
-    bounds = {p: b for topic in TOPICS for p, b in (await ports.log.bounds(topic)).items()}
+    asked = _types(types, types_of(ports.kinds).values())
+    wanted = Filter(await questions.channel_ids(ports, channels), asked, since_ms or 0)
+    topics = ports.kinds.topic_names
+    bounds = {p: b for topic in topics for p, b in (await ports.log.bounds(topic)).items()}
     if last_id is not None:
         positions = await _after(ports, bounds, last_id)
     elif since_ms is not None:
@@ -130,7 +132,7 @@ async def _events(
     start = {partition: position.next for partition, position in positions.items()}
     try:
         async with (
-            contextlib.aclosing(follow(ports.log, start)) as batches,
+            contextlib.aclosing(follow(ports.log, start, ports.kinds)) as batches,
             contextlib.aclosing(_or_nothing(batches, ports.live.stopping)) as turns,
         ):
             async for batch in turns:
@@ -190,18 +192,18 @@ def _event(ports: Ports, partition: Partition, record: Record, wanted: Filter) -
         return None
     if wanted.channels is not None and message.channel_id not in wanted.channels:
         return None
-    event = envelope(partition, record, message)
+    event = envelope(partition, record, message, ports.kinds)
     if event.type not in wanted.types:
         return None
     return b"\nevent: " + event.type.encode() + b"\ndata: " + _encoder.encode(event) + b"\n\n"
 
 
-def _types(text: str | None) -> frozenset[str]:
+def _types(text: str | None, there_are: Collection[str]) -> frozenset[str]:
     if text is None:
-        return frozenset(TYPES.values())
+        return frozenset(there_are)
     asked = frozenset(text.split(","))
-    if unknown := asked - frozenset(TYPES.values()):
-        known = ", ".join(TYPES.values())
+    if unknown := asked.difference(there_are):
+        known = ", ".join(there_are)
         detail = f"unknown type {sorted(unknown)[0]!r}; known: {known}"
         raise Refused(400, "bad-parameter", detail)
     return asked

@@ -1,48 +1,55 @@
-"""Writes what the page must know of the interface: `python -m api.typescript [--check]`.
+"""What the page must know of the interface, as text that `make generated` writes.
 
 The types of the live socket and of the REST answers for TypeScript, and the socket's JSON Schema,
-all from the structs themselves. `--check` writes nothing and exits 1 when a file is stale.
+all from the structs themselves: what REST answers is read off its routes.
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, get_args, get_type_hints
 
 import msgspec
+from litestar.handlers import HTTPRouteHandler
 
-from api import messages, responses
+from api import app, messages, responses
 from api.problems import Problem
-from clickhouse.reader import Overview
+from streams.kind import NotShown
+from streams.kinds import KINDS
+from streams.known import Kinds
 
-_ROOT = Path(__file__).parent.parent
 _REF = "#/$defs/{name}"
-_HEAD = "// Written by `python -m api.typescript`: change the structs in api/, not this file.\n"
+_HEAD = "// Written by `make generated`: change the structs in Python, not this file.\n"
 _ANSWER = "export interface Answer<T> {\n  data: T;\n  meta: Meta;\n}\n"
 
-REST = (
-    responses.Meta,
-    responses.About,
-    responses.Channel,
-    Overview,
-    responses.Views,
-    responses.Growth,
-    responses.Post,
-    responses.Curve,
-    responses.Alert,
-    Problem,
-)
 
-
-def live_types() -> str:
+def live_types(kinds: Kinds = KINDS) -> str:
+    """`kinds` are all that the program's own decisions send."""
     names = " | ".join(kind.__name__ for kind in messages.FRAMES)
     union = f"export type LiveMessage = {names};\n"
-    return _module(messages.FRAMES, union, "export type Change = Upsert['value'];\n")
+    change = "export type Change = Upsert['value'];\n"
+    others = [
+        kind.struct
+        for kind in kinds
+        if kind.struct not in messages.LISTS and not isinstance(kind.live, NotShown)
+    ]
+    declared = " | ".join(struct.__name__ for struct in others) or "never"
+    note = "/** What an `Other` may carry, of this program's own decisions. */\n"
+    told = f"{note}export type Declared = {declared};\n"
+    return _module((*messages.FRAMES, *others), union, change, told)
 
 
 def rest_types() -> str:
-    return _module(REST, _ANSWER)
+    return _module(rest(app.REST), _ANSWER)
+
+
+def rest(routes: Sequence[HTTPRouteHandler]) -> Sequence[Any]:
+    """What the routes answer, and what every answer has."""
+    found = [responses.Meta, Problem]
+    for route in routes:
+        [data] = get_args(get_type_hints(route.fn)["return"])
+        found += [of for of in get_args(data) or (data,) if of not in found]
+    return found
 
 
 def schema_text() -> str:
@@ -55,28 +62,13 @@ def live_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-#: What each generated file must hold, by its path below the repository's root.
-FILES: Mapping[str, Callable[[], str]] = {
-    "api/live.schema.json": schema_text,
-    "dashboard/src/lib/live.gen.ts": live_types,
-    "dashboard/src/lib/rest.gen.ts": rest_types,
-}
-
-
-def main(arguments: Sequence[str]) -> int:
-    stale = {name: text for name, write in FILES.items() if (text := write()) != _read(name)}
-    for name, text in stale.items():
-        if "--check" in arguments:
-            sys.stderr.write(f"{name} is stale: run python -m api.typescript\n")
-        else:
-            (_ROOT / name).parent.mkdir(parents=True, exist_ok=True)
-            (_ROOT / name).write_text(text, encoding="utf-8")
-    return 1 if stale and "--check" in arguments else 0
-
-
-def _read(name: str) -> str | None:
-    path = _ROOT / name
-    return path.read_text(encoding="utf-8") if path.exists() else None
+def files(kinds: Kinds) -> Mapping[str, Callable[[], str]]:
+    """What each generated file must hold, by its path below the repository's root."""
+    return {
+        "api/live.schema.json": schema_text,
+        "dashboard/src/lib/live.gen.ts": partial(live_types, kinds),
+        "dashboard/src/lib/rest.gen.ts": rest_types,
+    }
 
 
 def _module(types: Sequence[Any], *more: str) -> str:
@@ -115,9 +107,7 @@ def _type(schema: Mapping[str, Any]) -> str:
             return "number"
         case {"type": "string" | "boolean" | "null" as plain}:
             return str(plain)
+        case {} if not schema:
+            return "unknown"
         case _:
             raise TypeError(f"no TypeScript for {schema}")
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

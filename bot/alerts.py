@@ -15,6 +15,7 @@ from bot.alert_sender import AlertSender
 from bot.throttled import Place, ThrottledEdits
 from streams.analytics import Alert
 from streams.intake import Intake
+from streams.kinds import KINDS
 from streams.log import Batch, Log, LogError, LogUnavailable, OffsetTooOld, Partition, Record
 from streams.metrics import Metrics
 from streams.pauses import Pauses
@@ -39,7 +40,7 @@ class Alerts:
         self._log = log
         self._courier = courier
         self._metrics = metrics
-        self._intake = Intake("bot", metrics)
+        self._intake = Intake("bot", metrics, KINDS)
         self._held = ThrottledEdits(edit_every_s)
         self._now_s = monotonic
         self._room = asyncio.Semaphore(AT_ONCE)

@@ -5,7 +5,9 @@ Every answer comes with what its figures rest on (clickhouse.evidence, docs/GLOS
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from clickhouse import cursor as cursors
 from clickhouse.evidence import Basis, Observed, Segment, reading, segment
@@ -45,6 +47,7 @@ SORTS = ("date", "views", "forwards", "replies", "reactions", "velocity")
 ALBUM_MS = 600_000
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 class HistoryReader:
@@ -187,6 +190,9 @@ class HistoryReader:
         watched = Asked(from_ms, to_ms, Observed(), _sampled(gained))
         basis = Basis(watched.gains_coverage, gained["samples"], gained["as_of_ms"])
         return alerts, Evidence(await self._sources("counters", span), {"alerts": basis})
+
+    async def ask(self, question: str, of: type[T], **parameters: Any) -> Sequence[T]:
+        return msgspec.convert(await self._rows(question, **parameters), list[of])  # type: ignore[valid-type]
 
     async def posts_of_all(
         self, from_ms: int, to_ms: int

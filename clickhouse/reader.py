@@ -4,12 +4,14 @@ Every question takes [from_ms, to_ms) in event time. An unknown number is None, 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from clickhouse.evidence import Basis
 from streams.ids import ChannelId, PostId, Username
+
+T = TypeVar("T")
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -173,6 +175,12 @@ class Reader(Protocol):
         self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
     ) -> tuple[Sequence["AlertRow"], Evidence]:
         """Newest first; `channel_id` None: of all channels, and then without evidence."""
+
+    async def ask(self, question: str, of: type[T], **parameters: Any) -> Sequence[T]:
+        """The rows of clickhouse/queries/<question>.sql, each column a field of `of`.
+
+        For a question that needs no more than its query: whoever asks it declares the rows.
+        """
 
     async def posts_of_all(
         self, from_ms: int, to_ms: int

@@ -5,22 +5,28 @@ Which kinds are kept, in which table and as what columns, is declared in `stream
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, assert_never, cast
+
+import msgspec
 
 from clickhouse.history import Insert
 from streams.analytics import ActivityWindow, Decision, LateSamples
 from streams.ids import ChannelId
-from streams.kind import Inserted, Kept, Kind
+from streams.kind import Inserted, Kept, KeptWhole, Kind, NotKept
 from streams.kinds import KINDS
+from streams.known import Kinds
 
 D = TypeVar("D", bound=Decision)
+
+_json = msgspec.json.Encoder()
 
 
 class DecidedRows:
     """Takes messages of analytics.* one by one; `inserts` gives what they come to."""
 
-    def __init__(self) -> None:
-        self._rows: dict[type[Decision], dict[str, Any]] = {struct: {} for struct in _TABLES}
+    def __init__(self, tables: "Tables | None" = None) -> None:
+        self._tables = TABLES if tables is None else tables
+        self._rows: dict[type[Decision], dict[str, Any]] = {struct: {} for struct in self._tables}
 
     def take(self, message: Decision) -> None:
         """Messages of kinds that are not kept change nothing."""
@@ -28,7 +34,7 @@ class DecidedRows:
         rows = self._rows.get(struct)
         if rows is None:
             return
-        table = _TABLES[struct]
+        table = self._tables[struct]
         key = table.upsert_key(message)
         earlier = rows.get(key)
         if earlier is None or table.version(message) >= table.version(earlier):
@@ -70,7 +76,7 @@ class DecidedRows:
         """What is not empty, in an order that never changes. `batch` names the insertion."""
         return [
             Insert(table.name, token, table.columns(self._rows[struct].values(), batch))
-            for struct, table in _TABLES.items()
+            for struct, table in self._tables.items()
             if self._rows[struct]
         ]
 
@@ -103,9 +109,44 @@ def _reading(source: str | Callable[[Any], object] | Inserted) -> Callable[[Any]
     return attrgetter(source) if isinstance(source, str) else source
 
 
-#: In the order of their kinds, which is that of the insertions.
-_TABLES: Mapping[type[Decision], _Table] = {
-    kind.struct: _Table(kind, kind.history) for kind in KINDS if isinstance(kind.history, Kept)
-}
+def kept_of(kind: Kind[Any]) -> Kept[Any] | None:
+    """How the messages of a kind are rows; None where history does not keep them."""
+    match kind.history:
+        case Kept():
+            return kind.history
+        case KeptWhole(version):
+            return _whole(kind, version)
+        case NotKept():
+            return None
+        case _:
+            assert_never(kind.history)
+
+
+def _whole(kind: Kind[Any], version: Callable[[Any], int]) -> Kept[Any]:
+    return Kept(
+        table="messages",
+        columns={
+            "kind": lambda _: kind.tag,
+            "channel_id": "channel_id",
+            "key": kind.upsert_key,
+            "body": lambda message: _json.encode(message).decode(),
+            "observed_at": "observed_at_ms",
+            "version": version,
+        },
+        version=version,
+    )
+
+
+#: By the kinds that are kept, in the order of the insertions.
+Tables = Mapping[type[Decision], _Table]
+
+
+def tables_of(kinds: Kinds) -> Tables:
+    """Where the messages of each kind are kept."""
+    kept = ((kind, kept_of(kind)) for kind in kinds)
+    return {kind.struct: _Table(kind, rows) for kind, rows in kept if rows is not None}
+
+
+TABLES: Tables = tables_of(KINDS)
 #: The kinds that are kept.
-KEPT: Sequence[type[Decision]] = tuple(_TABLES)
+KEPT: Sequence[type[Decision]] = tuple(TABLES)

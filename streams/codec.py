@@ -8,13 +8,14 @@ Undecodable            what a dead letter's reason is made of
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar, Union, cast, get_args
+from typing import Any, ClassVar, Generic, TypeVar, Union, cast
 
 import msgspec
 
-from streams.analytics import Analytics, Decision
+from streams.analytics import Decision
 from streams.events import VERSION, Event
 from streams.kinds import KINDS
+from streams.known import Kinds
 
 D = TypeVar("D", bound=Decision)
 M = TypeVar("M", bound=msgspec.Struct)
@@ -63,26 +64,17 @@ class _Head(_Tag):
     v: int = 0
 
 
-def _tag(struct: Any) -> str:
-    return str(struct.__struct_config__.tag)
-
-
 _encoder = msgspec.msgpack.Encoder()
 _head = msgspec.msgpack.Decoder(_Head)
 _tags = msgspec.msgpack.Decoder(_Tag)
 _events: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(cast(Any, Event))
-_analytics: msgspec.msgpack.Decoder[Analytics] = msgspec.msgpack.Decoder(
-    cast(Any, Union[tuple(kind.struct for kind in KINDS)])  # noqa: UP007 (made of a tuple)
-)
-#: The kinds of all topics.
-_KNOWN = frozenset({*map(_tag, get_args(Event)), *(kind.tag for kind in KINDS)})
 
 #: How the encoder begins: the head of a map of up to 15 or of more fields, then the key `kind`.
 _KEY = _encoder.encode("kind")
 _KEY_AT: Mapping[bytes, int] = {**{bytes([0x80 + n]): 1 for n in range(1, 16)}, b"\xde": 3}
 
 
-def encode(message: Event | Analytics) -> bytes:
+def encode(message: Event | Decision) -> bytes:
     return _encoder.encode(message)
 
 
@@ -91,17 +83,17 @@ def decode_event(data: bytes) -> Event:
     try:
         event = _events.decode(data)
     except msgspec.DecodeError as error:
-        raise _explained(data, error) from error
+        raise _explained(data, error, KINDS) from error
     _check_version(event.v)
     return event
 
 
-def decode_analytics(data: bytes) -> Analytics:
-    """A message of one of the topics analytics.*. Raises Undecodable."""
+def decode_analytics(data: bytes, kinds: Kinds = KINDS) -> Decision:
+    """A message of one of `kinds`. Raises Undecodable."""
     try:
-        decision = _analytics.decode(data)
+        decision = kinds.decoder.decode(data)
     except msgspec.DecodeError as error:
-        raise _explained(data, error) from error
+        raise _explained(data, error, kinds) from error
     _check_version(decision.v)
     return decision
 
@@ -126,12 +118,13 @@ def kind_of(data: bytes) -> str | None:
 
 
 class Selection(Generic[D]):
-    """Decodes the kinds that a reader of analytics.* wants, and not the others."""
+    """Decodes the kinds that a reader of analytics.* wants, of those known, and not the others."""
 
-    def __init__(self, *wanted: type[D]) -> None:
+    def __init__(self, *wanted: type[D], kinds: Kinds = KINDS) -> None:
         self._wanted = frozenset(wanted)
+        self._kinds = kinds
         self._others = tuple(
-            _KEY + _encoder.encode(kind.tag) for kind in KINDS if kind.struct not in self._wanted
+            _KEY + _encoder.encode(kind.tag) for kind in kinds if kind.struct not in self._wanted
         )
 
     def decode(self, data: bytes) -> D | None:
@@ -142,15 +135,16 @@ class Selection(Generic[D]):
         at = _KEY_AT.get(data[:1])
         if at is not None and data.startswith(self._others, at):
             return None
-        message = decode_analytics(data)
+        message = decode_analytics(data, self._kinds)
         return cast(D, message) if type(message) in self._wanted else None
 
 
 class Only(Generic[M]):
     """Decodes the wanted kinds, of whatever topic."""
 
-    def __init__(self, *wanted: type[M]) -> None:
-        self._tags = frozenset(map(_tag, wanted))
+    def __init__(self, *wanted: type[M], kinds: Kinds = KINDS) -> None:
+        self._kinds = kinds
+        self._tags = frozenset(str(cast(Any, struct).__struct_config__.tag) for struct in wanted)
         self._decoder: msgspec.msgpack.Decoder[M] = msgspec.msgpack.Decoder(
             cast(Any, Union[wanted])  # noqa: UP007 (made of a tuple)
         )
@@ -163,7 +157,7 @@ class Only(Generic[M]):
             kind = kind_of(data)
             if kind is not None and kind not in self._tags:
                 return None
-            raise _explained(data, error) from error
+            raise _explained(data, error, self._kinds) from error
         _check_version(cast(Any, message).v)
         return message
 
@@ -174,7 +168,7 @@ def _check_version(version: int) -> None:
         raise UnknownVersion(f"version {version}; this program reads {VERSION}")
 
 
-def _explained(data: bytes, error: msgspec.DecodeError) -> Undecodable:
+def _explained(data: bytes, error: msgspec.DecodeError, kinds: Kinds) -> Undecodable:
     """Why `data` failed: a newer version often fails by its shape, so its head is asked first."""
     try:
         head = _head.decode(data)
@@ -184,6 +178,6 @@ def _explained(data: bytes, error: msgspec.DecodeError) -> Undecodable:
         return BrokenBytes(str(error))
     if head.v != VERSION and head.v != 0:
         return UnknownVersion(f"version {head.v}; this program reads {VERSION}")
-    if head.kind and head.kind not in _KNOWN:
+    if head.kind and head.kind not in kinds.tags:
         return UnknownKind(head.kind)
     return WrongShape(str(error))

@@ -2,8 +2,9 @@
 
 import logging
 
-from streams.analytics import Analytics
+from streams.analytics import Decision
 from streams.codec import Undecodable, decode_analytics
+from streams.known import Kinds
 from streams.metrics import Metrics, Stage
 
 #: So many different ones are logged: kinds are text of messages.
@@ -15,17 +16,19 @@ _logger = logging.getLogger(__name__)
 class Intake:
     """What one stage cannot read is skipped and counted, and logged once a reason and kind.
 
-    A message of an unknown kind was written by a newer version of the program.
+    A message of an unknown kind was written by a newer version of the program, or by a decision
+    that this process does not have.
     """
 
-    def __init__(self, stage: Stage, metrics: Metrics) -> None:
+    def __init__(self, stage: Stage, metrics: Metrics, kinds: Kinds) -> None:
         self._stage = stage
+        self._kinds = kinds
         self._metrics = metrics
         self._logged: set[str] = set()
 
-    def read(self, data: bytes) -> Analytics | None:
+    def read(self, data: bytes) -> Decision | None:
         try:
-            return decode_analytics(data)
+            return decode_analytics(data, self._kinds)
         except Undecodable as error:
             self._metrics.dropped(self._stage, error.reason)
             self.log(error)

@@ -34,6 +34,16 @@ class Kept(msgspec.Struct, Generic[M], frozen=True):
     version: Callable[[M], int]
 
 
+class KeptWhole(msgspec.Struct, Generic[M], frozen=True):
+    """History keeps the newest message of each upsert key whole, as JSON in the table `messages`.
+
+    No migration is needed. What is asked often, or of many rows, deserves a table: see Kept.
+    """
+
+    #: Of two messages with one key the one with the higher version is the newer.
+    version: Callable[[M], int]
+
+
 class NotKept(msgspec.Struct, frozen=True):
     """History does not keep the messages."""
 
@@ -65,7 +75,7 @@ class Kind(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
     upsert_key: Callable[[M], str]
     #: The `type` of its CloudEvents.
     event_type: str
-    history: Kept[M] | NotKept
+    history: Kept[M] | KeptWhole[M] | NotKept
     live: Shown | NotShown
 
     @property

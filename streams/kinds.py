@@ -2,7 +2,8 @@
 
 The codec, history, the live socket, taps, AsyncAPI and the page's types follow from KINDS: they
 loop over it and name no kind. A kind of the union `Analytics` that is not declared, or not in full,
-fails when this is imported.
+fails when this is imported. A decision may declare further kinds of its own, which a process knows
+beside these (streams.known): it passes all of them to whatever reads messages.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from streams.analytics import (
     SubscribersWindow,
 )
 from streams.kind import Inserted, Kept, Kind, NotKept, NotShown
+from streams.known import Kinds
 from streams.topics import ALERTS, WINDOWS, Topic
 
 #: Added to the version of a closed window: more than any time in milliseconds.
@@ -158,26 +160,22 @@ _ALERT = Kind(
 )
 
 
-def declared(*kinds: Kind[Any]) -> tuple[Kind[Any], ...]:
-    """The same kinds. Raises TypeError unless they are those of `Analytics`, each its own."""
+def declared(*kinds: Kind[Any]) -> Kinds:
+    """Raises TypeError unless these are the kinds of `Analytics`, each its own."""
     missing = {*get_args(Analytics)}.difference(kind.struct for kind in kinds)
     if missing:
         names = ", ".join(sorted(struct.__name__ for struct in missing))
         raise TypeError(f"{names}: declare what is in Analytics in streams/kinds.py")
-    for name in ("struct", "tag", "event_type"):
-        values = [getattr(kind, name) for kind in kinds]
-        if doubled := {value for value in values if values.count(value) > 1}:
-            raise TypeError(f"{name} {doubled.pop()} is declared twice")
-    return kinds
+    return Kinds(*kinds)
 
 
 #: In the order in which a channel's messages are made.
 KINDS = declared(_ACTIVITY, _SUBSCRIBERS, _POST_AGE, _LATE, _POST_COUNTERS, _CHANNEL, _ALERT)
-KIND_OF: Mapping[type[Decision], Kind[Any]] = {kind.struct: kind for kind in KINDS}
+KIND_OF: Mapping[type[Decision], Kind[Any]] = KINDS.of
 #: The topics that carry them, in the order in which messages flow from one to the next.
-TOPICS: tuple[Topic, ...] = tuple(dict.fromkeys(kind.topic for kind in KINDS))
+TOPICS: tuple[Topic, ...] = KINDS.topics
 
 
-def upsert_key(message: Analytics) -> str:
+def upsert_key(message: Decision) -> str:
     """What a later message must share with an earlier one to replace it."""
-    return KIND_OF[type(message)].upsert_key(message)
+    return KINDS.upsert_key(message)

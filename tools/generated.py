@@ -1,10 +1,11 @@
 """Files that are written by programs: write them, or (`--check`) fail when one is not fresh."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from agents.pipeline import plan
 from api import typescript
 from tools import configuration_page, metrics_page
 from tools.grafana import boards
@@ -13,16 +14,16 @@ ROOT = Path(__file__).parent.parent
 
 #: Path below the repository's root, and what it must hold.
 GENERATED: dict[str, Callable[[], str]] = {
-    **typescript.FILES,
+    **typescript.files(plan().kinds),
     "docs/CONFIGURATION.md": configuration_page.page,
     "docs/METRICS.md": metrics_page.page,
     **{name: partial(boards.files().__getitem__, name) for name in boards.files()},
 }
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     stale = [name for name, content in GENERATED.items() if _read(name) != content()]
-    if "--check" in sys.argv[1:]:
+    if "--check" in arguments:
         for name in stale:
             print(f"{name} is not fresh: run `make generated` and commit it")
         return 1 if stale else 0
@@ -39,4 +40,4 @@ def _read(name: str) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -11,6 +11,7 @@ import msgspec
 
 from agents.engine.ports import Ports, Table
 from streams.context import Task
+from streams.kind import Kind
 from streams.log import Record
 from streams.topics import Topic
 
@@ -50,6 +51,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Callable[..., Any], ...]
     tables: tuple[Table, ...]
     sends: tuple[Topic, ...]
+    #: Kinds of message that it alone sends, declared beside it; those of streams.kinds are all's.
+    declares: tuple[Kind[Any], ...] = ()
     #: Makes what runs the steps: engine.one_row.OneRow where a key has one row.
     handler: Callable[["Decision", Ports], Handler]
     #: None: the channel. A key makes the engine forward each message under each of its keys to a

@@ -118,8 +118,8 @@ def _refused(keys: list[bytes], good: list[bytes]) -> Iterable[str]:
 class KeyReader:
     """Implements Reader. What was forwarded is a message of a kind that the decision takes."""
 
-    def __init__(self, _ports: Ports, wanted: frozenset[type[msgspec.Struct]]) -> None:
-        self._decode = Only[Any](*wanted).decode
+    def __init__(self, ports: Ports, wanted: frozenset[type[msgspec.Struct]]) -> None:
+        self._decode = Only[Any](*wanted, kinds=ports.kinds).decode
 
     def read(self, _task: Task, record: Record) -> Any:
         """None for a kind that the decision took when it was forwarded, and no longer does.

@@ -24,6 +24,13 @@ class OneRow:
 
     def __init__(self, decision: Decision, ports: Ports) -> None:
         """Raises ValueError where the decision names more, or less."""
+        for what, given in (
+            ("table", decision.tables),
+            ("step", decision.steps),
+            ("topic to send to", decision.sends),
+        ):
+            if len(given) != 1:
+                raise ValueError(f"{decision.name}: OneRow needs one {what}, not {len(given)}")
         [table], [step], [topic] = decision.tables, decision.steps, decision.sends
         self._stage = decision.name
         self._step: Step = step

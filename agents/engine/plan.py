@@ -8,12 +8,16 @@ on that topic. Everything that is built from a pipeline is built from its plan.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import get_args
 
 import msgspec
 
 from agents.engine.decision import Decision, Input
 from agents.engine.keys import KeyReader, forwarding
-from streams.topics import Topic, repartition_of
+from streams.events import Event
+from streams.kinds import KINDS
+from streams.known import Kinds
+from streams.topics import UPDATES, Topic, repartition_of
 from tables.rows import JoinedRow
 
 #: What a topic, and a label of the metrics, can be named by.
@@ -25,6 +29,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     decisions: tuple[Decision, ...]
     inputs: tuple[Input, ...]
+    #: Every kind of message that is known: those of the program, and those that decisions declare.
+    kinds: Kinds
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -72,8 +78,10 @@ def _follow(
 
 def planned(pipeline: Sequence[Decision], inputs: Sequence[Input], group: str) -> Plan:
     """`group` names the topics of keys. Raises ValueError where the list contradicts itself."""
+    kinds = _kinds_of(pipeline)
     for decision in pipeline:
         _check(decision, inputs)
+        _check_kinds(decision, kinds)
     decisions: list[Decision] = []
     added: list[Input] = []
     for decision in pipeline:
@@ -92,11 +100,20 @@ def planned(pipeline: Sequence[Decision], inputs: Sequence[Input], group: str) -
     plan = Plan(
         decisions=tuple(decisions),
         inputs=tuple(each for each in (*inputs, *added) if each.topic in read),
+        kinds=kinds,
     )
     _refuse_twice("tables of two decisions", plan.tables)
     _refuse_twice("decisions of one name", (decision.name for decision in plan.decisions))
     _refuse_twice("inputs of one stage", (each.stage for each in (*inputs, *added)))
     return plan
+
+
+def _kinds_of(pipeline: Sequence[Decision]) -> Kinds:
+    """Raises ValueError where two kinds share what is one kind's."""
+    try:
+        return KINDS.and_(*(kind for decision in pipeline for kind in decision.declares))
+    except TypeError as error:
+        raise ValueError(str(error)) from error
 
 
 def _refuse_twice(what: str, names: Iterable[str]) -> None:
@@ -125,3 +142,18 @@ def _check(decision: Decision, inputs: Sequence[Input]) -> None:
             f"{name} reads several topics, so the rows of its table {plain[0].name} must remember "
             f"what was folded of each: make {plain[0].row.__name__} a JoinedRow"
         )
+
+
+def _check_kinds(decision: Decision, known: Kinds) -> None:
+    """A kind that flows on no topic of a decision would never be seen. Raises ValueError."""
+    carried = {kind.struct for kind in known if kind.topic in decision.reads}
+    carried.update(get_args(Event) if UPDATES in decision.reads else ())
+    if strange := [kind.__name__ for kind in decision.kinds if kind not in carried]:
+        topics = " and ".join(topic.name for topic in decision.reads)
+        raise ValueError(f"{decision.name} takes {strange[0]}, which {topics} does not carry")
+    for kind in decision.declares:
+        if kind.topic not in decision.sends:
+            raise ValueError(
+                f"{decision.name} declares {kind.tag}, which is sent to {kind.topic.name}, and "
+                "does not send there"
+            )

@@ -11,6 +11,7 @@ from agents.engine.sending import Headers, Sender
 from agents.engine.watermarks import Watermarks
 from streams.clock import Clock
 from streams.context import Task
+from streams.known import Kinds
 from streams.log import Record
 from streams.metrics import Metrics
 from streams.topics import Topic
@@ -51,3 +52,5 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     #: The clock by which sources stamp observations. Only for measurements: no decision reads it.
     clock: Clock
     watermarks: Watermarks
+    #: Every kind of message that this process knows.
+    kinds: Kinds

@@ -12,8 +12,8 @@ from streams.log import Record
 class AnalyticsReader:
     """Implements Reader. Most messages are of kinds that nobody takes: their first bytes tell."""
 
-    def __init__(self, _ports: Ports, wanted: frozenset[type]) -> None:
-        self._decode = Selection[Any](*wanted).decode
+    def __init__(self, ports: Ports, wanted: frozenset[type]) -> None:
+        self._decode = Selection[Any](*wanted, kinds=ports.kinds).decode
 
     def read(self, _task: Task, record: Record) -> Any:
         """Raises Rejected."""

@@ -60,6 +60,7 @@ def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Watermar
             metrics=metrics,
             clock=clock,
             watermarks=watermarks,
+            kinds=plan.kinds,
         )
         handlers: dict[type, list[Handler]] = {}
         for decision in plan.on(each):

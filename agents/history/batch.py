@@ -8,20 +8,22 @@ from typing import Any
 from zlib import crc32
 
 from agents.engine.reasons import Rejected
+from agents.history.positions import reads
 from agents.updates.check import read_event
 from clickhouse.history import Insert
 from clickhouse.rows import ObservedRows
-from clickhouse.upserts import KEPT, DecidedRows
-from streams.analytics import LateSamples
+from clickhouse.upserts import DecidedRows, tables_of
+from streams.analytics import Decision, LateSamples
 from streams.clock import Clock, SystemClock
 from streams.codec import Selection, Undecodable
 from streams.events import samples_of
 from streams.ids import ChannelId
+from streams.kinds import KINDS
+from streams.known import Kinds
 from streams.log import Batch, OffsetRange, OffsetRanges, Offsets, Partition, Record
 from streams.topics import UPDATES
 
 MOST_PARTITIONS = 128
-_KEPT = Selection(*KEPT)
 
 
 class _Range:
@@ -37,12 +39,26 @@ class _Range:
         self.checksum = crc32(record.value or b"", self.checksum)
 
 
+class Keeping:
+    """What is stored of the kinds that a process knows, and how; the same for all batches."""
+
+    def __init__(self, kinds: Kinds = KINDS) -> None:
+        self.kinds = kinds
+        self.topics = tuple(topic.name for topic in reads(kinds))
+        self.tables = tables_of(kinds)
+        self.selection = Selection[Decision](*self.tables, kinds=kinds)
+
+
 class HistoryBatch:
     """The same ranges of the same log give the same rows under the same token."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        """`clock` is the one by which sources stamp observations; without one, the machine's."""
+    def __init__(self, clock: Clock | None = None, keeping: Keeping | None = None) -> None:
+        """`clock` is the one by which sources stamp observations; without one, the machine's.
+
+        `keeping` is that of the program's own kinds unless it is given.
+        """
         self._clock = clock or SystemClock()
+        self._keeping = keeping or Keeping()
         #: Messages that are not in history, by reason.
         self.dropped: Counter[str] = Counter()
         #: Decisions that cannot be read: the last one of each kind or reason.
@@ -129,7 +145,7 @@ class HistoryBatch:
         if partition.topic == UPDATES.name:
             observed = self._observed.setdefault(partition, ObservedRows())
             return functools.partial(self._take_event, observed)
-        decided = self._decided.setdefault(partition, DecidedRows())
+        decided = self._decided.setdefault(partition, DecidedRows(self._keeping.tables))
         return functools.partial(self._take_decision, decided)
 
     def _take_event(self, rows: ObservedRows, data: bytes) -> None:
@@ -146,7 +162,7 @@ class HistoryBatch:
 
     def _take_decision(self, rows: DecidedRows, data: bytes) -> None:
         try:
-            message = _KEPT.decode(data)
+            message = self._keeping.selection.decode(data)
         except Undecodable as error:
             self.dropped[error.reason] += 1
             self.unread[error.what] = error

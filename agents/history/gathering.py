@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 
-from agents.history.batch import HistoryBatch
+from agents.history.batch import HistoryBatch, Keeping
 from streams.clock import Clock
 from streams.log import Batch
 
 
 async def gathered(
-    stream: AsyncIterator[Batch], rows: int, wait_s: float, clock: Clock | None = None
+    stream: AsyncIterator[Batch],
+    rows: int,
+    wait_s: float,
+    clock: Clock | None = None,
+    keeping: Keeping | None = None,
 ) -> AsyncGenerator[HistoryBatch, None]:
     """Batches of at least `rows` rows, or of what came within `wait_s` of the first record.
 
@@ -21,7 +25,7 @@ async def gathered(
     coming: asyncio.Task[Batch] | None = None
     try:
         while True:
-            batch = HistoryBatch(clock)
+            batch = HistoryBatch(clock, keeping)
             until: float | None = None
             while len(batch) < rows and not batch.full:
                 coming = coming or asyncio.ensure_future(_next(stream))

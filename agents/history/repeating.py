@@ -1,15 +1,20 @@
 """A batch that was begun and not finished, read from the log once more."""
 
-from agents.history.batch import HistoryBatch
+from agents.history.batch import HistoryBatch, Keeping
 from streams.clock import Clock
 from streams.log import Batch, Log, OffsetRange, OffsetRanges, OffsetTooOld, Partition
 
 _AT_ONCE = 500
 
 
-async def batch_of(log: Log, ranges: OffsetRanges, clock: Clock | None = None) -> HistoryBatch:
+async def batch_of(
+    log: Log,
+    ranges: OffsetRanges,
+    clock: Clock | None = None,
+    keeping: Keeping | None = None,
+) -> HistoryBatch:
     """The same as when it was begun, but for what retention has removed since."""
-    batch = HistoryBatch(clock)
+    batch = HistoryBatch(clock, keeping)
     for partition, range_ in sorted(ranges.items()):
         await _take(batch, log, partition, range_)
     return batch

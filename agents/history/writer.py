@@ -23,11 +23,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
-from agents.history.batch import HistoryBatch
+from agents.history.batch import HistoryBatch, Keeping
 from agents.history.gathering import gathered
 from agents.history.patience import Patience
 from agents.history.pending import Held
-from agents.history.positions import TOPICS, ends_of, is_at, still
+from agents.history.positions import ends_of, is_at, still
 from agents.history.recompute import Recompute
 from agents.history.repeating import batch_of
 from agents.history.settings import HistorySettings
@@ -69,16 +69,19 @@ class HistoryAgent:
         settings: HistorySettings | None = None,
         clock: Clock | None = None,
         instance: str | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         """`clock` is the one by which sources stamp observations; without one, the machine's.
 
-        `instance` is this member's name in the group: see Log.join.
+        `instance` is this member's name: see Log.join. `keeping`: by default of KINDS.
         """
-        self._instance = instance
+        self._keeping = keeping or Keeping()
+        topics = self._keeping.topics
+        self._join = functools.partial(log.join, GROUP, topics, instance=instance)
         self._log = log
         self._history = history
         self._metrics = metrics
-        self._intake = Intake("history", metrics)
+        self._intake = Intake("history", metrics, self._keeping.kinds)
         self._settings = settings or HistorySettings()
         self._clock = clock or SystemClock()
         self._position: dict[Partition, int] = {}
@@ -122,7 +125,7 @@ class HistoryAgent:
         try:
             while True:
                 try:
-                    member = member or await self._log.join(GROUP, TOPICS, instance=self._instance)
+                    member = member or await self._join()
                     await self._take_part(member, pauses)
                 except LogUnavailable as error:
                     self._metrics.error("history", "log_unavailable")
@@ -154,9 +157,8 @@ class HistoryAgent:
         """Take up the positions, and finish what was begun, if anything."""
         self._taken = False
         self._held = Held.told(await self._insist(lambda: self._history.ask("positions", {})))
-        self._start = start = await started(
-            self._log, TOPICS, assignment, self._held, self._metrics
-        )
+        at = (self._log, self._keeping.topics, assignment, self._held, self._metrics)
+        self._start = start = await started(*at)
         self._position = start.positions
         self._partitions = len(await self._log.partitions(UPDATES.name)) or 1
         for gap in start.gaps:
@@ -192,7 +194,7 @@ class HistoryAgent:
 
     async def _repeat(self, member: Member, ranges: OffsetRanges) -> None:
         """What was begun and not finished. It may be of partitions that are others' now."""
-        batch = await batch_of(self._log, ranges, self._clock)
+        batch = await batch_of(self._log, ranges, self._clock, self._keeping)
         _logger.info("history_batch_repeated", extra={"rows": len(batch)})
         self._marks = await self._known_marks(batch.number)
 
@@ -214,8 +216,8 @@ class HistoryAgent:
 
     async def _follow(self, member: Member, assignment: Assignment) -> None:
         stream, unmoved = member.read(self.position(), max_records=500), still(member, assignment)
-        settings = self._settings
-        batches = gathered(stream, settings.batch_rows, settings.batch_s, self._clock)
+        rows, wait_s = self._settings.batch_rows, self._settings.batch_s
+        batches = gathered(stream, rows, wait_s, self._clock, self._keeping)
         async with aclosing(batches):
             async for batch in batches:
                 begin = functools.partial(member.begin, batch.ranges)
@@ -232,7 +234,7 @@ class HistoryAgent:
         waiting_s = self._recompute.waiting_s(self._marks)
         if waiting_s is None:
             return
-        is_all = is_at(stored, await ends_of(self._log, self._position))
+        is_all = is_at(stored, await ends_of(self._log, self._position, self._keeping.topics))
         if is_all or waiting_s >= self._settings.recompute_s:
 
             def is_stored(channel_id: ChannelId, offset: int) -> bool:
@@ -290,7 +292,7 @@ class HistoryAgent:
             self._metrics.arrived("history", way_ms / 1000 / self._clock.speed)
 
     def _has(self, offsets: Offsets) -> bool:
-        return self._taken and is_at(self._position, offsets)
+        return self._taken and is_at(self._position, offsets, self._keeping.topics)
 
     async def _move(self, ends: Offsets) -> None:
         self._position.update(ends)

@@ -5,12 +5,15 @@ It changes nothing. Exit code 1 where something is wrong.
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from analyticbot.config import OPTIONS, ConfigError, Settings
 from analyticbot.modes import open_to_others
 from analyticbot.preflight import check_credentials, check_port, look_at_folder
+
+if TYPE_CHECKING:
+    from analyticbot.installed import Decisions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     # The libraries behind it take a second to load.
     from analyticbot.examination import Found, examine_control, examine_history, examine_log
+    from analyticbot.installed import own
 
     for option in OPTIONS:
         print(f"{option.variable:24} {_shown(getattr(settings, option.field), option.secret)}")
@@ -36,14 +40,34 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
         print(f"{'✓' if found.right else '✗'} {name}{says}", flush=True)
         right.append(found.right)
 
-    found, log = await examine_log(settings)
+    known = _decisions(settings, right)
+    found, log = await examine_log(settings, known or own())
     tell("log", found)
     tell("history", await examine_history(settings, log))
     tell("control", await examine_control(settings))
     return 0 if all(right) else 1
 
 
+def _decisions(settings: Settings, right: list[bool]) -> "Decisions | None":
+    """Prints where each decision of a package comes from; None where one cannot be used."""
+    from analyticbot.installed import decisions
+
+    try:
+        known = decisions(settings.without)
+    except ConfigError as error:
+        print(f"✗ decisions: {error}")
+        right.append(False)
+        return None
+    for one in known.installed:
+        print(f"✓ decision {one.decision.name}: {one}")
+    for name in known.without:
+        print(f"✓ decision {name}: left out")
+    return known
+
+
 def _shown(value: object, secret: bool) -> str:
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
     if value is None or value == "":
         return "not set"
     if secret:

@@ -4,6 +4,7 @@ import argparse
 
 from analyticbot.config import Settings
 from analyticbot.failure import Failure
+from analyticbot.installed import decisions
 from analyticbot.preflight import check_folder
 from analyticbot.secret_key import check_secret_key, key_of
 from analyticbot.stores import opened_control, opened_history, opened_log
@@ -24,7 +25,8 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
         check_secret_key(settings)
     check_folder(settings.data)
     history = opened_history(settings, migrate=False)
-    async with opened_control(settings), opened_log(settings, adjust=True), history as opened:
+    log = opened_log(settings, decisions(settings.without), adjust=True)
+    async with opened_control(settings), log, history as opened:
         applied = await opened.migrate()
     print("up to date" if not applied else f"applied {', '.join(applied)}")
     if options.control_from:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from analyticbot.config import Settings
 from analyticbot.disk import fail_while_held
 from analyticbot.failure import Failure
+from analyticbot.installed import decisions
 from analyticbot.preflight import check_folder
 from analyticbot.progress import Progress
 from analyticbot.rebuilding import Reach, Rebuild
@@ -29,8 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_folder(settings.data)
     with stop_on_signals() as stop:
-        async with opened_log(settings) as log:
-            working = asyncio.create_task(_rebuild(Rebuild(settings, log), agreed=options.yes))
+        known = decisions(settings.without)
+        async with opened_log(settings, known) as log:
+            rebuild = Rebuild(settings, log, known.kinds)
+            working = asyncio.create_task(_rebuild(rebuild, agreed=options.yes))
             stopped = asyncio.create_task(stop.wait())
             full = asyncio.create_task(fail_while_held(log))
             tasks = (working, stopped, full)

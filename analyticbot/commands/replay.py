@@ -19,6 +19,7 @@ from analyticbot.disk import fail_while_held
 from analyticbot.draining import drained
 from analyticbot.failure import Failure
 from analyticbot.flags import speed_or_max
+from analyticbot.installed import Decisions, decisions
 from analyticbot.moving import check_is_another, log_in, move_from
 from analyticbot.preflight import check_folder
 from analyticbot.process import Process, is_embedded, started
@@ -126,14 +127,15 @@ async def _processed(settings: Settings, do: Callable[[Work], Coroutine[Any, Any
 @asynccontextmanager
 async def _processing(settings: Settings) -> AsyncIterator[Work]:
     """An embedded log is processed here; that of a cluster by its workers."""
-    async with _own_log(settings) as log:
+    known = decisions(settings.without)
+    async with _own_log(settings, known) as log:
         if not is_embedded(settings):
-            async with started(settings, log, SystemClock(), Metrics()) as process:
+            async with started(settings, log, SystemClock(), Metrics(), known) as process:
                 yield Work(process, None, None)
             return
         async with (
             opened_history(settings) as history,
-            started(settings, log, SystemClock(), Metrics()) as process,
+            started(settings, log, SystemClock(), Metrics(), known) as process,
         ):
             storing = work(process, history)
             process.crew.add("log", fail_while_held(log))
@@ -141,10 +143,10 @@ async def _processing(settings: Settings) -> AsyncIterator[Work]:
 
 
 @asynccontextmanager
-async def _own_log(settings: Settings) -> AsyncIterator[Log]:
+async def _own_log(settings: Settings, known: Decisions) -> AsyncIterator[Log]:
     """Raises Failure."""
     try:
-        async with opened_log(settings) as log:
+        async with opened_log(settings, known) as log:
             yield log
     except Failure as error:
         if isinstance(error.__cause__, LogInUse):
@@ -170,7 +172,7 @@ async def _replay(
                     ),
                 )
             progress.say("waiting for history")
-            await drained(process.log, on.storing)
+            await drained(process.log, on.storing, process.decisions.plan)
             processed_here = process.metrics if on.history is not None else None
             return replayed, await arrival(replayed, process.log, on.history, processed_here)
         except (LogError, HistoryError) as error:
@@ -189,7 +191,7 @@ async def _move(on: Work, url: str) -> Moved:
                 ),
             )
             progress.say("waiting for history")
-            await drained(log, on.storing)
+            await drained(log, on.storing, on.process.decisions.plan)
         except (LogError, HistoryError) as error:
             raise Failure(str(error)) from error
     return moved

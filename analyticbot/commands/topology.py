@@ -4,6 +4,7 @@ import argparse
 
 from agents.pipeline import topology
 from analyticbot.config import Settings
+from analyticbot.installed import decisions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,5 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
-    print(topology())
+    known = decisions(settings.without)
+    origins = {one.decision.name: str(one) for one in known.installed}
+    print(topology(known.plan, origins))
+    if known.without:
+        print(f"\nleft out: {', '.join(known.without)}")
     return 0

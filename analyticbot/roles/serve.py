@@ -5,6 +5,7 @@ from analyticbot.roles.listening import api_settings, served
 from api import app
 from api.followed import FollowedChannels
 from api.live_feed import Live
+from api.live_view import LiveView
 from api.server import Server
 from api.settings import Settings as ApiSettings
 from clickhouse.reader import Reader
@@ -23,10 +24,14 @@ async def serve(
     It reads analytics.* by offsets of its own, without a group, so replicas do not know each other.
     """
     settings = settings or api_settings(process.settings)
-    live = Live(process.log, process.clock, process.metrics, traces=process.traces, reader=reader)
+    kinds, traces = process.decisions.kinds, process.traces
+    view = LiveView(kinds)
+    live = Live(
+        process.log, process.clock, process.metrics, traces=traces, reader=reader, view=view
+    )
     ports = (process.log, process.clock, process.metrics)
     followed = FollowedChannels(control)
-    application = app.build(reader, live, *ports, settings, process.health, followed)
+    application = app.build(reader, live, *ports, settings, process.health, followed, kinds)
     await live.start()
     try:
         server = Server(application, live, settings, process.metrics, process.clock)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from analyticbot.config import Settings
+from analyticbot.installed import Decisions, decisions
 from analyticbot.process import Process, started
 from analyticbot.roles.bot import answer
 from analyticbot.roles.collect import collect
@@ -23,25 +24,27 @@ from streams.metrics import Metrics
 
 
 async def run_work(settings: Settings) -> None:
-    """Until a signal. Raises Failure."""
-    async with opened_log(settings) as log, opened_history(settings) as history:
+    """Until a signal. Raises Failure, ConfigError."""
+    known = decisions(settings.without)
+    async with opened_log(settings, known) as log, opened_history(settings) as history:
 
         async def add(process: Process) -> Server:
             server = await listen(process)
             work(process, history)
             return server
 
-        await _run("work", settings, log, add)
+        await _run("work", settings, log, add, known)
 
 
 async def run_serve(settings: Settings) -> None:
-    """Until a signal. Raises Failure.
+    """Until a signal. Raises Failure, ConfigError.
 
     History in this process is brought up to date, for nobody else can; a server's is others' work.
     """
     in_process = settings.history.startswith("chdb:")
+    known = decisions(settings.without)
     async with (
-        opened_log(settings) as log,
+        opened_log(settings, known) as log,
         opened_history(settings, migrate=in_process) as history,
         looked_into(settings) as control,
     ):
@@ -51,12 +54,13 @@ async def run_serve(settings: Settings) -> None:
             process.health.add("history_whole", whole_check(history), needed=False)
             return await serve(process, HistoryReader(history), control)
 
-        await _run("serve", settings, log, add)
+        await _run("serve", settings, log, add, known)
 
 
 async def run_collect(settings: Settings) -> None:
-    """Until a signal. Raises Failure."""
-    async with opened_log(settings) as log, opened_control(settings) as control:
+    """Until a signal. Raises Failure, ConfigError."""
+    known = decisions(settings.without)
+    async with opened_log(settings, known) as log, opened_control(settings) as control:
         await import_session(settings, control, SystemClock().now_ms())
 
         async def add(process: Process) -> Server:
@@ -64,15 +68,16 @@ async def run_collect(settings: Settings) -> None:
             collect(process, control, application(settings))
             return server
 
-        await _run("collect", settings, log, add)
+        await _run("collect", settings, log, add, known)
 
 
 async def run_bot(settings: Settings, api_url: str | None = None) -> None:
-    """Until a signal. `api_url` None: Telegram's own. Raises Failure."""
+    """Until a signal. `api_url` None: Telegram's own. Raises Failure, ConfigError."""
     assert settings.bot_token is not None
     token = settings.bot_token
+    known = decisions(settings.without)
     async with (
-        opened_log(settings) as log,
+        opened_log(settings, known) as log,
         opened_control(settings) as control,
         opened_history(settings, migrate=False) as history,
     ):
@@ -83,7 +88,7 @@ async def run_bot(settings: Settings, api_url: str | None = None) -> None:
             answer(process, HistoryReader(history), control, token, told, api_url)
             return server
 
-        await _run("bot", settings, log, add)
+        await _run("bot", settings, log, add, known)
 
 
 def application(settings: Settings) -> Application:
@@ -99,10 +104,14 @@ def bot_settings(settings: Settings, url: str) -> BotSettings:
 
 
 async def _run(
-    role: str, settings: Settings, log: Log, add: Callable[[Process], Awaitable[Server]]
+    role: str,
+    settings: Settings,
+    log: Log,
+    add: Callable[[Process], Awaitable[Server]],
+    known: Decisions,
 ) -> None:
     with stop_on_signals() as stop:
-        async with started(settings, log, SystemClock(), Metrics()) as process:
+        async with started(settings, log, SystemClock(), Metrics(), known) as process:
             server = await add(process)
             print(f"AnalyticBot: {role} is running: {server.url}", flush=True)
             await process.crew.watch(stop)

@@ -9,6 +9,7 @@ from agents.app import build
 from agents.engine.building import App
 from agents.engine.dead import DeadLimit
 from agents.engine.worker import WorkerSettings
+from agents.history.batch import Keeping
 from agents.history.writer import HistoryAgent
 from agents.lag import tell_lag
 from analyticbot.config import Settings
@@ -39,11 +40,12 @@ def work(process: Process, history: History) -> HistoryAgent:
     process.health.add("history", history_check(HistoryReader(history)))
     log, metrics, clock = process.log, process.metrics, process.clock
     instance = process.settings.instance
-    writer = HistoryAgent(log, history, metrics, clock=clock, instance=instance)
+    keeping = Keeping(process.decisions.kinds)
+    writer = HistoryAgent(log, history, metrics, clock=clock, instance=instance, keeping=keeping)
     process.health.add("history_whole", whole_check(history, writer.missing))
     process.crew.add("history", writer.run())
     process.crew.add("agents", agents.run())
-    process.crew.add("lag", tell_lag(log, metrics, GROUP))
+    process.crew.add("lag", tell_lag(log, metrics, GROUP, process.decisions.plan))
     return writer
 
 
@@ -122,7 +124,7 @@ class Agents:
         partitions = await partitions_of(process.log, process.settings)
         settings = worker_settings(process.settings, partitions)
         ports = (process.metrics, fail, process.clock, process.traces)
-        self._app = app = build(settings, *ports)
+        self._app = app = build(settings, *ports, process.decisions.pipeline)
         try:
             app.finalize()
             await app.maybe_start()

@@ -36,7 +36,10 @@ class InMemory:
         self._bodies: dict[str, Body] = {}
         self._forget: list[Callable[[], None]] = []
         self.metrics = Metrics()
-        wire(self, planned(pipeline, inputs, AGENTS), self.metrics, clock)
+        plan = planned(pipeline, inputs, AGENTS)
+        #: Of the messages that it sends.
+        self.kinds = plan.kinds
+        wire(self, plan, self.metrics, clock)
 
     def append(self, topic: str, key: bytes | None, value: bytes, timestamp_ms: int) -> None:
         records = self.topics[topic]

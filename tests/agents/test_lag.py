@@ -6,6 +6,7 @@ from pathlib import Path
 from prometheus_client.samples import Sample
 
 from agents.lag import tell_lag
+from agents.pipeline import plan
 from streams import topics
 from streams.log import Draft, Log, LogUnavailable, Partition
 from streams.metrics import Metrics
@@ -36,7 +37,7 @@ async def _until(metrics: Metrics, **lags: float) -> None:
 
 @asynccontextmanager
 async def _telling(log: Log, metrics: Metrics) -> AsyncIterator[None]:
-    task = asyncio.create_task(tell_lag(log, metrics, GROUP, every_s=0.005))
+    task = asyncio.create_task(tell_lag(log, metrics, GROUP, plan(), every_s=0.005))
     try:
         yield
     finally:

@@ -1,6 +1,7 @@
 """A reader that knows one channel: for what the API does around history's answers."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from clickhouse.evidence import Basis
 from clickhouse.history import HistoryDamaged, HistoryUnavailable, QueryFailed
@@ -17,6 +18,8 @@ from clickhouse.reader import (
 )
 from streams.ids import ChannelId, PostId, Username
 from tests.api.serving import CHANNEL, NOW_MS
+
+T = TypeVar("T")
 
 _AS_OF_MS = NOW_MS - 1_500
 _HALF_A_DAY, _THE_POST = Basis(0.5, 12, _AS_OF_MS), Basis(0.75, 1, _AS_OF_MS)
@@ -110,6 +113,9 @@ class FixedReader:
         self, from_ms: int, to_ms: int
     ) -> Mapping[ChannelId, tuple[int | None, Basis]]:
         return {CHANNEL: (1, _THE_POST)}
+
+    async def ask(self, question: str, of: type[T], **parameters: Any) -> Sequence[T]:
+        return []
 
 
 class AwayReader(FixedReader):

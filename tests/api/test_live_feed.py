@@ -39,7 +39,7 @@ class Troubled:
     async def subscribe(
         self, topics: Sequence[str], start: Offsets | None = None, *, max_records: int = 500
     ) -> AsyncIterator[Batch]:
-        async with contextlib.aclosing(follow(self._log, start or {})) as batches:
+        async with contextlib.aclosing(follow(self._log, start or {}, kinds.KINDS)) as batches:
             while True:
                 batch = asyncio.create_task(anext(batches))
                 trouble = asyncio.create_task(self.trouble.wait())

@@ -164,6 +164,19 @@ ENGINE = ReplacingMergeTree(observed_at)
 ORDER BY (channel_id, offset)
 SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
+CREATE TABLE messages
+(
+    `kind` LowCardinality(String),
+    `channel_id` Int64,
+    `key` String,
+    `body` String CODEC(ZSTD(3)),
+    `observed_at` DateTime64(3, 'UTC'),
+    `version` UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (kind, channel_id, key)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
 CREATE TABLE observed_hours
 (
     `channel_id` Int64,

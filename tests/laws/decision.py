@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from agents.engine.decision import Decision, Input
-from streams.analytics import Analytics, LateSamples
+from streams.analytics import Decision as Message
+from streams.analytics import LateSamples
 from streams.clock import Clock
 from streams.codec import decode_analytics, encode
 from streams.events import Event
 from streams.ids import ChannelId
-from streams.kinds import upsert_key
 from streams.topics import AGENTS, UPDATES, channel_key, repartition_of
 from tables.rows import JoinedRow, Row, RowDecoder, encode_row, layout_of
 from tests.agents.in_memory import InMemory
@@ -27,7 +27,7 @@ from tests.streams.sources.manual_clock import ManualClock
 ROW_BYTES = 64 * 1024
 
 Open = Callable[[], InMemory]
-Left = tuple[dict[str, dict[bytes, bytes]], dict[str, Analytics]]
+Left = tuple[dict[str, dict[bytes, bytes]], dict[str, Message]]
 
 
 def feed(run: InMemory, events: Sequence[Event]) -> None:
@@ -39,11 +39,11 @@ def feed(run: InMemory, events: Sequence[Event]) -> None:
 def left(run: InMemory, decision: Decision) -> Left:
     """The rows of a decision, and the newest of what it sent, by key."""
     rows = {table.name: dict(run.tables[table.name]) for table in decision.tables}
-    newest: dict[str, Analytics] = {}
+    newest: dict[str, Message] = {}
     for topic in decision.sends:
         for record in run.topics[topic.name]:
-            message = decode_analytics(record.value or b"")
-            newest[upsert_key(message)] = message
+            message = decode_analytics(record.value or b"", run.kinds)
+            newest[run.kinds.upsert_key(message)] = message
     return rows, newest
 
 

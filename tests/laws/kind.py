@@ -18,11 +18,11 @@ from api.cursor import Position
 from api.live_view import LiveView, changes_of
 from api.messages import LISTS, Changes, Snapshot, key_of
 from clickhouse.history import History
-from clickhouse.upserts import KEPT, DecidedRows
+from clickhouse.upserts import KEPT, DecidedRows, kept_of
 from streams import codec, topics
 from streams.analytics import Analytics, Window
 from streams.events import VERSION
-from streams.kind import Inserted, Kept, Kind, NotShown
+from streams.kind import Inserted, Kept, Kind, NotKept, NotShown
 from streams.kinds import KINDS, TOPICS, declared, upsert_key
 from streams.log import Partition
 from tests.api.serving import CHANNEL, NOW_MS, Serving, next_of, put
@@ -166,11 +166,13 @@ class KindLaws:
             rows = DecidedRows()
             rows.take(sample(kind))
             assert len(rows) == (kind.struct in KEPT), kind.tag
-            if isinstance(kind.history, Kept):
+            kept = kept_of(kind)
+            if kept is not None:
                 await self._stored(history, kind, sample(kind))
-                row = _row(client, kind.history.table)
-                assert row == _expected(kind.history, _later(sample(kind)), row), kind.tag
+                row = _row(client, kept.table)
+                assert row == _expected(kept, _later(sample(kind)), row), kind.tag
             else:
+                assert isinstance(kind.history, NotKept)
                 assert kind.history.reason
 
     async def _stored(self, history: History, kind: Kind[Any], message: Any) -> None:

@@ -12,6 +12,7 @@ from agents.app import build
 from agents.engine import gauges
 from agents.engine.worker import WorkerSettings
 from agents.lag import tell_lag
+from agents.pipeline import plan
 from streams import topics
 from streams.events import SubscribersSampled
 from streams.ids import ChannelId
@@ -65,7 +66,7 @@ async def test_a_worker_on_kafka_is_watched(
         )
         app = build(settings, metrics, traces=traces)
         starting = asyncio.create_task(app.start())
-        telling = asyncio.create_task(tell_lag(on.log, metrics, on.group, every_s=0.05))
+        telling = asyncio.create_task(tell_lag(on.log, metrics, on.group, plan(), every_s=0.05))
         async with Publisher(on.log, metrics, traces=traces) as publisher:
             for channel in range(1, 9):
                 await publisher.publish(

@@ -9,6 +9,7 @@ from prometheus_client import generate_latest
 from agents.history.settings import HistorySettings
 from agents.history.writer import HistoryAgent
 from agents.lag import tell_lag
+from agents.pipeline import plan
 from clickhouse.chdb import ChdbHistory
 from clickhouse.history import HistoryUnavailable, Insert
 from streams import topics
@@ -81,7 +82,7 @@ async def test_nobody_works(tmp_path: Path) -> None:
     """Messages, and no agents: whoever serves tells the partitions, nobody has their tasks."""
     log, metrics = await opened(tmp_path / "log"), Metrics()
     places = await log.append(_observations(3))
-    telling = asyncio.create_task(tell_lag(log, metrics, GROUP, every_s=0.01))
+    telling = asyncio.create_task(tell_lag(log, metrics, GROUP, plan(), every_s=0.01))
     partition = str(places[0][0].number)
     labels = {"stage": "updates", "topic": topics.UPDATES.name, "partition": partition}
     value = metrics.registry.get_sample_value

@@ -1,11 +1,12 @@
 // How live messages add up to what is shown. The same rules for a snapshot and for changes: a later
 // message replaces the earlier one of its key. No Svelte, no sockets here.
-import type { ActivityWindow, Alert, Change, ChannelSummary, Figures, LiveData, Minutes } from "./live.gen";
+import type { ActivityWindow, Alert, Change, ChannelSummary, Declared, Figures, LiveData, Minutes } from "./live.gen";
 
 export const MINUTE = 60_000;
 const MINUTES_KEPT = 240;
 const POSTS_KEPT = 300;
 const ALERTS_KEPT = 200;
+const OTHERS_KEPT = 300;
 
 export interface PostNow {
   post_id: number;
@@ -28,6 +29,15 @@ export interface ChannelNow {
   /** By start_ms, in order of first arrival. */
   minutes: Map<number, Minute>;
   posts: Map<number, PostNow>;
+  /** What decisions say in kinds of their own, by key, in order of arrival. */
+  others: Map<string, Told>;
+}
+
+/** What every message says. One of a decision that this page does not know has more. */
+export interface Told {
+  kind: string;
+  channel_id: number;
+  observed_at_ms: number;
 }
 
 export interface Live {
@@ -42,7 +52,7 @@ export function empty(): Live {
 export function fromSnapshot(data: LiveData): Live {
   const live = empty();
   for (const column of data.minutes) applyColumn(live, column);
-  const parts: Change[][] = [data.channels, data.figures, data.windows, data.subscribers, data.posts, data.alerts];
+  const parts: Change[][] = [data.channels, data.figures, data.windows, data.subscribers, data.posts, data.alerts, data.others];
   for (const part of parts) for (const change of part) apply(live, change);
   return live;
 }
@@ -68,6 +78,11 @@ export function apply(live: Live, change: Change): void {
       channel.figures = change;
       break;
     case "subscribers":
+      break;
+    case "other":
+      channel.others.delete(change.key);
+      channel.others.set(change.key, change.message as Told);
+      trim(channel.others, OTHERS_KEPT);
       break;
     case "post_counters":
       change.post_ids.forEach((post_id, i) => {
@@ -104,7 +119,7 @@ function touched(live: Live, id: number): ChannelNow {
 }
 
 function blank(id: number): ChannelNow {
-  return { id, summary: null, figures: null, minutes: new Map(), posts: new Map() };
+  return { id, summary: null, figures: null, minutes: new Map(), posts: new Map(), others: new Map() };
 }
 
 function trim<K, V>(map: Map<K, V>, kept: number): void {
@@ -118,6 +133,15 @@ function trimPosts(posts: Map<number, PostNow>): void {
   if (posts.size <= POSTS_KEPT) return;
   const oldest = [...posts.keys()].sort((a, b) => a - b).slice(0, posts.size - POSTS_KEPT);
   for (const id of oldest) posts.delete(id);
+}
+
+/** What a decision said last of a channel, in a kind of its own. */
+export function newestOf<K extends Declared["kind"]>(
+  channel: ChannelNow | undefined,
+  kind: K,
+): Extract<Declared, { kind: K }> | null {
+  const told = [...(channel?.others.values() ?? [])].filter((one) => one.kind === kind);
+  return (told.at(-1) as Extract<Declared, { kind: K }> | undefined) ?? null;
 }
 
 /** Views gained in each of the last `count` minutes up to the running one, oldest first. */

@@ -1,4 +1,4 @@
-// Written by `python -m api.typescript`: change the structs in api/, not this file.
+// Written by `make generated`: change the structs in Python, not this file.
 
 /** What a channel gained in the minute [start_ms, start_ms + 60 000). */
 export interface ActivityWindow {
@@ -97,6 +97,7 @@ export interface LiveData {
   subscribers: SubscribersWindow[];
   posts: PostCounters[];
   alerts: Alert[];
+  others: Other[];
 }
 
 /** Views gained in minutes that follow one another: what windows say, as one column. */
@@ -104,6 +105,15 @@ export interface Minutes {
   channel_id: number;
   from_ms: number;
   views: (number | null)[];
+}
+
+/** A message of a kind that a decision declares beside itself. */
+export interface Other {
+  kind: "other";
+  channel_id: number;
+  observed_at_ms: number;
+  key: string;
+  message: unknown;
 }
 
 /** The newest counters of posts, as columns: what moved with one message. */
@@ -151,9 +161,12 @@ export interface Tick {
 
 export interface Upsert {
   key: string;
-  value: ActivityWindow | SubscribersWindow | PostCounters | ChannelSummary | Alert | Figures;
+  value: ActivityWindow | SubscribersWindow | PostCounters | ChannelSummary | Alert | Figures | Other;
 }
 
 export type LiveMessage = Snapshot | Changes | Tick | Gap;
 
 export type Change = Upsert['value'];
+
+/** What an `Other` may carry, of this program's own decisions. */
+export type Declared = never;

@@ -1,4 +1,4 @@
-// Written by `python -m api.typescript`: change the structs in api/, not this file.
+// Written by `make generated`: change the structs in Python, not this file.
 
 /** Which program this is, what time it is in it, and what its numbers are. */
 export interface About {
@@ -51,6 +51,13 @@ export interface CurvePoint {
   forwards: number | null;
   replies: number | null;
   reactions: number | null;
+}
+
+/** One message of a decision: the newest with its key. */
+export interface Decided {
+  key: string;
+  observed_at: string;
+  message: unknown;
 }
 
 /** What one figure, or one series, rests on. */

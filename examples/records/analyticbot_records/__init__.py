@@ -1,0 +1,1 @@
+"""The best minute that a channel ever had."""
