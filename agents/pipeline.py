@@ -6,53 +6,25 @@ Installed packages add theirs to it (analyticbot.installed).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
 
 from agents.engine.decision import Decision, Input, Writer
-from agents.engine.one_row import OneRow
 from agents.engine.plan import Plan, planned
-from agents.engine.ports import Table
 from agents.engine.reading import AnalyticsReader
 from agents.history.positions import reads
 from agents.history.writer import GROUP
-from agents.spikes.row import Spikes
-from agents.spikes.rule import put_spikes
-from agents.updates.fold import STEPS
-from agents.updates.handler import UpdatesHandler
+from agents.spikes.agent import SPIKES
+from agents.updates.agent import UPDATES
 from agents.updates.reader import EventReader
 from streams import topics
-from streams.analytics import ActivityWindow
-from streams.events import Event
 from streams.kinds import KINDS
 from streams.known import Kinds
-from tables.channel import Channel
-from tables.posts import Bucket, Shelf
 
 INPUTS: tuple[Input, ...] = (
     Input(topic=topics.UPDATES, stage="updates", reader=EventReader),
     Input(topic=topics.WINDOWS, stage="windows", reader=AnalyticsReader),
 )
 
-PIPELINE: tuple[Decision, ...] = (
-    Decision(
-        name="updates",
-        reads=(topics.UPDATES,),
-        kinds=get_args(Event),
-        steps=STEPS,
-        tables=(Table("channels", Channel), Table("posts", Bucket), Table("shelves", Shelf)),
-        sends=(topics.WINDOWS,),
-        handler=UpdatesHandler,
-    ),
-    Decision(
-        name="spikes",
-        reads=(topics.WINDOWS,),
-        kinds=(ActivityWindow,),
-        steps=(put_spikes,),
-        tables=(Table("spikes", Spikes),),
-        sends=(topics.ALERTS,),
-        handler=OneRow,
-    ),
-)
+PIPELINE: tuple[Decision, ...] = (UPDATES, SPIKES)
 
 
 def writers(kinds: Kinds) -> tuple[Writer, ...]:

@@ -75,7 +75,7 @@ class PostAge(Decision, frozen=True, kw_only=True, tag="post_age"):
     """
 
     post_id: PostId
-    #: One of tables.ages.AGES_S.
+    #: One of the fixed ages, from 5 minutes to 30 days.
     age_s: int
     views: int | float | None = None
     forwards: int | float | None = None

@@ -16,10 +16,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from agents.updates.fixed_ages import AGES_S
 from clickhouse.history import Answer, History, Insert
 from streams.analytics import LateSamples
 from streams.ids import ChannelId
-from tables.ages import AGES_S
 from tables.windows import DAY_MS, MINUTE_MS
 
 #: Does work on the store until it is done; waits while the store is unavailable.

@@ -1,9 +1,8 @@
 """State of the spike rule: the pace of a channel's last closed minutes, and the alert going on.
 
-The rule: a minute is a spike when its pace (views a minute, tables.gains) reaches RAISE_FACTOR
-times the median of the last closed minutes and LEAST views. It is over after CALM_MINUTES closed
-minutes in a row below half of that. Minutes in which nothing was measured are not known, and do
-not count.
+The rule: a minute is a spike when its pace (ActivityWindow.views_pace) reaches RAISE_FACTOR times
+the median of the last closed minutes and LEAST views. It is over after CALM_MINUTES closed minutes
+in a row below half of that. Minutes in which nothing was measured are not known, and do not count.
 
 What makes a minute gain much without any spike, and why it raises nothing:
 

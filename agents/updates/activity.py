@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from agents.updates.folding import Turn
+from agents.updates.minute import Minute
 from streams.analytics import ActivityWindow, Window
 from streams.ids import ChannelId
-from tables.minute import Minute
 from tables.windows import MINUTE_MS, start_of
 
 

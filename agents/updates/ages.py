@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from agents.updates.fixed_ages import at_ages
 from agents.updates.folding import Turn
 from streams.analytics import PostAge, Window
-from tables.ages import at_ages
 
 
 def put_ages(turn: Turn) -> Iterable[Window]:

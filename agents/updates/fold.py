@@ -7,6 +7,8 @@ from typing import NamedTuple, assert_never
 from agents.engine.reasons import HandledReason
 from agents.updates.activity import activity_again, put_activity
 from agents.updates.ages import put_ages
+from agents.updates.buckets import Buckets, buckets_of
+from agents.updates.channel import Channel
 from agents.updates.folding import Step, Turn
 from agents.updates.late import put_late
 from agents.updates.posts import fold_posts
@@ -25,8 +27,6 @@ from streams.events import (
     SubscribersSampled,
 )
 from streams.ids import PostId
-from tables.channel import Channel
-from tables.posts import Buckets, buckets_of
 
 #: The steps of a message, in order.
 STEPS: tuple[Step, ...] = (

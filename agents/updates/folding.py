@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from agents.engine.reasons import HandledReason
+from agents.updates.buckets import Buckets
+from agents.updates.channel import Channel
+from agents.updates.gains import Moved
 from streams.analytics import Window
 from streams.events import Event
 from streams.ids import PostId
-from tables.channel import Channel
-from tables.gains import Moved
-from tables.posts import Buckets
 from tables.windows import MINUTE_MS, oldest_open, start_of
 
 

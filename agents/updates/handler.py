@@ -6,13 +6,13 @@ from typing import Any
 from agents.engine.cache import RowCache
 from agents.engine.decision import Decision
 from agents.engine.ports import Ports
+from agents.updates.buckets import Bucket
 from agents.updates.fold import fold_update
 from streams.codec import encode
 from streams.context import Task
 from streams.events import Event, samples_of
 from streams.log import Record
 from streams.topics import channel_key
-from tables.posts import Bucket
 from tables.rows import encode_row
 
 

@@ -4,7 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
+from agents.updates.albums import drop_leader, is_follower, see_albums
+from agents.updates.buckets import place_of
 from agents.updates.folding import Turn
+from agents.updates.gains import Sample, fold_sample
 from streams.analytics import Window
 from streams.events import (
     ChannelDescribed,
@@ -18,9 +21,6 @@ from streams.events import (
     SubscribersSampled,
 )
 from streams.ids import PostId
-from tables.albums import drop_leader, is_follower, see_albums
-from tables.gains import Sample, fold_sample
-from tables.posts import place_of
 
 
 def fold_posts(turn: Turn) -> Iterable[Window]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
+from agents.updates.channel import SPANS_MS, Channel, Span
 from agents.updates.folding import Turn
 from streams.analytics import SubscribersWindow, Window
 from streams.events import SubscribersSampled
 from streams.ids import ChannelId
-from tables.channel import SPANS_MS, Channel, Span
 from tables.windows import oldest_open, start_of
 
 

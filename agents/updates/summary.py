@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import assert_never
 
+from agents.updates.buckets import COUNTERS, SLOT_MASK, bucket_of, taken
+from agents.updates.channel import Facts
 from agents.updates.folding import Turn
 from streams.analytics import ChannelSummary, PostCounters, Window
 from streams.events import (
@@ -17,8 +19,6 @@ from streams.events import (
     SubscribersSampled,
 )
 from streams.ids import PostId
-from tables.channel import Facts
-from tables.posts import COUNTERS, SLOT_MASK, bucket_of, taken
 from tables.windows import MINUTE_MS
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from agents.engine.reasons import HandledReason
 from agents.spikes.row import Spikes
 from agents.spikes.rule import put_spikes
+from agents.updates.buckets import Bucket, NewBuckets
+from agents.updates.channel import Channel
 from agents.updates.fold import fold_update
 from streams.analytics import ActivityWindow, Analytics, Window
 from streams.events import Event
 from streams.ids import ChannelId
 from streams.kinds import upsert_key
-from tables.channel import Channel
-from tables.posts import Bucket, NewBuckets
 from tables.rows import RowDecoder, encode_row
 
 CHANNEL = ChannelId(42)

@@ -6,6 +6,7 @@ import pytest
 
 from agents.engine.body import TIMED
 from agents.engine.dead import DeadLimit, TooManyDead
+from agents.updates.buckets import KEEP_WEEKS, WEEK_MS
 from streams import topics
 from streams.analytics import ActivityWindow, ChannelSummary
 from streams.codec import encode
@@ -13,7 +14,6 @@ from streams.events import CountersSampled, Event, Post, PostsSeen, SubscribersS
 from streams.ids import MARK, ChannelId, PostId
 from streams.log import Draft, LogFull
 from streams.topics import channel_key
-from tables.posts import KEEP_WEEKS, WEEK_MS
 from tests.agents.working import (
     append,
     drafts_of,

@@ -21,7 +21,7 @@ from streams.kinds import upsert_key
 from tables.windows import MINUTE_MS, oldest_open, start_of
 from tests.agents.pure import CHANNEL, Pure
 from tests.agents.strategies import T, streams
-from tests.tables import model
+from tests.agents.updates import model
 
 splits = st.sets(st.integers(0, 25))
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from agents.engine.reasons import Rejected
 from agents.spikes.row import Spikes
 from agents.spikes.rule import put_spikes
+from agents.updates.buckets import NewBuckets, Shelf
+from agents.updates.channel import Channel
 from agents.updates.check import read_event
 from agents.updates.fold import fold_update
 from streams import topics
@@ -19,8 +21,6 @@ from streams.codec import Undecodable, decode_analytics, encode
 from streams.events import Event
 from streams.log import Log, Partition, Record
 from streams.topics import channel_key
-from tables.channel import Channel
-from tables.posts import NewBuckets, Shelf
 from tables.rows import encode_row
 from tests.faults.left import Left, Message, lying
 

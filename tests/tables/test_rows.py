@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.spikes.row import Spike, Spikes
+from agents.updates.buckets import KEEP_WEEKS, WEEK_MS, Bucket, NewBuckets, Shelf, buckets_of
+from agents.updates.channel import Channel, Span
 from agents.updates.fold import fold_update
+from agents.updates.gains import Sample, Top, fold_sample
+from agents.updates.gaps import first_gap
+from agents.updates.minute import Minute
 from streams.analytics import ActivityWindow
 from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import ChannelId, PostId
-from tables.channel import Channel, Span
-from tables.gains import Sample, Top, fold_sample
-from tables.gaps import first_gap
-from tables.minute import Minute
-from tables.posts import KEEP_WEEKS, WEEK_MS, Bucket, NewBuckets, Shelf, buckets_of
 from tables.rows import Row, RowDecoder, UnknownRow, Upgrade, Values, encode_row, layout_of
 
 T = 1_700_000_000_000

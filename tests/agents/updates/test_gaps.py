@@ -3,8 +3,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.channel import Channel
-from tables.gaps import BEGINNING_MS, KEPT_MS, STEP_MS, observed_between
+from agents.updates.channel import Channel
+from agents.updates.gaps import BEGINNING_MS, KEPT_MS, STEP_MS, observed_between
 from tables.windows import DAY_MS, HOUR_MS, LATENESS_MS, MINUTE_MS
 
 T = 1_700_000_000_000

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.updates.fixed_ages import AGES_MS, AGES_S, UNKNOWN, Crossing, at_ages, crosses
 from streams.ids import PostId
-from tables.ages import AGES_MS, AGES_S, UNKNOWN, Crossing, at_ages, crosses
 
 POST = PostId(7)
 MINUTE = 60_000

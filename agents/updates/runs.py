@@ -1,14 +1,14 @@
 """Runs: the posts of a sample that lie in one bucket and follow each other, folded together.
 
-Moves on the instants at which posts were sampled. Not for their counters: that is tables.gains.
+Moves on the instants at which posts were sampled. Not for their counters: see agents.updates.gains.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from agents.updates.buckets import BUCKET_BITS, SLOT_MASK, SLOTS, VIEWS, Bucket, Counters, taken
+from agents.updates.fixed_ages import NEVER_MS, crosses, next_age_at
 from streams.ids import PostId
-from tables.ages import NEVER_MS, crosses, next_age_at
-from tables.posts import BUCKET_BITS, SLOT_MASK, SLOTS, VIEWS, Bucket, Counters, taken
 from tables.windows import DAY_MS
 
 #: How far apart two samples may lie and still be successive.

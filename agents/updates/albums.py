@@ -7,8 +7,8 @@ who follows it, a follower's bucket that it follows.
 
 from collections.abc import Mapping, Sequence
 
+from agents.updates.buckets import Buckets, bucket_of, place_of
 from streams.ids import PostId
-from tables.posts import Buckets, bucket_of, place_of
 
 #: Albums of a channel whose leader is remembered, to recognise their other posts. A page of history
 #: has at most 50.

@@ -4,8 +4,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from agents.updates.buckets import Counters
 from streams.ids import PostId
-from tables.posts import Counters
 
 #: Views, forwards, replies, reactions; a float where it was interpolated.
 AgedCounters = tuple[int | float | None, ...]

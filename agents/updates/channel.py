@@ -2,9 +2,9 @@
 
 import msgspec
 
-from tables.albums import Leaders
-from tables.gaps import Gap, fill, first_gap, follow
-from tables.minute import Minute
+from agents.updates.albums import Leaders
+from agents.updates.gaps import Gap, fill, first_gap, follow
+from agents.updates.minute import Minute
 from tables.rows import Row
 from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS, start_of
 
@@ -110,9 +110,9 @@ class Channel(Row, array_like=True, gc=False):
     #: The newest instant at which counters were sampled, and the newest before the open windows.
     sampled_ms: int = -1
     closed_sampled_ms: int = -1
-    #: When it was not observed lately, oldest first (tables.gaps).
+    #: When it was not observed lately, oldest first (agents.updates.gaps).
     gaps: list[Gap] = msgspec.field(default_factory=list)
-    #: The posts that count for the albums seen last (tables.albums).
+    #: The posts that count for the albums seen last (agents.updates.albums).
     leaders: Leaders = msgspec.field(default_factory=dict)
 
     def advance(self, observed_at_ms: int) -> None:

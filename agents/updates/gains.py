@@ -19,11 +19,11 @@ from typing import Any, cast
 
 import msgspec
 
+from agents.updates.buckets import BUCKET_BITS, COUNTERS, SLOT_MASK, VIEWS, Buckets
+from agents.updates.fixed_ages import Crossing
+from agents.updates.gaps import Gap, observed_between
+from agents.updates.runs import BITS, Run, stretches
 from streams.ids import PostId
-from tables.ages import Crossing
-from tables.gaps import Gap, observed_between
-from tables.posts import BUCKET_BITS, COUNTERS, SLOT_MASK, VIEWS, Buckets
-from tables.runs import BITS, Run, stretches
 from tables.windows import DAY_MS, MINUTE_MS
 
 #: How long before a first sample the channel must have been observed for it to count from 0.

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.updates.albums import KEPT, Leaders, drop_leader, is_follower, see_albums
+from agents.updates.buckets import NewBuckets, bucket_of, place_of
 from streams.ids import PostId
-from tables.albums import KEPT, Leaders, drop_leader, is_follower, see_albums
-from tables.posts import NewBuckets, bucket_of, place_of
 
 ALBUM = 777
 

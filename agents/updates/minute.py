@@ -2,8 +2,8 @@
 
 import msgspec
 
-from tables.gains import Moved, Top
-from tables.posts import COUNTERS
+from agents.updates.buckets import COUNTERS
+from agents.updates.gains import Moved, Top
 from tables.windows import DAY_MS
 
 

@@ -2,14 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.updates.buckets import NewBuckets, place_of
+from agents.updates.channel import Channel
+from agents.updates.fixed_ages import Crossing
+from agents.updates.gains import Moved, Sample, fold_sample
+from agents.updates.gaps import first_gap
 from streams.ids import PostId
-from tables.ages import Crossing
-from tables.channel import Channel
-from tables.gains import Moved, Sample, fold_sample
-from tables.gaps import first_gap
-from tables.posts import NewBuckets, place_of
 from tables.windows import DAY_MS, LATENESS_MS
-from tests.tables import model
+from tests.agents.updates import model
 
 T = 1_700_000_000_000
 POST = PostId(130)
