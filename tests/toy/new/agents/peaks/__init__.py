@@ -1,0 +1,1 @@
+"""The minutes in which a channel gained more than ever before."""
