@@ -29,9 +29,9 @@ async def tell_lag(
             for stage, of, reads in stages:
                 for partition, lag in (await lag_of(reads, log, await log.committed(of))).items():
                     metrics.lag(stage, partition, lag)
-        except LogUnavailable as error:
+        except LogUnavailable:
             # Those who need the log say so; here the last figures stay.
-            metrics.error("log", type(error).__name__)
+            metrics.error("log", "log_unavailable")
         await asyncio.sleep(every_s)
 
 

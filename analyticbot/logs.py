@@ -1,9 +1,9 @@
 """Logs: one line an event, its name first, then its fields; for people, or as JSON for machines.
 
-    14:03:07 WARNING collect collector_waits away=telegram reason="no route"
+    14:03:07 WARNING collect.collector unavailable what=telegram reason="no route"
 
-    {"time":"2025-01-01T14:03:07.512Z","level":"warning","logger":"streams.sources…",
-     "event":"collector_waits","fields":{"away":"telegram","reason":"no route"},
+    {"time":"2025-01-01T14:03:07.512Z","level":"warning","logger":"collect.collector",
+     "event":"unavailable","fields":{"what":"telegram","reason":"no route"},
      "role":"collect","instance":"collect-0"}
 
 A logger is given an event's name and its fields in `extra`.

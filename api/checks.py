@@ -31,7 +31,7 @@ def live_check(live: Live) -> Check:
     """Whether the live view has caught up."""
 
     async def check() -> Finding:
-        if live.failure is not None:
+        if live.failure:
             return not_ready(live.failure)
         if not live.ready:
             return not_ready("still reading what the log holds")

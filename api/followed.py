@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from control.store import ControlStore, ControlUnavailable, Followed
+from streams.outage import Outage
 
 #: An answer waits so long for the control store, and then goes out without it.
 PATIENCE_S: Final = 1.0
@@ -21,7 +22,7 @@ class FollowedChannels:
     ) -> None:
         self._control = control
         self._patience_s = patience_s
-        self._failed = False
+        self._outage = Outage(_logger)
 
     async def all(self) -> Sequence[Followed]:
         if self._control is None:
@@ -30,16 +31,11 @@ class FollowedChannels:
             async with asyncio.timeout(self._patience_s):
                 followed = await self._control.followed()
         except ControlUnavailable as error:
-            self._note(str(error))
+            self._outage.begin("control", str(error))
             return ()
         except TimeoutError:
-            self._note(f"the control store did not answer within {self._patience_s:g} s")
+            reason = f"the control store did not answer within {self._patience_s:g} s"
+            self._outage.begin("control", reason)
             return ()
-        self._failed = False
+        self._outage.end()
         return followed
-
-    def _note(self, reason: str) -> None:
-        """Once per outage, not once per request."""
-        if not self._failed:
-            _logger.warning("followed_channels_unknown", extra={"reason": reason})
-        self._failed = True

@@ -25,6 +25,8 @@ from streams.ids import ChannelId
 from streams.intake import Intake
 from streams.log import Batch, Bounds, Log, LogClosed, LogError, OffsetTooOld, Partition, Record
 from streams.metrics import Metrics
+from streams.pauses import Pauses
+from streams.retry import Retry, Transient
 from streams.tracing import Span, Traces
 
 #: Records a partition that are folded at start.
@@ -40,6 +42,7 @@ TICK_EVERY_S = 1.0
 _PAGE = 1_000
 _RETRY_FIRST_S = 0.25
 _RETRY_AT_MOST_S = 10.0
+_TRANSIENT: Transient = {LogClosed: None, OffsetTooOld: None, LogError: "log"}
 
 _logger = logging.getLogger(__name__)
 
@@ -70,11 +73,12 @@ class Live:
         self.hub = Hub(metrics)
         #: Set while the server goes down, for those who wait for the log.
         self.stopping = asyncio.Event()
-        #: Why the log cannot be followed now; None while it can.
-        self.failure: str | None = None
         self._log = log
         self._clock = clock
         self._metrics = metrics
+        pauses = Pauses(_RETRY_FIRST_S, _RETRY_AT_MOST_S)
+        self._retry = Retry(_TRANSIENT, _logger, pauses, count=(metrics, "live"))
+        self._closed = False
         self._intake = Intake("live", metrics, self.view.kinds)
         self._lookback = lookback
         self._traces = traces
@@ -92,7 +96,12 @@ class Live:
     @property
     def ready(self) -> bool:
         """Whether everything that was in the log at the start has been folded."""
-        return self._caught_up.is_set() and self.failure is None
+        return self._caught_up.is_set() and not self.failure
+
+    @property
+    def failure(self) -> str:
+        """Why the log cannot be followed now; empty while it can."""
+        return "the log is closed" if self._closed else self._retry.trouble
 
     @property
     def cursor(self) -> str:
@@ -187,24 +196,16 @@ class Live:
             offset = records[-1].offset + 1
 
     async def _run(self) -> None:
-        """Follow the log; when it fails, say so once and try again with growing pauses."""
-        pause_s = _RETRY_FIRST_S
-        while True:
+        """Until the log is closed."""
+        while not self._closed:
             try:
-                await self._follow()
+                await self._retry.call(self._follow)
             except LogClosed:
-                self.failure = "the log is closed"
-                return
+                self._closed = True
             except OffsetTooOld:
                 self.hub.drop_all("log_trimmed")
                 self._positions.clear()
-            except LogError as error:
-                if self.failure is None:
-                    _logger.warning("live_feed_waits", extra={"reason": str(error)})
-                self.failure = str(error)
-                self._metrics.error("live", "log")
-            await asyncio.sleep(pause_s)
-            pause_s = _RETRY_FIRST_S if self.failure is None else min(pause_s * 2, _RETRY_AT_MOST_S)
+                await asyncio.sleep(_RETRY_FIRST_S)
 
     async def _follow(self) -> None:
         if not self._positions:
@@ -213,7 +214,7 @@ class Live:
         self._check_caught_up()
         async with contextlib.aclosing(follow(self._log, start, self.view.kinds)) as batches:
             async for batch in batches:
-                self.failure = None
+                self._retry.succeeded()
                 self._fold(self.view, batch)
                 self._positions[batch.partition] = cursor.after(batch.records[-1])
                 self._metrics.received("live", len(batch.records))

@@ -136,12 +136,12 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
         return _response(request, error.status_code, "http", detail, error.headers)
 
     def away(request: Request[Any, Any, Any], error: HistoryUnavailable) -> Response[bytes]:
-        metrics.error("api", "history_away")
+        metrics.error("api", "history_unavailable")
         retry = {"Retry-After": str(RETRY_AFTER_S)}
         return _response(request, 503, "history-away", f"history is away: {error}", retry)
 
-    def log_away(request: Request[Any, Any, Any], error: LogError) -> Response[bytes]:
-        metrics.error("api", "log_away")
+    def log_unavailable(request: Request[Any, Any, Any], error: LogError) -> Response[bytes]:
+        metrics.error("api", "log_unavailable")
         retry = {"Retry-After": str(RETRY_AFTER_S)}
         return _response(request, 503, "log-away", f"the log is away: {error}", retry)
 
@@ -167,7 +167,7 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
         HTTPException: http,
         HistoryUnavailable: away,
         HistoryDamaged: damaged,
-        LogError: log_away,
+        LogError: log_unavailable,
         QueryFailed: query_failed,
         Exception: internal,
     }

@@ -19,6 +19,7 @@ from streams.kinds import KINDS
 from streams.log import Batch, Log, LogError, LogUnavailable, OffsetTooOld, Partition, Record
 from streams.metrics import Metrics
 from streams.pauses import Pauses
+from streams.retry import Retry
 from streams.topics import ALERTS
 
 logger = logging.getLogger(__name__)
@@ -44,22 +45,15 @@ class Alerts:
         self._held = ThrottledEdits(edit_every_s)
         self._now_s = monotonic
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._pauses = pauses or Pauses()
+        self._retry = Retry({LogUnavailable: "log"}, logger, pauses, count=(metrics, "bot"))
         self._next: dict[Partition, int] = {}
         self._committed: dict[Partition, int] = {}
 
     async def run(self) -> None:
-        """Until cancelled. Waits while the log is away. Raises LogError."""
+        """Until cancelled. Waits while the log is unavailable. Raises LogError."""
         while True:
             try:
-                if not self._next:
-                    await self._find_place()
-                await self._follow()
-            except LogUnavailable as error:
-                self._metrics.error("bot", "log_unavailable")
-                if not self._pauses.waiting:
-                    logger.warning("alerts_without_log", extra={"reason": str(error)})
-                await self._pauses.pause()
+                await self._retry.call(self._follow)
             except OffsetTooOld as gone:
                 at = {"partition": str(gone.partition), "from": gone.offset, "to": gone.floor}
                 logger.warning("alerts_removed_by_retention", extra=at)
@@ -74,6 +68,8 @@ class Alerts:
         await self._commit()
 
     async def _follow(self) -> None:
+        if not self._next:
+            await self._find_place()
         batches = cast(
             "AsyncGenerator[Batch, None]", self._log.subscribe([ALERTS.name], dict(self._next))
         )
@@ -84,7 +80,7 @@ class Alerts:
                     await asyncio.wait({upcoming}, timeout=self._pause_s())
                     if upcoming.done():
                         await self._take(upcoming.result())
-                        self._pauses.reset()
+                        self._retry.succeeded()
                         upcoming = asyncio.ensure_future(anext(batches))
                     await self._edit_due()
                     await self._commit()

@@ -1,4 +1,4 @@
-"""Waiting for what is away: Telegram's flood waits, and outages of Telegram or of our stores."""
+"""Waiting for what is unavailable: Telegram's flood waits, and outages."""
 
 import asyncio
 import logging
@@ -13,12 +13,16 @@ from aiogram.methods.base import TelegramType
 
 from control.store import ControlUnavailable
 from streams.metrics import Metrics
-from streams.pauses import Pauses
+from streams.retry import Retry, Transient
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-PASSING = (TelegramNetworkError, TelegramServerError, ControlUnavailable)
+PASSING: Transient = {
+    TelegramNetworkError: "telegram",
+    TelegramServerError: "telegram",
+    ControlUnavailable: "control",
+}
 
 
 class FloodWaits(BaseRequestMiddleware):
@@ -44,20 +48,8 @@ class FloodWaits(BaseRequestMiddleware):
 
 
 async def outlast(call: Callable[[], Awaitable[T]], metrics: Metrics) -> T:
-    """The call's result, repeated with growing pauses while what it needs is away.
+    """The call's result, retried while Telegram or the control store is unavailable.
 
-    For calls that may be repeated. An outage is logged once, and once more when it is over.
+    For calls that may be repeated.
     """
-    pauses = Pauses()
-    while True:
-        try:
-            result = await call()
-        except PASSING as error:
-            if not pauses.waiting:
-                logger.warning("waiting", extra={"reason": str(error)})
-            metrics.error("bot", type(error).__name__)
-            await pauses.pause()
-        else:
-            if pauses.waiting:
-                logger.info("going_on")
-            return result
+    return await Retry(PASSING, logger, count=(metrics, "bot")).call(call)

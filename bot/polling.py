@@ -11,13 +11,14 @@ from aiogram.types import Update
 
 from bot.dispatcher import FAILED
 from streams.metrics import Metrics
-from streams.pauses import Pauses
+from streams.retry import Retry, Transient
 
 logger = logging.getLogger(__name__)
 #: Updates answered at once; the next poll waits while there are as many.
 AT_ONCE = 32
 #: How long answers that are under way may take when the bot stops.
 GRACE_S = 2.0
+_TRANSIENT: Transient = {TelegramUnauthorizedError: None, AiogramError: "telegram"}
 
 
 class Polling:
@@ -29,14 +30,18 @@ class Polling:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._answers: set[asyncio.Task[None]] = set()
         self._offset: int | None = None
-        #: Why Telegram cannot be asked for updates now; None while it can.
-        self.trouble: str | None = None
+        self._retry = Retry(_TRANSIENT, logger, count=(metrics, "bot"))
+
+    @property
+    def trouble(self) -> str:
+        """Why Telegram cannot be asked for updates now; empty while it can."""
+        return self._retry.trouble
 
     async def run(self) -> None:
         """Until cancelled; then lets answers end and confirms what was answered."""
         try:
             while True:
-                for update in await self._fetch():
+                for update in await self._retry.call(self._fetch):
                     await self._room.acquire()
                     answer = asyncio.create_task(self._answer(update))
                     self._answers.add(answer)
@@ -46,32 +51,12 @@ class Polling:
             await self._finish()
 
     async def _fetch(self) -> list[Update]:
-        """The next updates. Raises TelegramUnauthorizedError; waits out everything else."""
-        pauses = Pauses()
-        while True:
-            try:
-                updates = await self._poll(self._poll_s)
-            except TelegramUnauthorizedError:
-                raise
-            except AiogramError as error:
-                self.trouble = str(error)
-                if not pauses.waiting:
-                    logger.warning("telegram_is_away", extra={"reason": str(error)})
-                self._metrics.error("bot", type(error).__name__)
-                await pauses.pause()
-            else:
-                self.trouble = None
-                if pauses.waiting:
-                    logger.info("telegram_is_back")
-                return updates
-
-    async def _poll(self, timeout_s: int) -> list[Update]:
         used = self._dispatcher.resolve_used_update_types()
         return await self._bot.get_updates(
             offset=self._offset,
-            timeout=timeout_s,
+            timeout=self._poll_s,
             allowed_updates=used,
-            request_timeout=timeout_s + 10,
+            request_timeout=self._poll_s + 10,
         )
 
     async def _answer(self, update: Update) -> None:

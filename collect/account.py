@@ -16,6 +16,7 @@ from control.store import Account, ControlStore, ControlUnavailable
 from streams.clock import Clock
 from streams.health import Finding, not_ready
 from streams.metrics import Metrics
+from streams.outage import Outage
 from streams.pauses import Pauses
 from streams.publisher import Publisher
 from streams.side_by_side import side_by_side
@@ -57,6 +58,7 @@ class AccountInUse:
         self._refused = account.refused
         self._collector: Collector | None = None
         self._share: ChannelSet | None = None
+        self._outage = Outage(logger)
 
     def check(self) -> Finding:
         account = f"account {self.account.id}"
@@ -66,7 +68,7 @@ class AccountInUse:
             return not_ready(f"{account}: Telegram refuses the session ({self._refused})")
         if self._collector is None or self._share is None or not self._collector.connected:
             away = self._collector.away if self._collector else ""
-            return not_ready(f"{account}: {f'{away} is away' if away else 'connecting'}")
+            return not_ready(f"{account}: {f'{away} is unavailable' if away else 'connecting'}")
         return Finding(True, f"{account} observes {len(self._share)} channels")
 
     async def run(self) -> None:
@@ -105,17 +107,14 @@ class AccountInUse:
         raise AssertionError("a collector does not end by itself")
 
     async def _keep_sharing(self, share: ChannelSet, collector: Collector) -> None:
-        told = False
         while True:
             try:
                 await share.turn(collector)
                 if self._refused and collector.connected:
                     await self._tell_refusal(None)
-                told = False
+                self._outage.end()
             except ControlUnavailable as error:
-                if not told:
-                    logger.warning("control_away", extra={"reason": str(error)})
-                told = True
+                self._outage.begin("control", str(error))
             await asyncio.sleep(self._means.every_s)
 
     async def _tell_refusal(self, reason: str | None) -> None:
@@ -123,7 +122,7 @@ class AccountInUse:
         try:
             await self._means.control.accounts.put_refusal(self.account.id, reason)
         except ControlUnavailable as error:
-            logger.warning("control_away", extra={"reason": str(error)})
+            self._outage.begin("control", str(error))
 
     async def _leave_all(self) -> None:
         """For other accounts, if there are any. What is not let go now is by the next sharing."""
@@ -131,4 +130,4 @@ class AccountInUse:
         try:
             await self._share.leave_all()
         except ControlUnavailable as error:
-            logger.warning("control_away", extra={"reason": str(error)})
+            self._outage.begin("control", str(error))

@@ -27,8 +27,10 @@ from streams.clock import Clock
 from streams.health import Finding, not_ready
 from streams.log import Log, LogUnavailable
 from streams.metrics import Metrics
+from streams.outage import Outage
 from streams.pauses import Pauses
 from streams.publisher import Publisher
+from streams.retry import Retry
 from streams.tracing import Traces
 
 logger = logging.getLogger(__name__)
@@ -77,25 +79,28 @@ class Collecting:
         #: Accounts whose sessions cannot be opened here, and why.
         self._locked: Mapping[int, str] = {}
         self._followed: set[str] | None = None
-        self._trouble = "starting"
+        self._started = False
+        self._retry = Retry({ControlError: "control"}, logger, Pauses(EVERY_S, LONGEST_PAUSE_S))
+        self._log_outage = Outage(logger)
 
     async def run(self) -> None:
         """Until cancelled; while the control store is away it is asked again. Raises LogError."""
-        pauses = Pauses(EVERY_S, LONGEST_PAUSE_S)
         host = self._host
         async with Publisher(host.log, host.metrics, traces=host.traces) as publisher:
             means = self._means(publisher)
             try:
                 while True:
-                    await self._try_turn(means, pauses)
+                    await self._retry.call(lambda: self._turn(means))
+                    self._started = True
+                    await asyncio.sleep(EVERY_S)
             finally:
                 await self._leave()
 
     async def check(self) -> Finding:
         findings = [_check(used, task) for used, task in self._used.values()]
         findings += [not_ready(f"account {one}: {why}") for one, why in self._locked.items()]
-        if self._trouble:
-            says = "; ".join([self._trouble, *(finding.says for finding in findings)])
+        if trouble := self._retry.trouble or ("" if self._started else "starting"):
+            says = "; ".join([trouble, *(finding.says for finding in findings)])
             return not_ready(says)
         if not self._known and not self._locked:
             return not_ready("nobody is logged in to Telegram: run `analyticbot login`")
@@ -114,21 +119,6 @@ class Collecting:
             host.metrics,
             self._settings,
         )
-
-    async def _try_turn(self, means: Means, pauses: Pauses) -> None:
-        try:
-            await self._turn(means)
-        except ControlError as error:
-            if not pauses.waiting:
-                logger.warning("collector_waits", extra={"reason": str(error)})
-            self._trouble = str(error)
-            await pauses.pause()
-        else:
-            if pauses.waiting:
-                logger.warning("collector_goes_on")
-            self._trouble = ""
-            pauses.reset()
-            await asyncio.sleep(EVERY_S)
 
     async def _turn(self, means: Means) -> None:
         """Say that this process is here, leave what is others', take what is free."""
@@ -213,8 +203,9 @@ class Collecting:
                 now_ms = self._host.clock.now_ms()
                 await announce(self._host.log, Change(kind="channels", at_ms=now_ms))
             except LogUnavailable as error:
-                logger.warning("log_away", extra={"reason": str(error)})
+                self._log_outage.begin("log", str(error))
                 return
+            self._log_outage.end()
         self._followed = followed
 
 

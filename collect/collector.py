@@ -34,6 +34,7 @@ from streams.clock import Clock, CorrectedClock
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 from streams.publisher import Publisher
+from streams.retry import Retry, Transient
 from streams.sources.cursors import Cursors, CursorsUnavailable, Followed, Standing
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ logger = logging.getLogger(__name__)
 #: The machine's clock is said to be wrong beyond this.
 CLOCK_OFF_MS = 30_000
 
+TRANSIENT: Transient = {ConnectionLost: "telegram", CursorsUnavailable: "control"}
 _Retried = ConnectionLost | CursorsUnavailable
 
 
@@ -69,12 +71,11 @@ class Collector:
         self._following = Following(self._settings)
         self._waits = FloodWaits(cursors)
         self._dialogs = Dialogs()
-        self._pauses = Pauses(self._settings.first_pause_s, self._settings.longest_pause_s)
+        pauses = Pauses(self._settings.first_pause_s, self._settings.longest_pause_s)
+        self._retry = Retry(TRANSIENT, logger, pauses, count=(metrics, "collector"))
         self._pushes = Pushes(
             self._following, publisher, self._clock, metrics, self._settings.most_pushes
         )
-        #: What is away, as told in the log; empty while nothing is.
-        self._away = ""
         self._clock_told = False
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -87,8 +88,8 @@ class Collector:
 
     @property
     def away(self) -> str:
-        """What is away and waited for; empty while nothing is."""
-        return self._away
+        """What is unavailable and waited for; empty while nothing is."""
+        return self._retry.what or ""
 
     async def run(self) -> None:
         """Observe until cancelled; what is away is tried again for ever, with growing pauses.
@@ -212,24 +213,16 @@ class Collector:
             work.close()
 
     async def _wait(self, cause: ConnectionLost | CursorsUnavailable) -> None:
-        """Say once an outage what is away, and pause."""
-        self._metrics.error("collector", type(cause).__name__)
-        if not self._away:
-            self._away = "telegram" if isinstance(cause, ConnectionLost) else "control"
-            fields = {"away": self._away, "reason": str(cause)}
-            logger.warning("collector_waits", extra=fields)
+        self._retry.note(cause)
         until_ms = getattr(cause, "until_ms", None)
         await self._tell_away(str(cause), until_ms=until_ms)
         if until_ms is None:
-            await self._pauses.pause()
+            await self._retry.pause()
         else:
             await self._clock.sleep_ms(until_ms - self._clock.now_ms())
 
     def _end_outage(self) -> None:
-        if self._away:
-            logger.warning("collector_goes_on", extra={"back": self._away})
-            self._away = ""
-        self._pauses.reset()
+        self._retry.succeeded()
 
     async def _tell_away(
         self, reason: str, *, anew: bool = False, until_ms: int | None = None

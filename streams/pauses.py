@@ -1,20 +1,29 @@
-"""Pauses that grow while something is away, and start again once it is back."""
+"""Pauses that grow while something is unavailable, and start again once it is available."""
 
 import asyncio
+import random
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
+#: Each pause is shortened by up to this fraction, at random: who waits for one thing does not ask
+#: for it at one time.
+JITTER = 0.5
+
 
 class Pauses(msgspec.Struct):
-    """Wall-clock pauses: `first_s`, then twice as long each time, at most `longest_s`."""
+    """Wall-clock pauses: at most `first_s`, then twice as long each time, at most `longest_s`."""
 
     first_s: float = 0.5
     longest_s: float = 30.0
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    #: From 0 to 1: how much of the jitter is taken off.
+    random: Callable[[], float] = random.random
     _next_s: float = 0.0
 
     @property
     def next_s(self) -> float:
-        """How long the next pause is."""
+        """How long the next pause is at most."""
         return self._next_s or self.first_s
 
     @property
@@ -23,9 +32,9 @@ class Pauses(msgspec.Struct):
         return self._next_s > 0
 
     async def pause(self) -> None:
-        duration_s = self.next_s
-        self._next_s = min(duration_s * 2, self.longest_s)
-        await asyncio.sleep(duration_s)
+        longest_s = self.next_s
+        self._next_s = min(longest_s * 2, self.longest_s)
+        await self.sleep(longest_s * (1 - JITTER * self.random()))
 
     def reset(self) -> None:
         self._next_s = 0.0

@@ -16,6 +16,7 @@ from streams.events import Event, samples_of
 from streams.log import Draft, Log, LogClosed, LogUnavailable
 from streams.metrics import Metrics
 from streams.pauses import Pauses
+from streams.retry import Retry
 from streams.topics import UPDATES, channel_key
 from streams.tracing import TRACEPARENT, Traces
 
@@ -52,7 +53,7 @@ class Publisher:
         self.traces = traces
         self._log = log
         self._metrics = metrics
-        self._pauses = pauses or Pauses()
+        self._retry = Retry({LogUnavailable: "log"}, logger, pauses, count=(metrics, "collector"))
         self._most_waiting = most_waiting
         self._parcels: deque[_Parcel] = deque()
         self._waiting = 0
@@ -177,19 +178,7 @@ class Publisher:
         return batch
 
     async def _append(self, drafts: Sequence[Draft]) -> None:
-        while True:
-            try:
-                await self._log.append(drafts)
-            except LogUnavailable as error:
-                self._metrics.error("collector", "log_unavailable")
-                if not self._pauses.waiting:
-                    logger.warning("log_away", extra={"reason": str(error)})
-                await self._pauses.pause()
-            else:
-                break
-        if self._pauses.waiting:
-            logger.warning("log_back")
-            self._pauses.reset()
+        await self._retry.call(lambda: self._log.append(drafts))
         self._metrics.sent("collector", len(drafts))
 
 

@@ -21,11 +21,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Never
 
 from agents.history.batch import HistoryBatch, Keeping
 from agents.history.gathering import gathered
-from agents.history.patience import Patience
 from agents.history.pending import Held
 from agents.history.positions import ends_of, is_at, still
 from agents.history.recompute import Recompute
@@ -51,6 +50,7 @@ from streams.log import (
 from streams.metrics import Metrics
 from streams.partitioner import partition_of
 from streams.pauses import Pauses
+from streams.retry import Retry
 from streams.topics import UPDATES, channel_key
 
 GROUP = "history"
@@ -88,7 +88,13 @@ class HistoryAgent:
         #: Of each topic: all have the same number.
         self._partitions = 1
         self._marks: dict[ChannelId, int] = {}
-        self._insist = Patience(self._settings, metrics).insist
+        pauses = self._settings.first_pause_s, self._settings.longest_pause_s
+        self._without_log = Retry(
+            {LogUnavailable: "log"}, _logger, Pauses(*pauses), count=(metrics, "history")
+        )
+        self._insist = Retry(
+            {HistoryUnavailable: "history"}, _logger, Pauses(*pauses), count=(metrics, "history")
+        ).call
         self._recompute = Recompute(history, self._insist)
         self._held = Held({}, 0)
         self._start = Start({}, {}, [])
@@ -121,17 +127,9 @@ class HistoryAgent:
 
     async def run(self) -> None:
         member: Member | None = None
-        pauses = Pauses(self._settings.first_pause_s, self._settings.longest_pause_s)
         try:
-            while True:
-                try:
-                    member = member or await self._join()
-                    await self._take_part(member, pauses)
-                except LogUnavailable as error:
-                    self._metrics.error("history", "log_unavailable")
-                    if not pauses.waiting:
-                        _logger.warning("history_without_log", extra={"reason": str(error)})
-                    await pauses.pause()
+            member = await self._without_log.call(self._join)
+            await self._without_log.call(functools.partial(self._take_part, member))
         finally:
             self._ended = True
             async with self._moved:
@@ -139,13 +137,13 @@ class HistoryAgent:
             if member is not None:
                 await member.leave()
 
-    async def _take_part(self, member: Member, pauses: Pauses) -> None:
+    async def _take_part(self, member: Member) -> Never:
         """With one assignment after the other."""
         while True:
             try:
                 assignment = await member.assignment()
                 await self._take(member, assignment)
-                pauses.reset()
+                self._without_log.succeeded()
                 await self._follow(member, assignment)
             except NotOwner:
                 _logger.info("history_shared_anew")

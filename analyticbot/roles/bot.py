@@ -16,6 +16,7 @@ from control.lease_keeper import Tenure
 from control.store import ControlError, ControlStore, LeaseLost
 from streams.health import Finding, not_ready
 from streams.pauses import Pauses
+from streams.retry import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +65,13 @@ class Answering:
         self._tenure: Tenure | None = None
         #: The bot that runs while the lease is held.
         self._bot: Bot | None = None
+        self._retry = Retry({ControlError: "control"}, logger, Pauses(EVERY_S, LONGEST_PAUSE_S))
+        #: Why it does not answer, beside an outage of the control store.
         self._trouble = "starting"
 
     async def check(self) -> Finding:
-        if self._trouble:
-            return not_ready(self._trouble)
+        if trouble := self._retry.trouble or self._trouble:
+            return not_ready(trouble)
         if self._tenure is None:
             return Finding(True, "standing by: another process answers")
         if self._tenure.trouble:
@@ -79,18 +82,9 @@ class Answering:
 
     async def run(self) -> None:
         """Until cancelled. Raises WrongToken, LogError."""
-        pauses = Pauses(EVERY_S, LONGEST_PAUSE_S)
         while True:
-            try:
-                self._tenure = await self._acquired()
-                self._trouble = ""
-                pauses.reset()
-            except ControlError as error:
-                if not pauses.waiting:
-                    logger.warning("bot_waits", extra={"reason": str(error)})
-                self._trouble = str(error)
-                await pauses.pause()
-                continue
+            self._tenure = await self._retry.call(self._acquired)
+            self._trouble = ""
             if self._tenure is None:
                 await asyncio.sleep(EVERY_S)
             else:

@@ -21,6 +21,7 @@ from clickhouse.history_reader import HistoryReader
 from streams.database import Budget, NoSpace
 from streams.health import READY, Finding, not_ready
 from streams.log import LogFull
+from streams.outage import Outage
 from streams.side_by_side import side_by_side
 from streams.space import Space
 from streams.topics import AGENTS
@@ -81,7 +82,7 @@ class Agents:
         self._app: App | None = None
         self._space = Space(process.settings.data, holds="tables")
         #: What there is no room for; empty while there is.
-        self._held = ""
+        self._outage = Outage(logger, logging.ERROR)
 
     async def run(self) -> None:
         """Until cancelled. Raises what the pipeline cannot go on from."""
@@ -92,20 +93,13 @@ class Agents:
             try:
                 await side_by_side(self._work(), self._end_without_room())
             except NoSpace as error:
-                self._hold(str(error))
+                self._outage.begin("tables", str(error))
 
     async def _wait_for_room(self) -> None:
         while shortage := self._space.shortage():
-            self._hold(shortage)
+            self._outage.begin("tables", shortage)
             await asyncio.sleep(ROOM_EVERY_S)
-        if self._held:
-            self._held = ""
-            logger.warning("tables_go_on")
-
-    def _hold(self, reason: str) -> None:
-        if not self._held:
-            logger.error("tables_wait", extra={"reason": reason})
-        self._held = reason
+        self._outage.end()
 
     async def _end_without_room(self) -> None:
         """Raises NoSpace, before the tables meet the end of the disk."""
@@ -135,8 +129,8 @@ class Agents:
                 await app.stop()
 
     async def check(self) -> Finding:
-        if self._held:
-            return not_ready(self._held)
+        if self._outage.reason:
+            return not_ready(self._outage.reason)
         if self._app is None or not self._app.started:
             return not_ready("starting")
         tables: Any = self._app.tables

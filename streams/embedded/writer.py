@@ -21,6 +21,7 @@ from streams.database import Database, NoSpace, Write
 from streams.embedded import rows
 from streams.embedded.partition import PartitionState
 from streams.log import LogError, Partition, Record
+from streams.outage import Outage
 from streams.space import Space
 
 logger = logging.getLogger(__name__)
@@ -73,8 +74,7 @@ class Writer:
         self._failed = failed
         self._upkeep = upkeep
         self._space = space
-        #: Why nothing is written now; empty while it is.
-        self.held = ""
+        self._outage = Outage(logger, logging.ERROR)
         self._closing = threading.Event()
         self._upkeep_at = 0.0
         self._loop = asyncio.get_running_loop()
@@ -82,6 +82,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
         atexit.register(self._finish)
+
+    @property
+    def held(self) -> str:
+        """Why nothing is written now; empty while it is."""
+        return self._outage.reason
 
     def put(self, unit: Unit) -> None:
         """Units are written in the order in which they are put."""
@@ -144,15 +149,11 @@ class Writer:
                 self._hold(error)
             else:
                 break
-        if self.held:
-            self.held = ""
-            logger.warning("log_goes_on")
+        self._outage.end()
 
     def _hold(self, error: NoSpace) -> None:
         """Say so once, go on to remove what may go, and pause."""
-        if not self.held:
-            logger.error("log_waits", extra={"reason": str(error)})
-        self.held = str(error)
+        self._outage.begin("log", str(error))
         self._keep_up()
         self._closing.wait(_HOLD_S)
 

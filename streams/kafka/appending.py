@@ -8,7 +8,7 @@ an append waits through an outage and is stored once.
 import asyncio
 import logging
 import math
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from functools import partial
 
@@ -28,6 +28,7 @@ from streams.kafka.failures import log_error
 from streams.kafka.settings import KafkaSettings, client_options
 from streams.kafka.times import stamped
 from streams.log import Draft, LogClosed, LogError, LogUnavailable, Partition
+from streams.outage import Outage
 from streams.partitioner import partition_of
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class Outbox:
         self._room = ByteBudget(settings.buffer_bytes)
         self._queues: dict[Partition, deque[_Item]] = {}
         self._senders: dict[Partition, asyncio.Task[None]] = {}
+        self._outages = defaultdict[Partition, Outage](lambda: Outage(logger))
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._retired: set[asyncio.Task[None]] = set()
@@ -180,8 +182,10 @@ class Outbox:
             taken.append(queue.popleft())
         sent = await producer.send_batch(batch, partition.topic, partition=partition.number)
         if not (await asyncio.wait({sent}, timeout=_QUIET_S))[0]:
-            logger.warning("append_waits", extra=partition._asdict())
+            reason = f"not acknowledged within {_QUIET_S:g} s"
+            self._outages[partition].begin("log", reason, **partition._asdict())
         base = (await sent).offset
+        self._outages[partition].end()
         for place, (parcel, index, _) in enumerate(taken):
             parcel.put(index, partition, base + place)
         taken.clear()

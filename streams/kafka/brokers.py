@@ -22,6 +22,8 @@ from aiokafka.structs import TopicPartition
 from streams.kafka.failures import is_passing, log_error
 from streams.kafka.settings import KafkaSettings, client_options
 from streams.log import Partition
+from streams.pauses import Pauses
+from streams.retry import Retry
 
 T = TypeVar("T")
 
@@ -33,6 +35,14 @@ _LONGEST_PAUSE_S = 0.5
 #: Questions of ListOffsets.
 FIRST, END = -2, -1
 READ_COMMITTED = 1
+
+
+class _Passing(Exception):
+    """The same may succeed in a moment."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class Brokers:
@@ -64,19 +74,24 @@ class Brokers:
         await self.client.close()
 
     async def insist(self, work: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S) -> T:
-        """Do it again while it fails in a way that passes. Raises LogError."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + patience_s
-        pause_s = _PAUSE_S
-        while True:
+        """Retry while it fails in a way that passes, but not for long. Raises LogError."""
+        until_s = asyncio.get_running_loop().time() + patience_s
+        pauses = Pauses(_PAUSE_S, _LONGEST_PAUSE_S)
+
+        async def attempt() -> T:
+            if pauses.waiting:
+                await self.refresh(until_s - asyncio.get_running_loop().time())
             try:
                 return await work()
             except (KafkaError, OSError) as error:
-                if not is_passing(error) or loop.time() + pause_s > until:
-                    raise log_error(error, self.settings) from error
-            await self.refresh(until - loop.time())
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+                if is_passing(error):
+                    raise _Passing(error) from error
+                raise log_error(error, self.settings) from error
+
+        try:
+            return await Retry({_Passing: "log"}, pauses=pauses, within_s=patience_s).call(attempt)
+        except _Passing as passing:
+            raise log_error(passing.error, self.settings) from passing.error
 
     async def refresh(self, timeout_s: float) -> None:
         """Ask who leads what now; returns when it is known, or after `timeout_s`."""

@@ -16,7 +16,7 @@ Each of these is told, with counts.
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -27,12 +27,13 @@ from streams.kafka.closing import end
 from streams.kafka.state import State
 from streams.log import LogError, LogUnavailable
 from streams.metrics import Metrics
-from streams.pauses import Pauses
+from streams.retry import Retry, Transient
 
 logger = logging.getLogger(__name__)
 
 _FETCH_RECORDS = 5_000
 _WAIT_MS = 200
+_TRANSIENT: Transient = {kafka.KafkaError: "log", LogError: "log"}
 
 
 class Restored(NamedTuple):
@@ -82,21 +83,19 @@ class Changelogs:
     async def follow(self, tasks: Collection[Task]) -> None:
         """Keep up with the changelogs of other workers' tasks until cancelled."""
         wanted = [TopicPartition(topic, n) for n in tasks for topic in self._topics.values()]
-        pauses = Pauses()
-        while True:
-            consumer = self._consumer()
-            try:
-                await consumer.start()
-                await self._begin(consumer, wanted, owned=False)
-                while True:
-                    await self._take(consumer, wanted)
-                    pauses.reset()
-            except (kafka.KafkaError, LogError) as error:
-                if not pauses.waiting:
-                    logger.warning("standby_waits", extra={"reason": str(error)})
-                await pauses.pause()
-            finally:
-                await end(consumer)
+        retry = Retry(_TRANSIENT, logger)
+        await retry.call(lambda: self._keep_up(wanted, retry.succeeded))
+
+    async def _keep_up(self, wanted: list[TopicPartition], took: Callable[[], None]) -> None:
+        consumer = self._consumer()
+        try:
+            await consumer.start()
+            await self._begin(consumer, wanted, owned=False)
+            while True:
+                await self._take(consumer, wanted)
+                took()
+        finally:
+            await end(consumer)
 
     async def _begin(
         self, consumer: AIOKafkaConsumer, wanted: list[TopicPartition], *, owned: bool

@@ -22,6 +22,7 @@ from streams.kafka.task_assignment import Claim, TaskAssignment
 from streams.kafka.times import unstamped
 from streams.log import LogError, LogUnavailable, Partition, Record
 from streams.pauses import Pauses
+from streams.retry import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,7 @@ logger = logging.getLogger(__name__)
 _POLL_MS = 3_600_000
 _FETCH_BYTES = 4 << 20
 _LEAVE_S = 3.0
-#: Six seconds in all.
-_TOPIC_TRIES = 8
+_TOPIC_WITHIN_S = 6.0
 
 
 class MemberSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,26 +68,23 @@ class Membership:
 
     async def join(self, topics: Collection[str]) -> None:
         """Become a member that reads `topics`. Waits while no broker answers. Raises LogError."""
-        pauses = Pauses()
-        while True:
-            client = self._made()
-            try:
-                await client.start()
-                await _wait_for(client, topics)
-            except kafka.KafkaError as error:
-                await end(client)
-                if not is_passing(error):
-                    raise LogError(f"Kafka: {error!r}") from error
-                if not pauses.waiting:
-                    logger.warning("log_away", extra={"reason": str(error)})
-                await pauses.pause()
-            except BaseException:
-                await end(client)
-                raise
-            else:
-                break
-        self._client = client
+        retry = Retry({LogUnavailable: "log"}, logger)
+        self._client = client = await retry.call(lambda: self._started(topics))
         client.subscribe(sorted(topics), listener=_Listener(self._released, self._given))
+
+    async def _started(self, topics: Collection[str]) -> AIOKafkaConsumer:
+        client = self._made()
+        try:
+            await client.start()
+            await _wait_for(client, topics)
+        except kafka.KafkaError as error:
+            await end(client)
+            kind = LogUnavailable if is_passing(error) else LogError
+            raise kind(f"Kafka: {error!r}") from error
+        except BaseException:
+            await end(client)
+            raise
+        return client
 
     def partitions(self, topic: str) -> int | None:
         """How many a topic has, as far as it is known."""
@@ -194,6 +191,10 @@ class Membership:
         )
 
 
+class _NoTopic(LogError):
+    pass
+
+
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(
         self,
@@ -212,13 +213,12 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 async def _wait_for(client: AIOKafkaConsumer, topics: Collection[str]) -> None:
     """Brokers hear of a new topic a moment after whoever made it. Raises LogError."""
-    pauses = Pauses(first_s=0.05)
-    for _ in range(_TOPIC_TRIES):
-        missing = sorted(set(topics) - await client.topics())
-        if not missing:
-            return
-        await pauses.pause()
-    raise LogError(f"Kafka has no topic {missing[0]}: run `analyticbot migrate` first")
+
+    async def look() -> None:
+        if missing := sorted(set(topics) - await client.topics()):
+            raise _NoTopic(f"Kafka has no topic {missing[0]}: run `analyticbot migrate` first")
+
+    await Retry({_NoTopic: "log"}, pauses=Pauses(0.05, 1.0), within_s=_TOPIC_WITHIN_S).call(look)
 
 
 def _record(record: Any) -> Record:

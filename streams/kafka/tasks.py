@@ -15,7 +15,7 @@ from streams.kafka.task import Task
 from streams.kafka.transaction import TaskLost, Transactions
 from streams.log import LogUnavailable, Partition
 from streams.metrics import Metrics
-from streams.pauses import Pauses
+from streams.retry import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -133,13 +133,8 @@ class Tasks:
         return Transactions(settings.client, settings.group, number, settings.transaction_s)
 
     async def _restored(self, numbers: Collection[Number]) -> Restored:
-        pauses = Pauses()
-        while True:
-            try:
-                return await self._changelogs.restore(numbers)
-            except LogUnavailable as error:
-                logger.warning("restoring_waits", extra={"reason": str(error)})
-                await pauses.pause()
+        retry = Retry({LogUnavailable: "log"}, logger)
+        return await retry.call(lambda: self._changelogs.restore(numbers))
 
     async def _give_up(self, numbers: Collection[Number]) -> None:
         gone = [self.owned.pop(number) for number in numbers if number in self.owned]
@@ -163,13 +158,4 @@ class Tasks:
 
 async def _start(transactions: Transactions) -> None:
     """Waits while no broker answers."""
-    pauses = Pauses()
-    while True:
-        try:
-            await transactions.start()
-        except LogUnavailable as error:
-            if not pauses.waiting:
-                logger.warning("task_waits", extra={"reason": str(error)})
-            await pauses.pause()
-        else:
-            return
+    await Retry({LogUnavailable: "log"}, logger).call(transactions.start)

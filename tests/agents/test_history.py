@@ -144,7 +144,7 @@ def count(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 def failures(metrics: Metrics) -> float:
-    return count(metrics, "analyticbot_errors_total", kind="unavailable") or 0
+    return count(metrics, "analyticbot_errors_total", kind="history_unavailable") or 0
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -314,12 +314,12 @@ async def test_a_store_that_is_away_is_waited_for(
     history.before = [HistoryUnavailable("connection refused") for _ in range(5)]
     await log.append([each for minute in range(4) for each in minute_of_messages(minute)])
     metrics = Metrics()
-    with caplog.at_level(logging.INFO, "agents.history.patience"):
+    with caplog.at_level(logging.INFO, "agents.history.writer"):
         await drain(log, history, metrics)
     assert await totals(history) == (60, 60)
-    assert count(metrics, "analyticbot_errors_total", kind="unavailable") == 5
-    said = [record.message for record in caplog.records]
-    assert said.count("history_unavailable") == said.count("history_available") == 1
+    assert count(metrics, "analyticbot_errors_total", kind="history_unavailable") == 5
+    said = [(each.message, vars(each)["what"]) for each in caplog.records if "what" in vars(each)]
+    assert said == [("unavailable", "history"), ("available", "history")]
 
 
 async def test_while_the_store_is_away_the_log_is_not_read_on(

@@ -43,7 +43,7 @@ async def test_history_counts_the_four_and_the_way(tmp_path: Path) -> None:
     assert told("received_total", stage="history") == len(drafts) + 1
     assert told("sent_total", stage="history") > 0
     assert told("dropped_total", stage="history", reason="broken_bytes") == 1
-    assert told("errors_total", stage="history", kind="unavailable") == 1
+    assert told("errors_total", stage="history", kind="history_unavailable") == 1
     # One post in the first minute, two in the second.
     assert told("samples_total", stage="history") == 3 * len(CHANNELS)
     batches = told("stage_seconds_count", stage="history")

@@ -44,7 +44,7 @@ async def test_live_counts_the_four(log: Log) -> None:
             "received": 2,
             "sent": 1,
             "dropped/broken_bytes": 1,
-            "errors/log": 1,
+            "errors/log_unavailable": 1,
         }
         way = {"to": "socket"}
         assert registry.get_sample_value("analyticbot_end_to_end_seconds_count", way) == 1
@@ -88,6 +88,6 @@ async def test_requests_count_the_four(log: Log) -> None:
         assert found["received"] == found["sent"] == len(asked)
         assert found["dropped/channel-unknown"] == found["dropped/unknown-parameter"] == 1
     async with _asked(log, AwayReader(), "/api/v1/channels") as found:
-        assert found == {"received": 1, "sent": 1, "errors/history_away": 1}
+        assert found == {"received": 1, "sent": 1, "errors/history_unavailable": 1}
     async with _asked(log, BrokenReader(), "/api/v1/channels") as found:
         assert found == {"received": 1, "sent": 1, "errors/RuntimeError": 1}

@@ -106,5 +106,5 @@ async def test_a_control_store_that_does_not_answer_delays_no_answer_and_is_logg
         assert [await followed.all(), await followed.all()] == [(), ()]
         await control.close()
     [line] = caplog.records
-    assert line.getMessage() == "followed_channels_unknown"
+    assert (line.getMessage(), vars(line)["what"]) == ("unavailable", "control")
     assert vars(line)["reason"] == "the control store did not answer within 0.05 s"

@@ -92,10 +92,10 @@ async def test_a_log_that_is_away_is_waited_for(log: Log) -> None:
         troubled.fail(LogError("no answer"))
         await until(lambda: serving.live.failure)
         await put(log, summary("Later"))
-        await until(lambda: serving.live.failure is None)
+        await until(lambda: not serving.live.failure)
         assert serving.live.ready
         text = (await serving.get("/metrics")).text
-    assert 'analyticbot_errors_total{kind="log",stage="live"} 1.0' in text
+    assert 'analyticbot_errors_total{kind="log_unavailable",stage="live"} 1.0' in text
 
 
 async def test_what_retention_removed_is_a_gap_for_everybody(log: Log) -> None:

@@ -33,12 +33,12 @@ async def test_telegram_away_at_the_start(scene: Scene, caplog: pytest.LogCaptur
     async with scene.telegram.away():
         scene.start()
         errors = scene.metrics.registry.get_sample_value
-        labels = {"stage": "collector", "kind": "ConnectionLost"}
+        labels = {"stage": "collector", "kind": "telegram_unavailable"}
         await until(lambda: (errors("analyticbot_errors_total", labels) or 0) >= 4)
     await scene.live(channel)
     await until(lambda: len(scene.seen(channel)) == 3)
-    assert said(caplog, "collector_waits", away="telegram") == 1
-    assert said(caplog, "collector_goes_on", back="telegram") == 1
+    assert said(caplog, "unavailable", what="telegram") == 1
+    assert said(caplog, "available", what="telegram") == 1
     assert len(caplog.records) == 2
 
 
@@ -61,7 +61,7 @@ async def test_a_cut_is_told_and_its_gap_filled(
     assert [post.post_id for e in scene.of(PostsEdited) for post in e.posts] == [2]
     assert sorted(i for e in scene.of(PostsDeleted) for i in e.post_ids) == [1, 3]
     assert scene.statuses(channel) == ["live", "away", "live"]
-    assert said(caplog, "collector_waits", away="telegram") == 1
+    assert said(caplog, "unavailable", what="telegram") == 1
     # and pushes go on
     scene.world.post(channel, "pushed again")
     await until(lambda: "pushed again" in scene.seen(channel).values())
@@ -285,8 +285,8 @@ async def test_a_control_store_that_is_away_is_waited_for(
     scene.start(backfill_pause_ms=0)
     await scene.live(channel)
     await until(lambda: len(scene.seen(channel)) == 150)
-    assert said(caplog, "collector_waits", away="control") == 1
-    assert said(caplog, "collector_goes_on", back="control") == 1
+    assert said(caplog, "unavailable", what="control") == 1
+    assert said(caplog, "available", what="control") == 1
 
 
 class Cancelling(SqlControl):

@@ -39,7 +39,7 @@ class Scene:
 
     @property
     def failures(self) -> float:
-        return self.work.counted("errors", stage="history", kind="unavailable")
+        return self.work.counted("errors", stage="history", kind="history_unavailable")
 
     async def caught_up(self) -> None:
         await self.work.settled()

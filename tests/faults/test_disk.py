@@ -55,11 +55,11 @@ async def goes_on_with_room(disk: Disk, log_options: str, said: Path) -> None:
     """One that is started, meets the end of the disk, and ends when there is room again."""
     url = f"embedded://{disk.folder / 'log'}{log_options}"
     with alone(url, COUNT, said) as process:
-        await until(lambda: events(said) == ["log_waits"], PATIENCE_S, "a log that waits")
+        await until(lambda: events(said) == ["unavailable"], PATIENCE_S, "a log that waits")
         assert process.poll() is None
         disk.make_room()
         await until(lambda: process.poll() is not None, PATIENCE_S, "the end of the process")
-    assert (process.returncode, events(said)) == (0, ["log_waits", "log_goes_on"])
+    assert (process.returncode, events(said)) == (0, ["unavailable", "available"])
     await check(disk.folder / "log")
 
 

@@ -152,8 +152,8 @@ async def test_a_running_installation_on_a_disk_that_fills_up(tmp_path: Path) ->
         play("after")
         await one.shows("before", "without room", "with nothing left", "after")
         await one.stop()
-        assert one.said().count("log_waits") == 2
-        assert one.said().count("log_goes_on") == 1
+        assert one.said().count(" unavailable what=log ") == 2
+        assert one.said().count(" available what=log ") == 1
         await one.check(tmp_path)
 
 
@@ -170,7 +170,7 @@ async def test_stores_that_meet_the_end_of_the_disk_go_on_by_themselves(tmp_path
         disk.fill()
         play("with nothing left")
         await one.role.says("accounts", "database or disk is full")
-        while "history_unavailable" not in one.said():  # noqa: ASYNC110
+        while "unavailable what=history" not in one.said():  # noqa: ASYNC110
             await asyncio.sleep(POLL_S)
         await one.answers("before")
         disk.make_room()

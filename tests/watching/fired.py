@@ -64,7 +64,7 @@ FIRED: dict[str, Case] = {
         [{"instance": _AT}, {"instance": "u1:8000"}],
     ),
     "ErrorsRepeat": Case(
-        _counter("errors_total", "0+6x60", stage="bot", kind="TelegramServerError"),
+        _counter("errors_total", "0+6x60", stage="bot", kind="telegram_unavailable"),
         20,
         [{"stage": "bot", "kind": "TelegramServerError"}],
     ),
@@ -78,7 +78,7 @@ FIRED: dict[str, Case] = {
     ),
     "TelegramAway": Case(
         _counter(
-            "errors_total", "0+1x60", stage="collector", kind="ConnectionLost", instance=_AT
+            "errors_total", "0+1x60", stage="collector", kind="telegram_unavailable", instance=_AT
         ),
         15,
         [{"instance": _AT}],
@@ -160,7 +160,9 @@ FIRED: dict[str, Case] = {
         _slow("end_to_end_seconds", "10", "60", to="socket", instance=_AT), 18, [{"to": "socket"}]
     ),
     "HistoryAway": Case(
-        _counter("errors_total", "0+1x60", stage="history", kind="unavailable", instance=_AT),
+        _counter(
+            "errors_total", "0+1x60", stage="history", kind="history_unavailable", instance=_AT
+        ),
         6,
         [{}],
     ),
@@ -176,7 +178,7 @@ FIRED: dict[str, Case] = {
     ),
     "RequestsFail": Case(
         _counter("received_total", "0+10x60", stage="api", instance=_AT)
-        | _counter("errors_total", "0+1x60", stage="api", kind="history_away", instance=_AT),
+        | _counter("errors_total", "0+1x60", stage="api", kind="history_unavailable", instance=_AT),
         10,
         [{"instance": _AT}],
     ),

@@ -63,7 +63,7 @@ async def test_history_is_away(tmp_path: Path) -> None:
     running = asyncio.create_task(HistoryAgent(log, history, metrics, settings).run())
 
     def failures() -> float:
-        labels = {"stage": "history", "kind": "unavailable"}
+        labels = {"stage": "history", "kind": "history_unavailable"}
         return metrics.registry.get_sample_value("analyticbot_errors_total", labels) or 0
 
     scrapes: list[str] = []

@@ -25,7 +25,7 @@ from streams.faust.kafka.restored import NothingToRestore
 from streams.kafka.membership import Membership
 from streams.kafka.task_assignment import Claim, TaskAssignment
 from streams.log import LogError, LogUnavailable, Partition, Record
-from streams.pauses import Pauses
+from streams.retry import Retry
 
 if TYPE_CHECKING:
     from streams.faust.kafka.transport import Transport
@@ -212,14 +212,11 @@ class Consumer(NothingToRestore):
     async def _offsets(
         self, partitions: Sequence[Partition]
     ) -> tuple[dict[Partition, int], dict[Partition, int]]:
-        pauses = Pauses()
-        while True:
-            try:
-                committed = await self._member.committed(partitions)
-                return committed, await self._member.first(partitions)
-            except LogUnavailable as error:
-                logger.warning("positions_wait", extra={"reason": str(error)})
-                await pauses.pause()
+        async def ask() -> tuple[dict[Partition, int], dict[Partition, int]]:
+            committed = await self._member.committed(partitions)
+            return committed, await self._member.first(partitions)
+
+        return await Retry({LogUnavailable: "log"}, logger).call(ask)
 
     # -- fetching
 

@@ -207,7 +207,7 @@ async def test_what_waits_for_room_is_written_once_when_there_is(
     await asyncio.gather(first, committing, *more)
     assert log.held == ""
     said = [record.message for record in caplog.records]
-    assert said == ["log_waits", "log_goes_on"]
+    assert said == ["unavailable", "available"]
     await log.close()
     log = await EmbeddedLog.open(tmp_path / "log")
     records = await log.read(HERE, 0, 100)

@@ -104,7 +104,7 @@ async def test_what_has_no_leader_for_long_is_appended_once_it_has(
     try:
         waiting = asyncio.create_task(log.append([Draft(topic, b"k", b"1", 0)]))
         async with asyncio.timeout(PATIENCE_S):
-            while not any(each.message == "append_waits" for each in caplog.records):  # noqa: ASYNC110
+            while not any(each.message == "unavailable" for each in caplog.records):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert not waiting.done()
     finally:
