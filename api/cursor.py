@@ -5,13 +5,14 @@ record before it. By that time a cursor of another log (a deleted data folder) i
 this log. Its last four bytes are a checksum of the rest.
 """
 
-import base64
 from collections.abc import Mapping
 from typing import Annotated
 from zlib import crc32
 
 import msgspec
 
+from streams import cursor_text
+from streams.cursor_text import InvalidCursor
 from streams.log import Partition, Record
 from streams.topics import ALERTS, SCORES, WINDOWS
 
@@ -20,10 +21,6 @@ from streams.topics import ALERTS, SCORES, WINDOWS
 _TOPICS = (WINDOWS.name, ALERTS.name, SCORES.name)
 _VERSION = 1
 _encoder = msgspec.msgpack.Encoder()
-
-
-class BadCursor(ValueError):
-    """The text is no cursor that this program gave out."""
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -65,18 +62,15 @@ def encode(positions: Positions) -> str:
         for partition, position in positions.items()
     ]
     data = _encoder.encode(_Cursor(_VERSION, rows))
-    return base64.urlsafe_b64encode(data + crc32(data).to_bytes(4, "big")).rstrip(b"=").decode()
+    return cursor_text.write(data + crc32(data).to_bytes(4, "big"))
 
 
 def decode(text: str) -> dict[Partition, Position]:
-    """Raises BadCursor."""
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError as error:
-        raise BadCursor("this is no cursor of this interface") from error
+    """Raises InvalidCursor."""
+    raw = cursor_text.read(text)
     data, check = raw[:-4], raw[-4:]
     if crc32(data).to_bytes(4, "big") != check:
-        raise BadCursor("the cursor is damaged")
+        raise InvalidCursor("it is damaged")
     try:
         rows = _decoder.decode(data).rows
         return {
@@ -84,7 +78,7 @@ def decode(text: str) -> dict[Partition, Position]:
             for row in rows
         }
     except (msgspec.DecodeError, IndexError) as error:
-        raise BadCursor("the cursor is of another version of this program") from error
+        raise InvalidCursor("it is of another version of this program") from error
 
 
 def _shortened(topic: str) -> int | str:

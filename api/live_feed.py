@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import msgspec
 
 from api import cursor
-from api.cursor import BadCursor, Position
+from api.cursor import Position
 from api.hub import Hub, Queued
 from api.live_figures import LiveFigures
 from api.live_log import follow, is_of_log
@@ -21,6 +21,7 @@ from api.live_view import LiveView, Wanted
 from api.messages import Change, Figures, LiveData
 from clickhouse.reader import Reader
 from streams.clock import Clock
+from streams.cursor_text import InvalidCursor
 from streams.ids import ChannelId
 from streams.intake import Intake
 from streams.log import Batch, Bounds, Log, LogClosed, LogError, OffsetTooOld, Partition, Record
@@ -167,7 +168,7 @@ class Live:
         """What changed between a client's cursor and now. Raises Skipped."""
         try:
             since = cursor.decode(text)
-        except BadCursor as error:
+        except InvalidCursor as error:
             raise Skipped("cursor_unknown") from error
         until = dict(self._positions)
         if since.keys() != until.keys():

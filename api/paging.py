@@ -1,14 +1,13 @@
 """Cursors of lists that are cut here: how many rows were given out, and up to when they reached."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Annotated, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from api.problems import Refused
 from api.times import LATEST_MS
+from streams import cursor_text
+from streams.cursor_text import InvalidCursor
 
 T = TypeVar("T")
 
@@ -33,14 +32,13 @@ _decoder = msgspec.msgpack.Decoder(Place)
 
 
 def read(cursor: str | None) -> Place:
-    """Raises Refused when the text is no cursor of a list."""
+    """Raises InvalidCursor where the text is no cursor of a list."""
     if cursor is None:
         return Place()
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return _decoder.decode(raw)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
-        raise Refused(400, "bad-cursor", "`cursor` is not one that this list gave") from error
+        return _decoder.decode(cursor_text.read(cursor))
+    except msgspec.DecodeError as error:
+        raise InvalidCursor from error
 
 
 def cut(rows: Sequence[T], place: Place, limit: int, to_ms: int | None = None) -> Slice[T]:
@@ -51,4 +49,4 @@ def cut(rows: Sequence[T], place: Place, limit: int, to_ms: int | None = None) -
 
 
 def _text(place: Place) -> str:
-    return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).rstrip(b"=").decode()
+    return cursor_text.write(msgspec.msgpack.encode(place))

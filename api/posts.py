@@ -12,8 +12,6 @@ from api.parameters import Cursor, FromWeek, Limit, Reference, To
 from api.ports import Wired
 from api.problems import Refused
 from api.responses import Answer
-from clickhouse import cursor as cursors
-from clickhouse.history import QueryFailed
 from streams.ids import PostId
 
 Sort = Literal["date", "views", "forwards", "replies", "reactions", "velocity"]
@@ -34,8 +32,6 @@ async def posts(
     """Posts published in a range, with their newest counters."""
     channel_id = await questions.channel_id(ports, channel)
     asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
-    if cursor is not None:
-        check_cursor(cursor, sort)
     page, evidence = await ports.reader.posts(channel_id, *asked, sort, limit, cursor)
     return Answer(
         [responses.post(row) for row in page.rows], responses.meta(evidence, asked, page.cursor)
@@ -62,14 +58,6 @@ async def curve(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[
         raise _unknown(channel, post_id)
     points, evidence = found
     return Answer(responses.curve(points), responses.meta(evidence))
-
-
-def check_cursor(cursor: str, sort: Sort) -> None:
-    """Raises Refused."""
-    try:
-        cursors.read(cursor, sort)
-    except QueryFailed as error:
-        raise Refused(400, "bad-cursor", str(error)) from error
 
 
 def _unknown(channel: str, post_id: int) -> Refused:

@@ -18,6 +18,7 @@ from litestar.types import ExceptionHandlersMap, Scope, Send
 
 from api.violations import explained
 from clickhouse.history import HistoryDamaged, HistoryUnavailable, QueryFailed
+from streams.cursor_text import InvalidCursor
 from streams.log import LogError
 from streams.metrics import Metrics
 
@@ -123,6 +124,10 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
         metrics.dropped("api", "bad-parameter")
         return _response(request, 400, "bad-parameter", explained(request, error))
 
+    def bad_cursor(request: Request[Any, Any, Any], error: InvalidCursor) -> Response[bytes]:
+        metrics.dropped("api", "bad-cursor")
+        return _response(request, 400, "bad-cursor", str(error))
+
     def http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
         metrics.dropped("api", "http")
         allowed = (error.headers or {}).get("allow", "")
@@ -164,6 +169,7 @@ def handlers(metrics: Metrics) -> ExceptionHandlersMap:
     return {
         Refused: refused,
         ValidationException: invalid,
+        InvalidCursor: bad_cursor,
         HTTPException: http,
         HistoryUnavailable: away,
         HistoryDamaged: damaged,

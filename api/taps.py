@@ -16,12 +16,13 @@ from litestar.response import Stream
 
 from api import cursor, questions
 from api.cloudevents import envelope, types_of
-from api.cursor import BadCursor, Position
+from api.cursor import Position
 from api.live_log import follow, is_of_log
 from api.live_view import Wanted
 from api.ports import Ports, Wired
 from api.problems import Refused
 from api.times import iso
+from streams.cursor_text import InvalidCursor
 from streams.log import Batch, Bounds, LogError, OffsetTooOld, Partition, Record
 
 HEARTBEAT_S = 15.0
@@ -72,22 +73,19 @@ async def stream(
 async def _after(
     ports: Ports, bounds: Mapping[Partition, Bounds], last_id: str
 ) -> dict[Partition, Position]:
-    """Where a cursor stands. Raises Refused when its place is not, or no longer, in this log."""
-    try:
-        asked = cursor.decode(last_id)
-    except BadCursor as error:
-        raise Refused(400, "bad-cursor", str(error)) from error
+    """Where a cursor stands. Raises InvalidCursor, or Refused where its place is gone."""
+    asked = cursor.decode(last_id)
     named = {partition.topic for partition in asked}
     # Of a topic that nothing was read of when the cursor was given out, all is new to the client.
     added = {p: Position(b.first) for p, b in bounds.items() if p.topic not in named}
     if asked.keys() | added.keys() != bounds.keys():
-        raise Refused(400, "bad-cursor", "the cursor is of another log")
+        raise InvalidCursor("it is of another log")
     for partition, position in asked.items():
         first, after_last = bounds[partition]
         if position.next < first:
             raise _too_old(await _first_kept(ports, partition, first))
         if position.next > after_last or not await _same_log(ports, partition, position):
-            raise Refused(400, "bad-cursor", "the cursor is of another log")
+            raise InvalidCursor("it is of another log")
     return {**asked, **added}
 
 

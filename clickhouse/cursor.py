@@ -3,14 +3,13 @@
 It names the last row, not a number of rows, so that new posts do not shift the pages.
 """
 
-import base64
-import binascii
 import math
 from typing import Annotated
 
 import msgspec
 
-from clickhouse.history import QueryFailed
+from streams import cursor_text
+from streams.cursor_text import InvalidCursor
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
@@ -25,19 +24,17 @@ START = (float("inf"), 2**63 - 1)
 
 
 def write(place: Place) -> str:
-    return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode().rstrip("=")
+    return cursor_text.write(msgspec.msgpack.encode(place))
 
 
 def read(cursor: str, sort: str) -> Place:
-    """Raises QueryFailed where the text is no cursor of a list sorted like this."""
+    """Raises InvalidCursor where the text is no cursor of a list sorted like this."""
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        data = base64.b64decode(padded, altchars=b"-_", validate=True)
-        place = msgspec.msgpack.decode(data, type=Place)
-    except (binascii.Error, msgspec.DecodeError, ValueError) as error:
-        raise QueryFailed("cursor: not one that was given out") from error
+        place = msgspec.msgpack.decode(cursor_text.read(cursor), type=Place)
+    except msgspec.DecodeError as error:
+        raise InvalidCursor from error
     if math.isnan(place.place):
-        raise QueryFailed("cursor: not one that was given out")
+        raise InvalidCursor
     if place.sort != sort:
-        raise QueryFailed(f"cursor: of a list sorted by {place.sort}, not by {sort}")
+        raise InvalidCursor(f"it is of a list sorted by {place.sort}, not by {sort}")
     return place

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import cursor
-from api.cursor import BadCursor, Position
+from api.cursor import Position
+from streams.cursor_text import InvalidCursor
 from streams.log import Partition
 from streams.topics import ALERTS, WINDOWS
 
@@ -26,7 +27,7 @@ def test_round_trip(positions: dict[Partition, Position]) -> None:
 
 @given(st.text())
 def test_any_text_is_a_cursor_or_refused(text: str) -> None:
-    with contextlib.suppress(BadCursor):
+    with contextlib.suppress(InvalidCursor):
         cursor.decode(text)
 
 
@@ -37,5 +38,5 @@ def test_a_changed_character_is_noticed(
     text = cursor.encode(positions)
     place = data.draw(st.integers(0, len(text) - 3))
     other = "A" if text[place] != "A" else "B"
-    with pytest.raises(BadCursor):
+    with pytest.raises(InvalidCursor):
         cursor.decode(text[:place] + other + text[place + 1 :])

@@ -22,6 +22,7 @@ from clickhouse.reader import (
     ViewsPoint,
 )
 from clickhouse.records import OPENING, opening
+from streams.cursor_text import InvalidCursor
 from streams.ids import ChannelId, PostId, Username, parse_channel
 from tests.clickhouse.told import DAY_MS, END_MS, HOUR_MS, NEWS, QUIET, START_MS, at, tell
 
@@ -244,13 +245,13 @@ async def test_pages_by_each_sort(reader: HistoryReader, sort: str, expected: li
 
 @pytest.mark.parametrize("cursor", ["", "?", "AAAA", "k6RkYXRl", "é"])
 async def test_a_cursor_that_is_none_is_refused(reader: HistoryReader, cursor: str) -> None:
-    with pytest.raises(QueryFailed, match="cursor"):
+    with pytest.raises(InvalidCursor, match=r"^invalid cursor$"):
         await reader.posts(NEWS, START_MS, END_MS, "date", 1, cursor)
 
 
 async def test_a_cursor_of_another_sort_is_refused(reader: HistoryReader) -> None:
     page, _ = await reader.posts(NEWS, START_MS, END_MS, "views", 1, None)
-    with pytest.raises(QueryFailed, match="sorted by views"):
+    with pytest.raises(InvalidCursor, match="sorted by views"):
         await reader.posts(NEWS, START_MS, END_MS, "date", 1, page.cursor)
     with pytest.raises(QueryFailed, match="none of date"):
         await reader.posts(NEWS, START_MS, END_MS, "best", 1, None)
