@@ -8,6 +8,7 @@ Installed packages add theirs to it (analyticbot.installed).
 from collections.abc import Mapping, Sequence
 
 from agents.engine.decision import Decision, Input, Writer
+from agents.engine.keys import declared_by
 from agents.engine.plan import Plan, planned
 from agents.engine.reading import AnalyticsReader
 from agents.history.positions import reads
@@ -50,7 +51,8 @@ def topology(running: Plan | None = None, origins: Mapping[str, str] | None = No
     `origins` says of decisions, by name, which package they are from.
     """
     running = running or plan()
-    told = [_of_decision(each, (origins or {}).get(each.name)) for each in running.decisions]
+    of = origins or {}
+    told = [_of_decision(each, of.get(declared_by(each.name))) for each in running.decisions]
     return "\n\n".join([*told, *map(_of_writer, writers(running.kinds))])
 
 

@@ -25,6 +25,8 @@ from tables.rows import Row, encode_row
 KEY_BYTES = 1024
 #: Of one message: each of them is a message on the decision's topic.
 KEYS = 1000
+#: No name of a decision that is declared has a dot.
+_FORWARDING = ".key"
 
 
 class KeyFailed(Exception):
@@ -39,7 +41,7 @@ def forwarding(decision: Decision, topic: Topic) -> Decision:
     """What forwards the messages of `decision` to its topic. It is named after the decision."""
     assert decision.key is not None
     return Decision(
-        name=f"{decision.name}.key",
+        name=f"{decision.name}{_FORWARDING}",
         reads=decision.reads,
         kinds=decision.kinds,
         steps=(decision.key,),
@@ -47,6 +49,11 @@ def forwarding(decision: Decision, topic: Topic) -> Decision:
         sends=(topic,),
         handler=Forwarding,
     )
+
+
+def declared_by(name: str) -> str:
+    """The name of the decision that was declared, of itself and of what forwards for it."""
+    return name.removesuffix(_FORWARDING)
 
 
 class Forwarding:

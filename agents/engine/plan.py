@@ -17,6 +17,7 @@ from agents.engine.keys import KeyReader, forwarding
 from streams.events import Event
 from streams.kinds import KINDS
 from streams.known import Kinds
+from streams.metrics import Stage
 from streams.topics import UPDATES, Topic, repartition_of
 from tables.rows import JoinedRow
 
@@ -126,6 +127,8 @@ def _check(decision: Decision, inputs: Sequence[Input]) -> None:
     name, reads = decision.name, decision.reads
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot name a decision: use a-z, 0-9, - and _")
+    if name in get_args(Stage):
+        raise ValueError(f"{name} is a stage of the program itself: give the decision another name")
     if not reads:
         raise ValueError(f"{name} reads no topic")
     _refuse_twice(f"{name} reads a topic twice", (topic.name for topic in reads))

@@ -170,7 +170,7 @@ def test_the_plan_of_a_key_is_two_decisions_and_a_topic_between() -> None:
     assert {"words", "words-forwarded"} <= set(planned.tables)
     [own] = [each for each in planned.inputs if each.upstream]
     assert (own.topic, own.stage, own.upstream) == (FORWARDED, "words", (UPDATES, WINDOWS))
-    text = topology(planned.decisions)
+    text = topology(planned)
     assert "telegram.updates + analytics.windows → words.key\n" in text
     assert f"    → {FORWARDED.name}\n\n{FORWARDED.name} → words\n" in text
 
@@ -197,6 +197,7 @@ class Plain(Row):
         (replace(WORDS, reads=(topics.CONTROL,)), "words reads control.changes, which has no re"),
         (replace(WORDS, key=b"word"), "words has a key that is not a function: b'word'"),
         (replace(WORDS, name="Words!"), "'Words!' cannot name a decision: use a-z, 0-9, - and _"),
+        (replace(WORDS, name="history"), "history is a stage of the program itself"),
         (replace(WORDS, name="windows"), "inputs of one stage: windows"),
         (replace(JOINED, name="spikes"), "decisions of one name: spikes"),
         (
