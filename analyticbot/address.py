@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from streams.holder import held_text
+from streams.file_lock import locked_text
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def announced(folder: Path, url: str) -> Iterator[None]:
 
 def address_in(folder: Path) -> str | None:
     """The URL of a process that lives; None where there is none."""
-    held = held_text(folder / _NAME)
+    held = locked_text(folder / _NAME)
     try:
         return None if held is None else msgspec.json.decode(held, type=Address).url
     except msgspec.DecodeError:

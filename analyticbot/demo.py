@@ -82,7 +82,7 @@ async def _play(
         await control.accounts.put(Account(USER_ID, session, clock.now_ms()))
         reader = HistoryReader(history)
         work(process, history)
-        process.crew.add("player", _play_on(player))
+        process.services.add("player", _play_on(player))
         server = await serve(process, reader, control, _api_settings(settings))
         application = Application(telegram.api_id, telegram.api_hash)
         collect(process, control, application, CollectorSettings(source="recording"), needed=False)
@@ -90,7 +90,7 @@ async def _play(
         answer(process, reader, control, BOT_TOKEN, links, bot_api.url, needed=False)
         coming = (taking_off("@d_code", TAKES_OFF_MS, clock.speed), *COMING)
         print(greeting(server.url, clock.speed, clock.now_ms(), coming), flush=True)
-        await process.crew.watch(stop)
+        await process.services.watch(stop)
 
 
 async def _play_on(player: Player) -> None:

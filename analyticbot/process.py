@@ -9,10 +9,10 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from analyticbot.config import Settings
-from analyticbot.crew import Crew
 from analyticbot.disk import tell_disk
 from analyticbot.installed import Decisions, own
 from analyticbot.memory import loaded_for_good
+from analyticbot.services import Services
 from analyticbot.traces import opened_traces
 from api.checks import log_check
 from api.health import Health
@@ -31,7 +31,7 @@ class Process(NamedTuple):
     clock: Clock
     metrics: Metrics
     log: Log
-    crew: Crew
+    services: Services
     health: Health
     #: Under which name it holds leases: no other process has it at the same time.
     holder: str
@@ -57,18 +57,18 @@ async def started(
     metrics: Metrics,
     decisions: Decisions | None = None,
 ) -> AsyncIterator[Process]:
-    """With a crew that stops when this is left. Stores are closed after that, by the caller.
+    """With services that stops when this is left. Stores are closed after that, by the caller.
 
     `decisions` are the program's own unless they are given.
     """
     health = Health()
     health.add("log", log_check(log))
-    async with opened_traces(settings) as traces, Crew() as crew:
-        crew.add("disk", tell_disk(settings.data, log, metrics))
+    async with opened_traces(settings) as traces, Services() as services:
+        services.add("disk", tell_disk(settings.data, log, metrics))
         with loaded_for_good():
             known = decisions or own()
             yield Process(
-                settings, clock, metrics, log, crew, health, holder(settings), traces, known
+                settings, clock, metrics, log, services, health, holder(settings), traces, known
             )
 
 

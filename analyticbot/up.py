@@ -41,4 +41,4 @@ async def up(settings: Settings) -> None:
                     told = bot_settings(settings, server.url)
                     answer(process, reader, control, settings.bot_token, told, needed=False)
                 print(f"AnalyticBot is running: {server.url}", flush=True)
-                await process.crew.watch(stop)
+                await process.services.watch(stop)

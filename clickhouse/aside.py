@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from clickhouse.folder_lock import check_free
 from clickhouse.history import HistoryError
-from clickhouse.holder import check_free
 from clickhouse.opening import open_history, parts_of
 from clickhouse.statements import made
 

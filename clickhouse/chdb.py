@@ -26,6 +26,7 @@ from clickhouse.chdb_book import Book, Folder, found_gone, gone_by_table
 from clickhouse.chdb_loading import load_engine
 from clickhouse.damage import Damage
 from clickhouse.errors import asking, brief, writing
+from clickhouse.folder_lock import check_free
 from clickhouse.history import (
     Answer,
     HistoryDamaged,
@@ -34,7 +35,6 @@ from clickhouse.history import (
     HistoryUnavailable,
     Insert,
 )
-from clickhouse.holder import check_free
 from clickhouse.parts import Part
 from clickhouse.schema import CREATE_LEDGER, READ_LEDGER, WRITE_LEDGER, check_tables, pending
 from clickhouse.settings import insert_settings

@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from clickhouse.aside import is_there
+from clickhouse.folder_lock import check_free
 from clickhouse.history import History, HistoryDamaged, HistoryError
-from clickhouse.holder import check_free
 from clickhouse.opening import open_history, parts_of
 from clickhouse.statements import made
 

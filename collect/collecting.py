@@ -12,8 +12,8 @@ from typing import NamedTuple
 from collect.account import AccountInUse, Application, Means
 from collect.settings import CollectorSettings
 from control.announcer import Change, announce
-from control.lease_keeper import Tenure
 from control.sharing import shared
+from control.lease_keeper import Tenure
 from control.store import (
     ACCOUNT_LEASES,
     Account,

@@ -13,8 +13,8 @@ from collect.calls import CallFailed, Flooded, Unreadable
 from collect.channel import FollowedChannel
 from collect.comparing import compare
 from collect.connection import Connection, Pace
-from collect.history import backfill, catch_up
 from collect.introduction import describe
+from collect.pages import backfill, catch_up
 from collect.resolving import resolve
 from collect.sampling import sample
 

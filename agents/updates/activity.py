@@ -2,62 +2,62 @@
 
 from collections.abc import Iterable, Iterator
 
-from agents.updates.folding import Turn
+from agents.updates.folding import Fold
 from agents.updates.minute import Minute
 from streams.analytics import ActivityWindow, Window
 from streams.ids import ChannelId
 from tables.windows import MINUTE_MS, start_of
 
 
-def put_activity(turn: Turn) -> Iterable[Window]:
+def put_activity(fold: Fold) -> Iterable[Window]:
     """Close what the watermark has passed, and give every window that changed, once."""
-    channel_id = turn.event.channel_id
-    for minute in turn.channel.close_minutes(turn.oldest_minute_ms):
+    channel_id = fold.event.channel_id
+    for minute in fold.channel.close_minutes(fold.oldest_minute_ms):
         yield _window(channel_id, minute, closed=True)
     changed: dict[int, Minute] = {}
-    _put_gains(turn, changed)
-    _put_posts(turn, changed)
+    _put_gains(fold, changed)
+    _put_posts(fold, changed)
     for start_ms in sorted(changed):
         yield _window(channel_id, changed[start_ms], closed=False)
 
 
-def activity_again(turn: Turn) -> Iterator[ActivityWindow]:
+def activity_again(fold: Fold) -> Iterator[ActivityWindow]:
     """The windows as they stand: what a replayed message may have failed to send."""
-    channel_id = turn.event.channel_id
-    for minute in turn.channel.closed_minutes:
+    channel_id = fold.event.channel_id
+    for minute in fold.channel.closed_minutes:
         yield _window(channel_id, minute, closed=True)
-    for minute in turn.channel.minutes.values():
+    for minute in fold.channel.minutes.values():
         yield _window(channel_id, minute, closed=False)
 
 
-def _put_gains(turn: Turn, changed: dict[int, Minute]) -> None:
+def _put_gains(fold: Fold, changed: dict[int, Minute]) -> None:
     """Nothing of a late message is booked: its minute is closed, and no other is right."""
-    moved = turn.moved
-    if turn.sampled:
-        sampled = turn.channel.put_sampling(turn.event.observed_at_ms, turn.oldest_minute_ms)
+    moved = fold.moved
+    if fold.sampled:
+        sampled = fold.channel.put_sampling(fold.event.observed_at_ms, fold.oldest_minute_ms)
         changed.update((minute.start_ms, minute) for minute in sampled)
-    if turn.is_late:
+    if fold.is_late:
         return
     if moved is not None and moved.measured:
-        _touched(turn, turn.minute_ms, changed).add_gains(moved)
-    if turn.deleted:
-        _touched(turn, turn.minute_ms, changed).deletes += turn.deleted
+        _touched(fold, fold.minute_ms, changed).add_gains(moved)
+    if fold.deleted:
+        _touched(fold, fold.minute_ms, changed).deletes += fold.deleted
 
 
-def _put_posts(turn: Turn, changed: dict[int, Minute]) -> None:
+def _put_posts(fold: Fold, changed: dict[int, Minute]) -> None:
     """Posts and edits count in the minute of their date, while that is open."""
-    for date_ms, counts in turn.published:
+    for date_ms, counts in fold.published:
         start_ms = start_of(date_ms, MINUTE_MS)
-        if counts and start_ms >= turn.oldest_minute_ms:
-            _touched(turn, start_ms, changed).posts += 1
-    for edited_ms in turn.edited_ms:
+        if counts and start_ms >= fold.oldest_minute_ms:
+            _touched(fold, start_ms, changed).posts += 1
+    for edited_ms in fold.edited_ms:
         start_ms = start_of(edited_ms, MINUTE_MS)
-        if start_ms >= turn.oldest_minute_ms:
-            _touched(turn, start_ms, changed).edits += 1
+        if start_ms >= fold.oldest_minute_ms:
+            _touched(fold, start_ms, changed).edits += 1
 
 
-def _touched(turn: Turn, start_ms: int, changed: dict[int, Minute]) -> Minute:
-    minute = turn.channel.minute(start_ms, turn.event.observed_at_ms)
+def _touched(fold: Fold, start_ms: int, changed: dict[int, Minute]) -> Minute:
+    minute = fold.channel.minute(start_ms, fold.event.observed_at_ms)
     changed[start_ms] = minute
     return minute
 

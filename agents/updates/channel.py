@@ -10,12 +10,12 @@ from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS, start_of
 
 #: How many closed windows are kept, to be sent again when their message is replayed.
 CLOSED_KEPT = 12
-#: The sizes of subscribers' windows.
-SPANS_MS = (MINUTE_MS, HOUR_MS, DAY_MS)
+#: The sizes of windows of subscribers.
+WINDOW_SIZES_MS = (MINUTE_MS, HOUR_MS, DAY_MS)
 
 
-class Span(msgspec.Struct, array_like=True, gc=False):
-    """A window of subscribers: [start_ms, start_ms + size_ms)."""
+class SubscriberStats(msgspec.Struct, array_like=True, gc=False):
+    """The subscribers in one window, [start_ms, start_ms + size_ms)."""
 
     start_ms: int
     size_ms: int
@@ -101,9 +101,9 @@ class Channel(Row, array_like=True, gc=False):
     #: Open windows, by start.
     minutes: dict[int, Minute] = msgspec.field(default_factory=dict)
     #: Open windows of subscribers.
-    spans: list[Span] = msgspec.field(default_factory=list)
+    subscriber_stats: list[SubscriberStats] = msgspec.field(default_factory=list)
     closed_minutes: list[Minute] = msgspec.field(default_factory=list)
-    closed_spans: list[Span] = msgspec.field(default_factory=list)
+    closed_subscriber_stats: list[SubscriberStats] = msgspec.field(default_factory=list)
     facts: Facts = msgspec.field(default_factory=Facts)
     #: The `last_sample_ms` that was sent last.
     sample_sent_ms: int = -1
@@ -147,9 +147,9 @@ class Channel(Row, array_like=True, gc=False):
             self.closed_sampled_ms = max(self.closed_sampled_ms, last_ms)
         return closed
 
-    def close_spans(self, closed: list[Span]) -> None:
-        self.spans = [span for span in self.spans if span not in closed]
-        self.closed_spans = (self.closed_spans + closed)[-CLOSED_KEPT:]
+    def close_subscriber_stats(self, closed: list[SubscriberStats]) -> None:
+        self.subscriber_stats = [stats for stats in self.subscriber_stats if stats not in closed]
+        self.closed_subscriber_stats = (self.closed_subscriber_stats + closed)[-CLOSED_KEPT:]
 
     def put_sampling(self, at_ms: int, oldest_ms: int) -> list[Minute]:
         """Counters were sampled. The open windows, from `oldest_ms` on, that rest on it newly."""

@@ -9,7 +9,7 @@ from agents.updates.activity import activity_again, put_activity
 from agents.updates.ages import put_ages
 from agents.updates.buckets import Buckets, buckets_of
 from agents.updates.channel import Channel
-from agents.updates.folding import Step, Turn
+from agents.updates.folding import Fold, Step
 from agents.updates.late import put_late
 from agents.updates.posts import fold_posts
 from agents.updates.subscribers import put_subscribers, subscribers_again
@@ -64,15 +64,15 @@ def fold_update(
     stands now, because a crash may have kept its outputs from being sent.
     """
     if offset <= channel.last_offset:
-        again = _again(Turn(event, channel, buckets, offset))
+        again = _again(Fold(event, channel, buckets, offset))
         return Folded(again, False, (), Counter[HandledReason](["duplicate"]))
-    turn = Turn(event, channel, buckets, offset)
-    outputs = [output for step in steps for output in step(turn)]
+    fold = Fold(event, channel, buckets, offset)
+    outputs = [output for step in steps for output in step(fold)]
     channel.last_offset = offset
-    touched = buckets_of(post_ids_of(event)) | turn.touched
+    touched = buckets_of(post_ids_of(event)) | fold.touched
     for number in touched:
         buckets[number].last_offset = offset
-    return Folded(outputs, True, touched, turn.handled)
+    return Folded(outputs, True, touched, fold.handled)
 
 
 def post_ids_of(event: Event) -> Sequence[PostId]:
@@ -88,10 +88,10 @@ def post_ids_of(event: Event) -> Sequence[PostId]:
             assert_never(event)
 
 
-def _again(turn: Turn) -> list[Window]:
-    outputs: list[Window] = [*activity_again(turn), *subscribers_again(turn)]
-    known = post_ids_of(turn.event)
+def _again(fold: Fold) -> list[Window]:
+    outputs: list[Window] = [*activity_again(fold), *subscribers_again(fold)]
+    known = post_ids_of(fold.event)
     if known:
-        outputs.append(counters_of(turn, known))
-    outputs.append(summary_of(turn))
+        outputs.append(counters_of(fold, known))
+    outputs.append(summary_of(fold))
     return outputs

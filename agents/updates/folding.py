@@ -1,7 +1,7 @@
 """One message of telegram.updates on its way through the steps.
 
-A step is called once a message, in the order of the pipeline, and never waits. It reads the
-event, folds it into the rows that the turn holds, in place, and gives what is to be sent.
+Each step is called once per message, in the order of the pipeline, and never waits. It folds the
+event into the channel's rows in place and yields the outputs to send.
 """
 
 from collections import Counter
@@ -17,8 +17,8 @@ from streams.ids import PostId
 from tables.windows import MINUTE_MS, oldest_open, start_of
 
 
-class Turn:
-    """An event, the rows of its channel, and what earlier steps found out."""
+class Fold:
+    """One event, the rows of its channel, and the results of earlier steps."""
 
     __slots__ = (
         "buckets",
@@ -50,22 +50,22 @@ class Turn:
         self.oldest_minute_ms = oldest_open(channel.watermark_ms, MINUTE_MS)
         #: The start of the minute that the message's gains are booked in.
         self.minute_ms = start_of(event.observed_at_ms, MINUTE_MS)
-        #: That minute is closed: history computes its gains, and nothing else of it is counted.
+        #: That minute is closed: history computes its gains; nothing else in the message counts.
         self.is_late = self.minute_ms < self.oldest_minute_ms
         if self.is_late:
             self.handled["late_message"] += 1
-        #: What its counters changed; None without counters.
+        #: What the event's counters changed; None if it has none.
         self.moved: Moved | None = None
-        #: How many posts it told counters of.
+        #: Number of posts whose counters the event holds.
         self.sampled = 0
         #: Dates of posts seen for the first time, and whether they count (an album counts once).
         self.published: list[tuple[int, bool]] = []
-        #: Posts whose date was learned, by id.
+        #: Posts whose date became known, by id.
         self.seen: list[PostId] = []
         self.edited_ms: list[int] = []
         self.deleted = 0
-        #: Buckets that changed though the message does not speak of their posts, by number.
+        #: Numbers of buckets that changed although the event names none of their posts.
         self.touched: set[int] = set()
 
 
-Step = Callable[[Turn], Iterable[Window]]
+Step = Callable[[Fold], Iterable[Window]]

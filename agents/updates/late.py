@@ -2,24 +2,24 @@
 
 from collections.abc import Iterable
 
-from agents.updates.folding import Turn
+from agents.updates.folding import Fold
 from streams.analytics import LateSamples, Window
 
 
-def put_late(turn: Turn) -> Iterable[Window]:
+def put_late(fold: Fold) -> Iterable[Window]:
     """All samples of a message that is late; of others those older than their posts' newest."""
-    moved = turn.moved
-    if moved is None or not turn.sampled:
+    moved = fold.moved
+    if moved is None or not fold.sampled:
         return
-    samples = turn.sampled if turn.is_late else moved.late
+    samples = fold.sampled if fold.is_late else moved.late
     if not samples:
         return
-    turn.handled["late_sample"] += samples
-    at_ms = turn.event.observed_at_ms
+    fold.handled["late_sample"] += samples
+    at_ms = fold.event.observed_at_ms
     yield LateSamples(
-        channel_id=turn.event.channel_id,
+        channel_id=fold.event.channel_id,
         observed_at_ms=at_ms,
-        offset=turn.offset,
+        offset=fold.offset,
         from_ms=at_ms,
         to_ms=max(at_ms, moved.late_to_ms),
         samples=samples,

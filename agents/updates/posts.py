@@ -6,7 +6,7 @@ from typing import assert_never
 
 from agents.updates.albums import drop_leader, is_follower, see_albums
 from agents.updates.buckets import place_of
-from agents.updates.folding import Turn
+from agents.updates.folding import Fold
 from agents.updates.gains import Sample, fold_sample
 from streams.analytics import Window
 from streams.events import (
@@ -23,19 +23,19 @@ from streams.events import (
 from streams.ids import PostId
 
 
-def fold_posts(turn: Turn) -> Iterable[Window]:
+def fold_posts(fold: Fold) -> Iterable[Window]:
     """Learn dates, edits, deletions and counters. Sends nothing."""
-    event = turn.event
+    event = fold.event
     match event:
         case CountersSampled():
             columns = (event.views, event.forwards, event.replies, event.reactions)
-            _fold(turn, Sample(event.observed_at_ms, event.post_ids, columns))
+            _fold(fold, Sample(event.observed_at_ms, event.post_ids, columns))
         case PostsSeen():
-            _see(turn, event.posts, None)
+            _see(fold, event.posts, None)
         case PostsEdited():
-            _see(turn, event.posts, event.observed_at_ms)
+            _see(fold, event.posts, event.observed_at_ms)
         case PostsDeleted():
-            _delete(turn, event.post_ids)
+            _delete(fold, event.post_ids)
         case SubscribersSampled() | ChannelDescribed() | ChannelStatus() | StatisticsRead():
             pass
         case _:
@@ -66,30 +66,30 @@ def _has_counters(post: Post) -> bool:
     )
 
 
-def _fold(turn: Turn, sample: Sample) -> None:
-    moved = fold_sample(turn.buckets, sample, turn.channel.gaps)
-    turn.moved = moved
-    turn.sampled = len(sample.post_ids) if sample.tells else 0
+def _fold(fold: Fold, sample: Sample) -> None:
+    moved = fold_sample(fold.buckets, sample, fold.channel.gaps)
+    fold.moved = moved
+    fold.sampled = len(sample.post_ids) if sample.tells else 0
     if moved.fell:
-        turn.handled["counter_fell"] += moved.fell
+        fold.handled["counter_fell"] += moved.fell
     if moved.repeated == len(sample.post_ids) > 0:
-        turn.handled["duplicate"] += 1
+        fold.handled["duplicate"] += 1
 
 
-def _see(turn: Turn, posts: Sequence[Post], edited_ms: int | None) -> None:
-    turn.touched |= see_albums(turn.channel.leaders, turn.buckets, _albums(posts))
+def _see(fold: Fold, posts: Sequence[Post], edited_ms: int | None) -> None:
+    fold.touched |= see_albums(fold.channel.leaders, fold.buckets, _albums(posts))
     for post in posts:
         number, slot = place_of(post.post_id)
-        bucket = turn.buckets[number]
+        bucket = fold.buckets[number]
         if bucket.see(slot, post.date_ms):
-            turn.seen.append(post.post_id)
-            turn.published.append((post.date_ms, not is_follower(turn.buckets, post.post_id)))
+            fold.seen.append(post.post_id)
+            fold.published.append((post.date_ms, not is_follower(fold.buckets, post.post_id)))
         post_edited_ms = edited_ms if post.edit_date_ms is None else post.edit_date_ms
         if post_edited_ms is not None and bucket.edit(slot, post_edited_ms):
-            turn.edited_ms.append(post_edited_ms)
-    sample = sample_of(posts, turn.event.observed_at_ms)
+            fold.edited_ms.append(post_edited_ms)
+    sample = sample_of(posts, fold.event.observed_at_ms)
     if sample is not None:
-        _fold(turn, sample)
+        _fold(fold, sample)
 
 
 def _albums(posts: Sequence[Post]) -> Mapping[int, Sequence[PostId]]:
@@ -101,9 +101,9 @@ def _albums(posts: Sequence[Post]) -> Mapping[int, Sequence[PostId]]:
     return members
 
 
-def _delete(turn: Turn, post_ids: Sequence[PostId]) -> None:
+def _delete(fold: Fold, post_ids: Sequence[PostId]) -> None:
     for post_id in post_ids:
         number, slot = place_of(post_id)
-        if turn.buckets[number].delete(slot):
-            turn.deleted += 1
-            turn.touched |= drop_leader(turn.channel.leaders, turn.buckets, post_id)
+        if fold.buckets[number].delete(slot):
+            fold.deleted += 1
+            fold.touched |= drop_leader(fold.channel.leaders, fold.buckets, post_id)

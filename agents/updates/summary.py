@@ -6,7 +6,7 @@ from typing import assert_never
 
 from agents.updates.buckets import COUNTERS, SLOT_MASK, bucket_of, taken
 from agents.updates.channel import Facts
-from agents.updates.folding import Turn
+from agents.updates.folding import Fold
 from streams.analytics import ChannelSummary, PostCounters, Window
 from streams.events import (
     ChannelDescribed,
@@ -22,27 +22,27 @@ from streams.ids import PostId
 from tables.windows import MINUTE_MS
 
 
-def put_counters(turn: Turn) -> Iterable[Window]:
+def put_counters(fold: Fold) -> Iterable[Window]:
     """The newest counters of the posts that moved, or were seen for the first time."""
-    moved = turn.moved.changed if turn.moved is not None else []
-    if turn.seen:
-        moved = list(dict.fromkeys([*turn.seen, *moved]))
+    moved = fold.moved.changed if fold.moved is not None else []
+    if fold.seen:
+        moved = list(dict.fromkeys([*fold.seen, *moved]))
     if moved:
-        yield counters_of(turn, moved)
+        yield counters_of(fold, moved)
 
 
-def counters_of(turn: Turn, post_ids: Sequence[PostId]) -> PostCounters:
+def counters_of(fold: Fold, post_ids: Sequence[PostId]) -> PostCounters:
     """The newest counters of some posts, as they stand."""
     columns: list[list[int | None]] = [[] for _ in range(1 + COUNTERS)]
     for number, group in groupby(post_ids, bucket_of):
         take = taken([post_id & SLOT_MASK for post_id in group])
-        bucket = turn.buckets[number]
+        bucket = fold.buckets[number]
         for column, values in zip(columns, (bucket.dates_ms, *bucket.counters), strict=True):
             column.extend(take(values))
     dates_ms, views, forwards, replies, reactions = columns
     return PostCounters(
-        channel_id=turn.event.channel_id,
-        observed_at_ms=turn.event.observed_at_ms,
+        channel_id=fold.event.channel_id,
+        observed_at_ms=fold.event.observed_at_ms,
         post_ids=list(post_ids),
         dates_ms=dates_ms,
         views=views,
@@ -52,23 +52,23 @@ def counters_of(turn: Turn, post_ids: Sequence[PostId]) -> PostCounters:
     )
 
 
-def put_summary(turn: Turn) -> Iterable[Window]:
+def put_summary(fold: Fold) -> Iterable[Window]:
     """The channel when something of it changed; a newer sample alone at most once a minute."""
-    channel = turn.channel
-    changed = _fold(turn, channel.facts)
+    channel = fold.channel
+    changed = _fold(fold, channel.facts)
     sample_ms = channel.facts.last_sample_ms
     if sample_ms is not None and sample_ms // MINUTE_MS != channel.sample_sent_ms // MINUTE_MS:
         changed = True
-    if changed or turn.event.observed_at_ms == channel.first_observed_ms:
+    if changed or fold.event.observed_at_ms == channel.first_observed_ms:
         channel.sample_sent_ms = -1 if sample_ms is None else sample_ms
-        yield summary_of(turn)
+        yield summary_of(fold)
 
 
-def summary_of(turn: Turn) -> ChannelSummary:
+def summary_of(fold: Fold) -> ChannelSummary:
     """The channel as it stands."""
-    channel, facts = turn.channel, turn.channel.facts
+    channel, facts = fold.channel, fold.channel.facts
     return ChannelSummary(
-        channel_id=turn.event.channel_id,
+        channel_id=fold.event.channel_id,
         observed_at_ms=channel.watermark_ms,
         title=facts.title,
         username=facts.username,
@@ -82,10 +82,10 @@ def summary_of(turn: Turn) -> ChannelSummary:
     )
 
 
-def _fold(turn: Turn, facts: Facts) -> bool:
+def _fold(fold: Fold, facts: Facts) -> bool:
     """True when the event changed something else than the instant of the newest sample."""
-    event, at_ms = turn.event, turn.event.observed_at_ms
-    if turn.moved is not None:
+    event, at_ms = fold.event, fold.event.observed_at_ms
+    if fold.moved is not None:
         facts.sampled(at_ms)
     match event:
         case SubscribersSampled():
@@ -97,7 +97,7 @@ def _fold(turn: Turn, facts: Facts) -> bool:
         case ChannelStatus():
             return facts.put_status(event.status, event.reason, event.until_ms, at_ms)
         case PostsSeen() | PostsEdited() | PostsDeleted() | CountersSampled() | StatisticsRead():
-            dates_ms = [date_ms for date_ms, _ in turn.published]
+            dates_ms = [date_ms for date_ms, _ in fold.published]
             return bool(dates_ms) and facts.posted(max(dates_ms))
         case _:
             assert_never(event)

@@ -112,7 +112,7 @@ async def _processed(settings: Settings, do: Callable[[Work], Coroutine[Any, Any
             working = asyncio.create_task(do(on))
             working.add_done_callback(lambda _: stop.set())
             try:
-                await on.process.crew.watch(stop)
+                await on.process.services.watch(stop)
             except Failure:
                 # What has ended a member may have ended this as well: it is told once.
                 working.cancel()
@@ -138,7 +138,7 @@ async def _processing(settings: Settings) -> AsyncIterator[Work]:
             started(settings, log, SystemClock(), Metrics(), known) as process,
         ):
             storing = work(process, history)
-            process.crew.add("log", fail_while_held(log))
+            process.services.add("log", fail_while_held(log))
             yield Work(process, history, storing)
 
 

@@ -33,9 +33,10 @@ def answer(
     *,
     needed: bool = True,
 ) -> None:
-    """Until the crew stops. `api_url` None: Telegram's own. Raises Failure.
+    """Starts the bot; it stops with the process's services. Raises Failure.
 
-    `needed`: the process is not ready while the bot's lease cannot be asked for or renewed.
+    With `api_url` None it uses Telegram's own API. With `needed` the process is not ready while
+    the bot's lease cannot be acquired or renewed.
     """
 
     def make() -> Bot:
@@ -49,7 +50,7 @@ def answer(
     name = f"bot/{token.partition(':')[0]}"
     answering = Answering(process, control, name, make)
     process.health.add("bot", answering.check, needed=needed)
-    process.crew.add("bot", answering.run())
+    process.services.add("bot", answering.run())
 
 
 class Answering:

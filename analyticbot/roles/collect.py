@@ -15,10 +15,13 @@ def collect(
     *,
     needed: bool = True,
 ) -> None:
-    """Until the crew stops. `needed`: the process is not ready while accounts cannot be used."""
+    """Starts collecting; it stops with the process's services.
+
+    With `needed` the process is not ready while accounts cannot be used.
+    """
     collecting = Collecting(host_of(process), control, application, settings)
     process.health.add("accounts", collecting.check, needed=needed)
-    process.crew.add("collector", collecting.run())
+    process.services.add("collector", collecting.run())
 
 
 def host_of(process: Process) -> Host:

@@ -28,19 +28,19 @@ def api_settings(settings: Settings) -> ApiSettings:
 
 
 async def listen(process: Process) -> Server:
-    """Until the crew stops. Added first, it answers to the end. Raises Failure."""
+    """Starts the API; it stops with the process's services, last if added first. Raises Failure."""
     settings = api_settings(process.settings)
     app = role_app.build(process.health, process.metrics)
     return await served(process, Server(app, None, settings, process.metrics, process.clock))
 
 
 async def served(process: Process, server: Server) -> Server:
-    """As a member of the crew; returns when connections are accepted. Raises Failure."""
+    """Adds the API as a service; returns when connections are accepted. Raises Failure."""
     try:
         await server.start()
     except ServerError as error:
         raise Failure(str(error)) from error
-    process.crew.add("api", _wait(server, process.settings))
+    process.services.add("api", _wait(server, process.settings))
     return server
 
 

@@ -18,9 +18,9 @@ async def serve(
     control: ControlStore | None = None,
     settings: ApiSettings | None = None,
 ) -> Server:
-    """Until the crew stops; returns when connections are accepted. Raises Failure.
+    """Starts the page and API; returns when connections are accepted. Raises Failure.
 
-    `control`, where it may be looked into, tells of channels that are followed and not observed.
+    `control`, if readable, adds the channels that are followed but not observed.
     It reads analytics.* by offsets of its own, without a group, so replicas do not know each other.
     """
     settings = settings or api_settings(process.settings)

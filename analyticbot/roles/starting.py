@@ -114,4 +114,4 @@ async def _run(
         async with started(settings, log, SystemClock(), Metrics(), known) as process:
             server = await add(process)
             print(f"AnalyticBot: {role} is running: {server.url}", flush=True)
-            await process.crew.watch(stop)
+            await process.services.watch(stop)

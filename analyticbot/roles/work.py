@@ -35,7 +35,7 @@ ROOM_EVERY_S = 1.0
 
 
 def work(process: Process, history: History) -> HistoryAgent:
-    """Until the crew stops; returns what stores history."""
+    """Starts agents and the history writer; returns the writer."""
     agents = Agents(process)
     process.health.add("tables", agents.check)
     process.health.add("history", history_check(HistoryReader(history)))
@@ -44,9 +44,9 @@ def work(process: Process, history: History) -> HistoryAgent:
     keeping = Keeping(process.decisions.kinds)
     writer = HistoryAgent(log, history, metrics, clock=clock, instance=instance, keeping=keeping)
     process.health.add("history_whole", whole_check(history, writer.missing))
-    process.crew.add("history", writer.run())
-    process.crew.add("agents", agents.run())
-    process.crew.add("lag", tell_lag(log, metrics, GROUP, process.decisions.plan))
+    process.services.add("history", writer.run())
+    process.services.add("agents", agents.run())
+    process.services.add("lag", tell_lag(log, metrics, GROUP, process.decisions.plan))
     return writer
 
 
@@ -71,7 +71,7 @@ def _budget(most: int) -> Budget:
 
 
 class Agents:
-    """The Faust app as a member of a crew.
+    """The Faust app as a service.
 
     On Kafka the tables need room on this process's disk. Without it there is no app: its tasks go
     to other workers, and it takes part again once there is room. (The embedded log waits itself.)

@@ -9,7 +9,7 @@ from streams.embedded import rows
 from streams.embedded.folder import LOCK, is_made, opened_database
 from streams.embedded.partition import PartitionState
 from streams.embedded.store import Store
-from streams.holder import held_text
+from streams.file_lock import locked_text
 from streams.log import Bounds, LogInUse, Offsets, Partition
 
 
@@ -29,7 +29,7 @@ def inspect(folder: Path) -> Inspected | None:
     """
     if not is_made(folder):
         return None
-    if (holder := held_text(folder / LOCK)) is not None:
+    if (holder := locked_text(folder / LOCK)) is not None:
         raise LogInUse(f"log in {folder} is in use by process {holder.strip() or 'unknown'}")
     database = opened_database(folder, read_only=True)
     try:

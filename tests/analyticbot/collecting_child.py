@@ -40,7 +40,7 @@ async def main(folder: Path, control_url: str, lease_s: str) -> None:
             server = await listen(process)
             collect(process, control, application)
             print(server.url, flush=True)
-            await process.crew.watch(stop)
+            await process.services.watch(stop)
 
 
 if __name__ == "__main__":

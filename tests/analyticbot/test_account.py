@@ -52,7 +52,7 @@ class Scene:
         await self.control.accounts.put(Account(user_id, session, user_id))
 
     def start(self) -> None:
-        self.process.crew.add("collector", self.collecting.run())
+        self.process.services.add("collector", self.collecting.run())
 
     async def told(self, wanted: Callable[[Event], bool]) -> Event:
         """The first observation, from the start on, that is wanted."""

@@ -61,7 +61,7 @@ async def test_one_answers_and_the_other_stands_by(stage: Stage, process: Proces
     first = asyncio.create_task(one.run())
     await says(one, "answers")
     assert held(process) == 1
-    process.crew.add("two", two.run())
+    process.services.add("two", two.run())
     await says(two, "standing by: another process answers")
     assert (await two.check()).ready
     await stage.ask("/start")

@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.sharing import shared
+from control.assigning import shared
 
 THINGS = st.lists(st.text("abcdef", min_size=1, max_size=3), unique=True, max_size=40)
 TAKERS = st.sets(st.integers(1, 9), max_size=7)

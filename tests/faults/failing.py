@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from agents import app
-from agents.updates.folding import Turn
+from agents.updates.folding import Fold
 from streams.analytics import Window
 from streams.events import PostsSeen
 from tests.faults import victim
@@ -17,8 +17,8 @@ from tests.faults import victim
 POISON = "what nobody thought of"
 
 
-def fail_on_poison(turn: Turn) -> Iterable[Window]:
-    event = turn.event
+def fail_on_poison(fold: Fold) -> Iterable[Window]:
+    event = fold.event
     if isinstance(event, PostsSeen) and any(post.text == POISON for post in event.posts):
         raise ZeroDivisionError("a mean of no posts")
     return ()

@@ -128,7 +128,7 @@ async def test_the_role_work_on_kafka_gives_its_tasks_away_and_goes_on_with_room
             settings.data.mkdir()
             async with started(settings, on.log, SystemClock(), Metrics()) as process:
                 agents = Agents(process)
-                process.crew.add("agents", agents.run())
+                process.services.add("agents", agents.run())
 
                 async def says(words: str) -> bool:
                     return words in (await agents.check()).says

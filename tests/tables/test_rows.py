@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agents.spikes.row import Spike, Spikes
 from agents.updates.buckets import KEEP_WEEKS, WEEK_MS, Bucket, NewBuckets, Shelf, buckets_of
-from agents.updates.channel import Channel, Span
+from agents.updates.channel import Channel, SubscriberStats
 from agents.updates.fold import fold_update
 from agents.updates.gains import Sample, Top, fold_sample
 from agents.updates.gaps import first_gap
@@ -35,7 +35,7 @@ def test_every_row_comes_back_as_it_was() -> None:
     minute = Minute(60_000, first_sampled=0, last_sampled=59_999, top=Top(PostId(65), 3, 0.5))
     channel = Channel(
         minutes={60_000: minute},
-        spans=[Span(0, 1, 2, 3, 4, 5, 6, 7)],
+        subscriber_stats=[SubscriberStats(0, 1, 2, 3, 4, 5, 6, 7)],
         gaps=[(-1, T)],
         leaders={2**63: PostId(65)},
     )

@@ -1,13 +1,13 @@
-"""Whether a process has locked a file, and what it wrote there about itself."""
+"""Whether a process holds the lock of a file, and what it wrote into that file about itself."""
 
 import fcntl
 from pathlib import Path
 
 
-def held_text(file: Path) -> str | None:
-    """What is in the file while a process holds its lock; None while nobody does.
+def locked_text(file: Path) -> str | None:
+    """The content of the file while a process holds its lock, else None.
 
-    The kernel releases the lock however that process ends, so what a dead one left does not count.
+    The kernel releases the lock however that process ends, so what a dead process left is ignored.
     """
     try:
         with file.open(errors="replace") as opened:

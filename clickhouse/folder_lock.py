@@ -1,17 +1,17 @@
-"""Which process has a history folder: ClickHouse's engine locks a file in it, and names itself."""
+"""Which process uses a history folder: ClickHouse's engine locks a file there and names itself."""
 
 import re
 from pathlib import Path
 
 from clickhouse.history import HistoryInUse
-from streams.holder import held_text
+from streams.file_lock import locked_text
 
 _PID = re.compile(r"PID: (\d+)")
 
 
 def check_free(folder: Path) -> None:
-    """Raises HistoryInUse, naming the process that has it."""
-    if (held := held_text(folder / "status")) is not None:
+    """Raises HistoryInUse, naming the process that uses the folder."""
+    if (held := locked_text(folder / "status")) is not None:
         pid = _PID.search(held)
         holder = f"process {pid[1]}" if pid else "another process"
         raise HistoryInUse(f"history folder {folder} is in use by {holder}")

@@ -1,7 +1,7 @@
-"""Reading pages of history: catching up with what is newest, and the backfill of what is older.
+"""Reading a channel page by page: catching up with the newest posts, and the backfill.
 
-The cursor's `last_post_id` means: every post up to here is in the log. So only a completed catching
-up moves it, never a push, and what the pushes missed is found by the next one.
+The cursor's `last_post_id` promises that every post up to it is in the log. Only a completed
+catch-up moves it, never a push, so that the next catch-up finds what pushes missed.
 """
 
 import logging
