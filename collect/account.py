@@ -1,4 +1,4 @@
-"""One Telegram account in use: a collector on its session, for its share of the channels."""
+"""One Telegram account in use: a collector on its session, for the channels assigned to it."""
 
 import asyncio
 import logging
@@ -57,7 +57,7 @@ class AccountInUse:
         self._means = means
         self._refused = account.refused
         self._collector: Collector | None = None
-        self._share: ChannelSet | None = None
+        self._channels: ChannelSet | None = None
         self._outage = Outage(logger)
 
     def check(self) -> Finding:
@@ -66,10 +66,10 @@ class AccountInUse:
             return not_ready(f"{account}: cannot renew its lease: {self._tenure.trouble}")
         if self._refused:
             return not_ready(f"{account}: Telegram refuses the session ({self._refused})")
-        if self._collector is None or self._share is None or not self._collector.connected:
+        if self._collector is None or self._channels is None or not self._collector.connected:
             away = self._collector.away if self._collector else ""
             return not_ready(f"{account}: {f'{away} is unavailable' if away else 'connecting'}")
-        return Finding(True, f"{account} observes {len(self._share)} channels")
+        return Finding(True, f"{account} observes {len(self._channels)} channels")
 
     async def run(self) -> None:
         """Observe until cancelled. Raises LeaseLost, LogError.
@@ -91,25 +91,25 @@ class AccountInUse:
         """Until the account is lost."""
         assert self.account.session is not None
         means, session = self._means, StringSession(self.account.session)
-        share = self._share = ChannelSet(means.control, self._tenure.lease, self.account.id)
+        channels = self._channels = ChannelSet(means.control, self._tenure.lease, self.account.id)
         collector = self._collector = Collector(
             client_factory(session, *means.application),
             means.publisher,
-            share,
+            channels,
             means.clock,
             means.metrics,
             means.settings,
         )
         try:
-            await side_by_side(collector.run(), self._keep_sharing(share, collector))
+            await side_by_side(collector.run(), self._reconcile(channels, collector))
         except AccountLost as lost:
             return lost
         raise AssertionError("a collector does not end by itself")
 
-    async def _keep_sharing(self, share: ChannelSet, collector: Collector) -> None:
+    async def _reconcile(self, channels: ChannelSet, collector: Collector) -> None:
         while True:
             try:
-                await share.turn(collector)
+                await channels.reconcile(collector)
                 if self._refused and collector.connected:
                     await self._tell_refusal(None)
                 self._outage.end()
@@ -125,9 +125,9 @@ class AccountInUse:
             self._outage.begin("control", str(error))
 
     async def _leave_all(self) -> None:
-        """For other accounts, if there are any. What is not let go now is by the next sharing."""
-        assert self._share is not None
+        """Release all channels to other accounts; the next reconciliation releases the rest."""
+        assert self._channels is not None
         try:
-            await self._share.leave_all()
+            await self._channels.leave_all()
         except ControlUnavailable as error:
             self._outage.begin("control", str(error))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from control.sharing import shared
+from control.assigning import assigned
 from control.store import ACCOUNT_LEASES, ControlStore, Cursor, FloodWait, Lease, Standing
 from streams.ids import ChannelId
 from streams.sources.cursors import NO_PAGES, Followed, Pages
@@ -56,16 +56,16 @@ class ChannelSet:
     async def put_flood_wait(self, wait: FloodWait, now_ms: int) -> None:
         await self._control.accounts.put_flood_wait(self._account_id, wait, now_ms)
 
-    async def turn(self, collector: Observing) -> None:
-        """Let go of what is others', then take what is free and ours.
+    async def reconcile(self, collector: Observing) -> None:
+        """Release the channels of other accounts, then claim those assigned to this one.
 
-        No channel has two accounts meanwhile: what moves is let go after it is observed no longer,
-        and the other account claims it in a turn of its own.
+        A channel never has two accounts: this one stops observing it before the release, and the
+        other account claims it at its next reconciliation.
         """
         followed = {one.reference: one for one in await self._control.followed()}
-        shares = await self._control.accounts.shares()
-        wanted = await self._wanted(followed, shares)
-        held = {reference for reference, by in shares.items() if by == self._account_id}
+        claims = await self._control.accounts.claims()
+        wanted = await self._wanted(followed, claims)
+        held = {reference for reference, by in claims.items() if by == self._account_id}
         await self._leave((self._mine.keys() | held) - wanted, collector)
         claimed = await self._control.accounts.claim(self._lease, self._account_id, wanted)
         await self._leave(self._mine.keys() - claimed, collector)
@@ -79,16 +79,16 @@ class ChannelSet:
         self._mine.clear()
 
     async def _wanted(
-        self, followed: Mapping[str, Followed], shares: Mapping[str, int]
+        self, followed: Mapping[str, Followed], claims: Mapping[str, int]
     ) -> set[str]:
-        """Whatever account asks, each channel is wanted by one of them."""
+        """The channels assigned to this account. Every account computes the same assignment."""
         refused = {one.id for one in await self._control.accounts.all() if one.refused}
         leased = await self._control.leases.held(ACCOUNT_LEASES)
         live = {int(lease.name.removeprefix(ACCOUNT_LEASES)) for lease in leased}
-        # Where Telegram refuses all, each goes on trying with its share.
+        # If Telegram refuses all accounts, each keeps trying with its assignment.
         able = live - refused or live
-        sharing = shared(list(followed), able, shares)
-        return {reference for reference, by in sharing.items() if by == self._account_id}
+        assignment = assigned(list(followed), able, claims)
+        return {reference for reference, by in assignment.items() if by == self._account_id}
 
     async def _leave(self, references: set[str], collector: Observing) -> None:
         for reference in sorted(references & self._mine.keys()):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from collect.account import AccountInUse, Application, Means
 from collect.settings import CollectorSettings
 from control.announcer import Change, announce
-from control.sharing import shared
+from control.assigning import assigned
 from control.lease_keeper import Tenure
 from control.store import (
     ACCOUNT_LEASES,
@@ -90,7 +90,7 @@ class Collecting:
             means = self._means(publisher)
             try:
                 while True:
-                    await self._retry.call(lambda: self._turn(means))
+                    await self._retry.call(lambda: self._reconcile(means))
                     self._started = True
                     await asyncio.sleep(EVERY_S)
             finally:
@@ -120,12 +120,12 @@ class Collecting:
             self._settings,
         )
 
-    async def _turn(self, means: Means) -> None:
-        """Say that this process is here, leave what is others', take what is free."""
+    async def _reconcile(self, means: Means) -> None:
+        """Renew this process's presence, release others' accounts, acquire those assigned to it."""
         await self._collect_ended()
         await self._read_accounts()
-        # A collector that has not the key takes no part: the accounts are for those who have.
-        mine = set() if self._locked and not self._known else await self._share()
+        # A collector without the key gets no accounts: they go to collectors that have it.
+        mine = set() if self._locked and not self._known else await self._assigned_accounts()
         await self._stop({i for i in self._used if i not in mine or self._is_anew(i)})
         for account_id in sorted(mine - self._used.keys()):
             await self._take(self._known[account_id], means)
@@ -142,8 +142,8 @@ class Collecting:
         self._locked = locked
         self._known = {one.id: one for one in accounts if not one.locked}
 
-    async def _share(self) -> set[int]:
-        """The accounts that are for this process, among all collectors that are there."""
+    async def _assigned_accounts(self) -> set[int]:
+        """The accounts assigned to this process, among all collectors that are running."""
         leases, holder = self._control.leases, self._host.holder
         name = COLLECTOR_LEASES + holder
         self._presence = await leases.acquire(name, holder, self._lease_s * 1000)
@@ -151,8 +151,8 @@ class Collecting:
         present = {holder} | {lease.holder for lease in await leases.held(COLLECTOR_LEASES)}
         held = {lease.name: lease.holder for lease in await leases.held(ACCOUNT_LEASES)}
         holders = {i: held[account_lease(i)] for i in self._known if account_lease(i) in held}
-        sharing = shared(list(self._known), present, holders)
-        return {i for i, by in sharing.items() if by == holder}
+        assignment = assigned(list(self._known), present, holders)
+        return {i for i, by in assignment.items() if by == holder}
 
     async def _take(self, account: Account, means: Means) -> None:
         host, name = self._host, account_lease(account.id)

@@ -1,4 +1,4 @@
-"""Accounts and their shares of the channels on SQLite and PostgreSQL: control.store.Accounts."""
+"""Accounts and their claims of channels on SQLite and PostgreSQL: control.store.Accounts."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -89,15 +89,15 @@ class SqlAccounts:
             await connection.execute(told)
 
     @whole
-    async def shares(self) -> Mapping[str, int]:
+    async def claims(self) -> Mapping[str, int]:
         async with self._database.reading() as connection:
-            return await _shares(connection)
+            return await _claims(connection)
 
     @whole
     async def claim(self, lease: Lease, account_id: int, references: Collection[str]) -> set[str]:
         async with self._database.writing_alone() as connection:
             live = await self._live(connection, lease)
-            taken = await _shares(connection)
+            taken = await _claims(connection)
             followed = set((await connection.execute(select(FOLLOWED.c.reference))).scalars())
             others = {one for one, by in taken.items() if by != account_id and by in live}
             mine = (set(references) & followed) - others
@@ -169,6 +169,6 @@ class SqlAccounts:
         return {int(one.name.removeprefix(ACCOUNT_LEASES)) for one in (*leases, lease)}
 
 
-async def _shares(connection: AsyncConnection) -> dict[str, int]:
+async def _claims(connection: AsyncConnection) -> dict[str, int]:
     rows = await connection.execute(select(SHARES.c.reference, SHARES.c.account_id))
     return {row.reference: row.account_id for row in rows}

@@ -1,6 +1,6 @@
 """What operators set, copied from one store into another: from SQLite to PostgreSQL, say.
 
-Not for what processes hold at the moment (leases, shares): they are made anew.
+Leases and claims of channels are not copied: processes acquire them again.
 """
 
 import logging

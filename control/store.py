@@ -139,7 +139,7 @@ class Accounts(Protocol):
     async def put_refusal(self, account_id: int, reason: str | None) -> None:
         """Whether Telegram accepts the session, as told when it was used last."""
 
-    async def shares(self) -> Mapping[str, int]:
+    async def claims(self) -> Mapping[str, int]:
         """The account that observes, by the reference of the followed channel."""
 
     async def claim(self, lease: Lease, account_id: int, references: Collection[str]) -> set[str]:

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     async with opened_control(settings) as control:
         accounts = await control.accounts.all()
-        channels = Counter((await control.accounts.shares()).values())
+        channels = Counter((await control.accounts.claims()).values())
         leases = await control.leases.held(ACCOUNT_LEASES)
     holders = {lease.name: lease.holder for lease in leases}
     rows = [_row(one, channels[one.id], holders.get(account_lease(one.id))) for one in accounts]

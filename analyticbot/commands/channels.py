@@ -40,10 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     async with opened_control(settings) as control:
         followed = await control.followed()
-        shares = await control.accounts.shares()
+        claims = await control.accounts.claims()
         accounts = {one.id: one for one in await control.accounts.all()}
     known = await observed(settings) if followed else Observed({})
-    rows = [_row(one, known, accounts.get(shares.get(one.reference, 0))) for one in followed]
+    rows = [_row(one, known, accounts.get(claims.get(one.reference, 0))) for one in followed]
     if known.unknown:
         print(f"analyticbot: what was observed is not known: {known.unknown}", file=sys.stderr)
     if options.json:

@@ -134,14 +134,14 @@ async def test_channels_of_a_refused_account_are_another_s(tmp_path: Path, world
             await stage.log_in(user)
         stage.start()
         await stage.says("account 777 observes 1 channels; account 778 observes 1 channels")
-        assert sorted((await stage.control.accounts.shares()).values()) == [ANN, BEN]
+        assert sorted((await stage.control.accounts.claims()).values()) == [ANN, BEN]
         stage.telegram.revoke(ANN)
         stage.telegram.drop_connections(ANN)
         await stage.says("account 778 observes 2 channels")
         for number in (1001, 1002):
             world.post(world.channels[ChannelId(number)], "second")
             await stage.told(has_post(2, ChannelId(number)))
-        assert set((await stage.control.accounts.shares()).values()) == {BEN}
+        assert set((await stage.control.accounts.claims()).values()) == {BEN}
 
 
 async def test_nobody_is_logged_in(tmp_path: Path, world: World) -> None:
@@ -167,7 +167,7 @@ async def test_what_is_followed_and_unfollowed_later(tmp_path: Path, world: Worl
         assert announced.records[-1].key == b"channels"
         await stage.control.unfollow("channel2")
         await stage.says("account 777 observes 0 channels")
-        assert await stage.control.accounts.shares() == {}
+        assert await stage.control.accounts.claims() == {}
 
 
 async def test_a_session_is_in_no_line_of_the_log(

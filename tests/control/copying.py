@@ -42,7 +42,7 @@ async def content(url: str) -> Mapping[str, Sequence[object]]:
             "deliveries": list(await store.deliveries("alert")),
             "accounts": [(one.id, one.session) for one in await store.accounts.all()],
             "leases": [one.name for one in await store.leases.held("")],
-            "shares": list(await store.accounts.shares()),
+            "shares": list(await store.accounts.claims()),
         }
     finally:
         await store.close()

@@ -50,6 +50,6 @@ async def test_copying_again_changes_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_path_that_was_mistyped_is_told_and_not_made(tmp_path: Path) -> None:
-    with pytest.raises(ControlError, match="there is no file"):
+    with pytest.raises(ControlError, match="no such file"):
         await copy(url(tmp_path, "odl.db"), url(tmp_path, "new.db"), KEY)
     assert not (tmp_path / "odl.db").exists()

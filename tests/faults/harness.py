@@ -166,7 +166,7 @@ async def stage(
 def _is_shared(workers: Sequence[Worker]) -> bool:
     for worker in workers:
         worker.check()
-    newest = [shares[-1] for worker in workers if (shares := worker.shares())]
+    newest = [assigned[-1] for worker in workers if (assigned := worker.assignments())]
     tasks = sorted(task for share in newest for task in share)
     return len(newest) == len(workers) and all(newest) and tasks == list(range(PARTITIONS))
 

@@ -27,7 +27,7 @@ async def test_another_worker_goes_on_with_warm_tables(
         async with loading(on.log, observations(4)[:2_400], rate=300) as load:
             await load.reached(0.5)
             before = await rows_written(on)
-            tasks, since = victim.shares()[-1], await on.committed()
+            tasks, since = victim.assignments()[-1], await on.committed()
             victim.kill()
             took_s = await until(lambda: on.moved(tasks, since), PATIENCE_S, "the tasks to go on")
             figures.note("kill -9 to the first commit of every task elsewhere", took_s, "s")
@@ -49,17 +49,17 @@ async def test_a_quick_restart_with_an_instance_moves_no_task(
         worker.start()
         other.start()
         await on.shared(worker, other)
-        had, given = worker.shares()[-1], len(other.shares())
+        had, given = worker.assignments()[-1], len(other.assignments())
         async with loading(on.log, observations(4)[:3_000], rate=300) as load:
             for end, share in ((kill, 0.2), (stop, 0.6)):
                 await load.reached(share)
                 await end(worker)
                 worker.start()
                 await worker.told("tables_restored")
-                assert worker.shares() == [had]
+                assert worker.assignments() == [had]
         await on.settled()
-        assert len(other.shares()) == given
-        assert other.shares()[-1] == set(range(PARTITIONS)) - had
+        assert len(other.assignments()) == given
+        assert other.assignments()[-1] == set(range(PARTITIONS)) - had
         await on.check()
 
 

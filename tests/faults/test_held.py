@@ -54,10 +54,12 @@ async def test_workers_held_in_turn(broker: Cluster, tmp_path: Path, *, static: 
 
 async def hold(on: Stage, held: Worker, other: Worker) -> None:
     """Until the other has its tasks and has gone on with them; then until both share again."""
-    tasks, since = held.shares()[-1], await on.committed()
+    tasks, since = held.assignments()[-1], await on.committed()
     held.hold()
     await until(
-        lambda: other.shares()[-1] == set(range(PARTITIONS)), PATIENCE_S, "the other to have all"
+        lambda: other.assignments()[-1] == set(range(PARTITIONS)),
+        PATIENCE_S,
+        "the other to have all",
     )
     await until(lambda: on.moved(tasks, since), PATIENCE_S, "the other to go on")
     held.go_on()

@@ -51,7 +51,7 @@ async def test_what_ends_connections_changes_and_moves_nothing(far: Far, tmp_pat
             await until(lambda: far.proxy.lost == count, PATIENCE_S, "an answer lost")  # noqa: B023
         await on.settled()
         await on.check()
-        assert worker.shares() == [ALL_TASKS]
+        assert worker.assignments() == [ALL_TASKS]
         await worker.stop()
 
 
@@ -68,7 +68,7 @@ async def test_longer_than_the_session_tasks_go_and_come_back(
         async with loading(on.log, observations(3), rate=300) as load:
             await load.reached(0.2)
             getattr(far.proxy, fault)()
-            await until(lambda: near.shares()[-1] == ALL_TASKS, PATIENCE_S, "tasks to go")
+            await until(lambda: near.assignments()[-1] == ALL_TASKS, PATIENCE_S, "tasks to go")
             await load.reached(0.6)
             far.proxy.resume()
             await on.shared(near, worker)
@@ -90,7 +90,7 @@ async def test_300_ms_each_way_change_and_move_nothing(far: Far, tmp_path: Path)
             pass
         await on.settled(300)
         await on.check()
-        assert worker.shares() == [ALL_TASKS]
+        assert worker.assignments() == [ALL_TASKS]
         await worker.stop()
 
 

@@ -102,7 +102,7 @@ class Worker:
         found = (json.loads(line) for line in lines if line.startswith("{"))
         return [told["fields"] for told in found if told["event"] == event]
 
-    def shares(self) -> list[set[int]]:
+    def assignments(self) -> list[set[int]]:
         """The tasks that it was given, each time the group has handed out."""
         return [set(told["active"]) for told in self.events("tasks_assigned")]
 

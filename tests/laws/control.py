@@ -314,9 +314,9 @@ class ControlLaws:
         assert await store.accounts.claim(ann, ANN.id, ["durov", "unfollowed"]) == {"durov"}
         assert await store.accounts.claim(ann, ANN.id, ["durov"]) == {"durov"}
         assert await store.accounts.claim(ben, BEN.id, ["durov"]) == set()
-        assert await store.accounts.shares() == {"durov": ANN.id}
+        assert await store.accounts.claims() == {"durov": ANN.id}
         await store.accounts.let_go(BEN.id, ["durov"])
-        assert await store.accounts.shares() == {"durov": ANN.id}
+        assert await store.accounts.claims() == {"durov": ANN.id}
         await store.accounts.let_go(ANN.id, ["durov"])
         assert await store.accounts.claim(ben, BEN.id, ["durov"]) == {"durov"}
 
@@ -341,7 +341,7 @@ class ControlLaws:
         claims = (store.accounts.claim(one, n, names) for n, one in enumerate(leases, 1))
         got = await asyncio.gather(*claims)
         assert sorted(name for claimed in got for name in claimed) == names
-        shares = await store.accounts.shares()
+        shares = await store.accounts.claims()
         assert all(shares[name] == n for n, claimed in enumerate(got, 1) for name in claimed)
 
     async def test_shares_of_what_is_followed_no_longer_are_forgotten(
@@ -352,7 +352,7 @@ class ControlLaws:
         await store.accounts.claim(ann, ANN.id, ["durov"])
         await store.unfollow("durov")
         assert await store.accounts.claim(ann, ANN.id, ["durov"]) == set()
-        assert await store.accounts.shares() == {}
+        assert await store.accounts.claims() == {}
 
     async def test_a_cursor_is_shared_and_its_access_hash_is_not(self, store: ControlStore) -> None:
         ann, ben = await using(store, ANN), await using(store, BEN)
