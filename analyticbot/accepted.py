@@ -19,48 +19,48 @@ from streams.kafka.settings import WrongKafkaUrl, settings_of
 def port(text: str) -> int:
     number = _whole(text)
     if number is None or number > 65535:
-        raise ValueError("give a number from 0 to 65535 (0 takes a free one)")
+        raise ValueError("use a number from 0 to 65535 (0 takes a free one)")
     return number
 
 
 def positive(text: str) -> int:
     number = _whole(text)
     if not number:
-        raise ValueError("give a whole number above 0")
+        raise ValueError("use a whole number above 0")
     return number
 
 
 def natural(text: str) -> int:
     number = _whole(text)
     if number is None:
-        raise ValueError("give a whole number")
+        raise ValueError("use a whole number")
     return number
 
 
 def tables_mib(text: str) -> int:
     number = _whole(text)
     if number is None or number < 5:
-        raise ValueError("give a whole number from 5 on")
+        raise ValueError("use a whole number of at least 5")
     return number
 
 
 def lease_s(text: str) -> int:
     number = _whole(text)
     if number is None or not 3 <= number <= 600:
-        raise ValueError("give a whole number from 3 to 600")
+        raise ValueError("use a whole number from 3 to 600")
     return number
 
 
 def level(text: str) -> str:
     levels = ("debug", "info", "warning", "error")
     if text.lower() not in levels:
-        raise ValueError(f"give one of {', '.join(levels)}")
+        raise ValueError(f"use one of {', '.join(levels)}")
     return text.lower()
 
 
 def form(text: str) -> Form:
     if text.lower() not in get_args(Form):
-        raise ValueError(f"give one of {', '.join(get_args(Form))}")
+        raise ValueError(f"use one of {', '.join(get_args(Form))}")
     return cast(Form, text.lower())
 
 
@@ -70,7 +70,7 @@ def share(text: str) -> float:
     except ValueError:
         number = -1
     if not 0 <= number <= 1:
-        raise ValueError("give a number from 0 to 1")
+        raise ValueError("use a number from 0 to 1")
     return number
 
 
@@ -78,7 +78,7 @@ def url(*schemes: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         parts = urlsplit(text)
         if text and (parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/"))):
-            raise ValueError("give " + " or ".join(f"{scheme}://…" for scheme in schemes))
+            raise ValueError("use " + " or ".join(f"{scheme}://…" for scheme in schemes))
         return text
 
     return parse
@@ -115,7 +115,7 @@ def proxies(text: str) -> tuple[str, ...]:
         networks(given)
     except ValueError:
         raise ValueError(
-            "give addresses or networks with commas, such as 10.0.0.5,10.1.0.0/16"
+            "use addresses or networks separated by commas, such as 10.0.0.5,10.1.0.0/16"
         ) from None
     return given
 
@@ -124,7 +124,7 @@ def chats(text: str) -> frozenset[int]:
     try:
         return frozenset(int(chat) for chat in text.split(","))
     except ValueError:
-        raise ValueError("give ids of chats with commas, such as 1234,-100567") from None
+        raise ValueError("use chat ids separated by commas, such as 1234,-100567") from None
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ def secret_key(text: str) -> str:
 
 def instance(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", text):
-        raise ValueError("give letters, digits, dots, dashes and underscores")
+        raise ValueError("use letters, digits, dots, dashes and underscores")
     return text
 
 

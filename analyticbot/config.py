@@ -30,7 +30,7 @@ class ConfigError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What the operator decided. URLs carry no secrets when they are printed (`doctor`)."""
+    """The operator's options. `doctor` prints URLs without their secrets."""
 
     data: Path
     log: str
@@ -89,7 +89,7 @@ OPTIONS: tuple[Option, ...] = (
            "(empty: the folder `history` under ANALYTICBOT_DATA).",
            accepted.history_url),
     Option("control", "ANALYTICBOT_CONTROL", "",
-           "What operators set: `sqlite:///path` or `postgresql://…` "
+           "The control store: `sqlite:///path` or `postgresql://…` "
            "(empty: the file `control.db` under ANALYTICBOT_DATA).",
            accepted.url("sqlite", "postgresql")),
     Option("host", "ANALYTICBOT_HOST", "127.0.0.1",
@@ -98,50 +98,51 @@ OPTIONS: tuple[Option, ...] = (
     Option("port", "ANALYTICBOT_PORT", "8000", "The port to listen on; 0 takes a free one.",
            accepted.port),
     Option("instance", "ANALYTICBOT_INSTANCE", "",
-           "This worker's own name in a cluster: with it, a restart within the session's time "
-           "moves no partitions (empty: every start is a new member).", accepted.instance),
+           "The name of this worker in a cluster, different for each: with it, a restart within "
+           "the session timeout reassigns nothing (empty: every start is a new member).",
+           accepted.instance),
     Option("partitions", "ANALYTICBOT_PARTITIONS", "4",
-           "Partitions of every topic that is made; topics that exist keep theirs, and on Kafka "
-           "must have as many.", accepted.positive),
+           "Partitions of every new topic; existing topics keep theirs, and on Kafka must have as "
+           "many.", accepted.positive),
     Option("standbys", "ANALYTICBOT_STANDBYS", "1",
-           "How many other workers keep up with each worker's tables, to go on with them at once.",
+           "Hot standby replicas of each task's tables, for fast failover.",
            accepted.natural),
     Option("tables_mib", "ANALYTICBOT_TABLES_MIB", "80",
-           "How many MiB of memory the tables of a worker on Kafka take at most.",
+           "At most so many MiB of memory for the tables of a worker on Kafka.",
            accepted.tables_mib),
     Option("dead_share", "ANALYTICBOT_DEAD_SHARE", "0.5",
-           "A worker ends when it cannot read more than this share of the last messages, from 0 "
-           "to 1 (1: it puts all of them aside and goes on).", accepted.share),
+           "A worker stops when it cannot read more than this share of the last messages, from 0 "
+           "to 1 (1: never; all of them become dead letters).", accepted.share),
     Option("without", "ANALYTICBOT_WITHOUT", "",
-           "The decisions of installed packages that are left out, as names with commas.",
+           "Decisions of installed packages to leave out, as names separated by commas.",
            accepted.names),
     Option("lease_s", "ANALYTICBOT_LEASE_S", "10",
-           "After how many seconds another process takes over what a dead one did alone: a "
-           "Telegram account, the bot. A process that cannot reach the control store for two "
-           "thirds of it lets go.", accepted.lease_s),
+           "Seconds until another process takes over the exclusive work of a dead one: a Telegram "
+           "account, the bot. A process that cannot reach the control store for two thirds of it "
+           "gives up its leases.", accepted.lease_s),
     Option("log_days", "ANALYTICBOT_LOG_DAYS", "7",
-           "How many days the log keeps what flows through it.", accepted.positive),
+           "Days for which the log keeps records.", accepted.positive),
     Option("log_mib", "ANALYTICBOT_LOG_MIB", "512",
-           "How many MiB it keeps at most, a partition of a topic.", accepted.positive),
+           "MiB that the log keeps at most, per partition of a topic.", accepted.positive),
     Option("public_url", "ANALYTICBOT_PUBLIC_URL", "",
-           "Where people reach the page, for links in bot messages (empty: the listening address).",
+           "The address of the page, for links in bot messages (empty: the listening address).",
            accepted.url("http", "https")),
     Option("api_key", "ANALYTICBOT_API_KEY", "",
-           "The key that every request must carry: at least 16 ASCII characters, such as "
-           "`openssl rand -hex 24` prints (empty: none is needed on loopback).",
+           "The key that every request must send: at least 16 ASCII characters, such as `openssl "
+           "rand -hex 24` prints (empty: no key, on loopback only).",
            accepted.api_key, secret=True),
     Option("secret_key", "ANALYTICBOT_SECRET_KEY", "",
            "The key that seals Telegram sessions at rest: 64 hexadecimal digits, as "
-           "`openssl rand -hex 32` prints them. One for all hosts of a cluster, which need it "
+           "`openssl rand -hex 32` prints them. Required in a cluster, the same on all hosts "
            "(empty: the file `secret.key` under ANALYTICBOT_DATA, made at the first login).",
            accepted.secret_key, secret=True),
     Option("trusted_proxies", "ANALYTICBOT_TRUSTED_PROXIES", "",
-           "The reverse proxies in front, as addresses or networks with commas: they are believed "
-           "whose request it is and whether it came by https (empty: nobody is).",
+           "The reverse proxies in front, as addresses or networks separated by commas: their "
+           "`X-Forwarded-For` and `X-Forwarded-Proto` are believed (empty: nobody's are).",
            accepted.proxies),
     Option("connections", "ANALYTICBOT_CONNECTIONS", "4096",
-           "How many connections may be open at the same time, a quarter of them from one address; "
-           "fewer where the process may open fewer files.", accepted.positive),
+           "Connections that may be open at the same time, a quarter of them from one address; "
+           "fewer if the limit of open files is lower.", accepted.positive),
     Option("telegram_api_id", "TELEGRAM_API_ID", "",
            "Your application's id, from https://my.telegram.org.", accepted.positive),
     Option("telegram_api_hash", "TELEGRAM_API_HASH", "",
@@ -149,21 +150,22 @@ OPTIONS: tuple[Option, ...] = (
     Option("bot_token", "BOT_TOKEN", "",
            "The bot's token, from @BotFather (empty: no bot).", accepted.text, secret=True),
     Option("bot_chats", "ANALYTICBOT_BOT_CHATS", "",
-           "The chats that may use the bot, as ids with commas (empty: everybody who finds it).",
+           "The chats that may use the bot, as ids separated by commas (empty: everybody who finds "
+           "it).",
            accepted.chats),
     Option("log_level", "ANALYTICBOT_LOG_LEVEL", "info",
-           "How much is logged: debug, info, warning or error.", accepted.level),
+           "The lowest level that is logged: debug, info, warning or error.", accepted.level),
     Option("log_format", "ANALYTICBOT_LOG_FORMAT", "text",
-           "How it is logged: text for people, or json, one object a line, for machines.",
+           "The format of log lines: text, or json (one object per line).",
            accepted.form),
     Option("traces", "ANALYTICBOT_TRACES", "",
-           "Where OpenTelemetry traces are sent, by OTLP over HTTP: `http://host:4318/v1/traces` "
-           "(empty: none are made). Needs the extra `tracing`.", accepted.url("http", "https")),
+           "Where to send OpenTelemetry traces by OTLP over HTTP: `http://host:4318/v1/traces` "
+           "(empty: no tracing). Needs the extra `tracing`.", accepted.url("http", "https")),
     Option("trace_share", "ANALYTICBOT_TRACE_SHARE", "0.1",
-           "Which share of all observations is traced, from 0 to 1.", accepted.share),
+           "The share of observations that is traced, from 0 to 1.", accepted.share),
 )  # fmt: skip
 
-#: URLs, each with a password of its own perhaps.
+#: URLs, each of which may contain a password.
 _URLS = ("log", "history", "control")
 
 _OPTIONAL = {
@@ -205,8 +207,7 @@ def read_settings(
 
 
 def secrets_of(settings: Settings) -> Iterator[str]:
-    """What must not be printed: secrets, and the passwords of URLs as they stand there and as
-    they are meant."""
+    """All secrets, and the passwords in URLs both quoted and unquoted: never to be printed."""
     for option in OPTIONS:
         if option.secret and (value := getattr(settings, option.field)):
             yield str(value)
@@ -231,14 +232,14 @@ def _stored(path: Path) -> dict[str, str]:
 
 
 def _text(option: Option, environment: Mapping[str, str], stored: Mapping[str, str]) -> str:
-    """Empty where nobody says anything."""
+    """Empty if neither sets the option."""
     key = option.variable.lower().removeprefix("analyticbot_")
     given = environment.get(option.variable) or _from_file(option, environment)
     return given or stored.get(key, "")
 
 
 def _value(option: Option, name: str, text: str) -> Any:
-    """`name`: of where the text was given."""
+    """The parsed option. `name` is where the text was set, for errors."""
     text = text or option.default
     if not text and option.field in _OPTIONAL:
         return None
@@ -248,7 +249,7 @@ def _value(option: Option, name: str, text: str) -> Any:
         shown = (
             "the value" if option.secret else repr(re.sub(r"(://[^:@/]*):[^@/]*@", r"\1:…@", text))
         )
-        raise ConfigError(f"{name}: {shown} is not accepted: {error}") from error
+        raise ConfigError(f"{name}: {shown} is invalid: {error}") from error
 
 
 def _from_file(option: Option, environment: Mapping[str, str]) -> str | None:
@@ -262,7 +263,7 @@ def _from_file(option: Option, environment: Mapping[str, str]) -> str | None:
 
 
 def _with_password(log: str, password: str | None) -> str:
-    """Only within this process: whoever opens the log needs nothing but its URL."""
+    """The log's URL with its password, for use within this process only."""
     if not log.startswith(f"{KAFKA}:"):
         return log
     try:

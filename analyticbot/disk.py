@@ -25,7 +25,7 @@ async def fail_while_held(log: Log) -> None:
     """For commands that somebody waits for. Raises Failure once the log waits for room."""
     while True:
         if reason := log.held:
-            raise Failure(f"{reason} and start again: it goes on where it was")
+            raise Failure(f"{reason} and start again: it resumes where it stopped")
         await asyncio.sleep(EVERY_S)
 
 

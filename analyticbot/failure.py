@@ -40,7 +40,7 @@ def _advice(error: BaseException) -> str:
 
     match error:
         case LogInUse() | HistoryInUse():
-            return "stop it, or give another ANALYTICBOT_DATA"
+            return "stop it, or set another ANALYTICBOT_DATA"
         case LogDamaged() | HistoryDamaged():
             return "see Damage in docs/OPERATING.md"
         case LogFull():

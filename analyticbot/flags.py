@@ -53,7 +53,7 @@ def speed(text: str) -> float:
     number = _number(text)
     if number is None or number > FASTEST:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not accepted: give a number above 0, at most {FASTEST:.0f}"
+            f"{text!r} is invalid: use a number above 0, at most {FASTEST:.0f}"
         )
     return number
 
@@ -64,7 +64,7 @@ def speed_or_max(text: str) -> float | Literal["max"]:
         return "max"
     number = _number(text)
     if number is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: give a number above 0, or max")
+        raise argparse.ArgumentTypeError(f"{text!r} is invalid: use a number above 0, or max")
     return number
 
 
@@ -72,7 +72,7 @@ def duration_s(text: str) -> float:
     """Raises argparse.ArgumentTypeError."""
     number = _number(text)
     if number is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: give seconds, above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is invalid: use seconds, above 0")
     return number
 
 

@@ -33,8 +33,7 @@ def check_is_another(url: str, settings: Settings) -> None:
     """A log must not be moved into itself. Raises ConfigError."""
     if _place(url) & _place(settings.log):
         raise ConfigError(
-            "what is to be moved is the log that is configured: say in ANALYTICBOT_LOG where it "
-            "moves to"
+            "source and destination are the same log: set ANALYTICBOT_LOG to the destination"
         )
 
 

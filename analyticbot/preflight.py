@@ -59,15 +59,15 @@ def check_cluster(settings: Settings, role: str) -> None:
     """The log is one that several processes may use. Raises ConfigError."""
     if settings.log.startswith("embedded:"):
         raise ConfigError(
-            f"ANALYTICBOT_LOG: {settings.log} is one process's, so `{role}` cannot have it to "
-            "itself: run `analyticbot up`, or give kafka://host:port"
+            f"ANALYTICBOT_LOG: {settings.log} can be opened by one process only, so "
+            f"`{role}` cannot use it: run `analyticbot up`, or set kafka://host:port"
         )
 
 
 def check_bot(settings: Settings) -> None:
     """The bot's token is given. Raises ConfigError."""
     if not settings.bot_token:
-        raise ConfigError("BOT_TOKEN: not set; @BotFather gives one")
+        raise ConfigError("BOT_TOKEN: not set; get one from @BotFather")
 
 
 def _why(host: str, port: int, error: OSError) -> str:
@@ -78,7 +78,7 @@ def _why(host: str, port: int, error: OSError) -> str:
         )
     if error.errno == errno.EACCES:
         return (
-            f"ANALYTICBOT_PORT: {port} needs privileges this user does not have: give another with "
-            "--port"
+            f"ANALYTICBOT_PORT: {port} needs privileges this user does not have: choose another "
+            "with --port"
         )
     return f"ANALYTICBOT_HOST: cannot listen on {host}:{port}: {error.strerror}"

@@ -110,7 +110,7 @@ class Rebuild:
                 await waiting
                 await self._log.commit(REBUILDS, dict.fromkeys(self._ends, 0))
             except (HistoryError, LogError) as error:
-                raise Failure(f"{error}; run it again to go on") from error
+                raise Failure(f"{error}; run it again to resume") from error
             finally:
                 for task in (waiting, running):
                     task.cancel()

@@ -70,4 +70,4 @@ def _reason(service: asyncio.Task[None]) -> str:
     if service.cancelled():
         return "cancelled"
     error = service.exception()
-    return "it ended by itself" if error is None else f"{error}" or type(error).__name__
+    return "it ended unexpectedly" if error is None else f"{error}" or type(error).__name__

@@ -27,7 +27,7 @@ def session_path(settings: Settings) -> Path:
 
 
 async def import_session(settings: Settings, control: ControlStore, now_ms: int) -> None:
-    """Nothing happens where there is no such file, or one that nobody signed in with.
+    """Nothing happens where no such file, or one that nobody signed in with.
 
     Raises ControlError; then the file stays.
     """

@@ -79,7 +79,7 @@ class Guard:
             return None
         given = _given(asked)
         if given is None:
-            raise Refused(401, "key-required", "give the API key: Authorization: Bearer …", _ASK)
+            raise Refused(401, "key-required", "send the API key: Authorization: Bearer …", _ASK)
         if not hmac.compare_digest(given, key.encode()):
             raise self._wrong_key(scope)
         secure = scope["scheme"] in ("https", "wss")

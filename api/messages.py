@@ -112,7 +112,7 @@ def _lists() -> Mapping[type[Decision], str]:
         ]
         if len(names) != 1 or kind.struct not in get_args(Change):
             name = kind.struct.__name__
-            raise TypeError(f"live shows {name}: api.messages needs it in LiveData and in Change")
+            raise TypeError(f"live shows {name}: add it to LiveData and Change in api.messages")
         found[kind.struct] = names[0]
     return found
 

@@ -53,7 +53,7 @@ async def pages(
     found = find(root, path)
     if found is None:
         if not is_page(path):
-            raise Refused(404, "http", "there is no such file")
+            raise Refused(404, "http", "no such file")
         return Response(NOT_BUILT.encode(), status_code=503, media_type="text/plain")
     response = _response(request, found, read(found, found.stat().st_mtime_ns), root)
     if found.name == "index.html" and not is_page(path):

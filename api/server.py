@@ -122,7 +122,7 @@ class Server:
         while not self._server.started:
             if self._serving.done():
                 await self._serving
-                raise ServerError(f"the server on {self.url} ended while it started")
+                raise ServerError(f"the server on {self.url} stopped while starting")
             await asyncio.sleep(_STARTED_POLL_S)
 
     async def wait(self) -> None:

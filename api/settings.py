@@ -57,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 #: What a key must be.
 STRONG: Final = (
-    f"give at least {KEY_AT_LEAST} ASCII characters without spaces, 6 of them different, such as "
+    f"use at least {KEY_AT_LEAST} ASCII characters without spaces, 6 of them different, such as "
     "`openssl rand -hex 24` prints"
 )
 

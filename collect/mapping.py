@@ -47,7 +47,7 @@ def post_of(
     """`reactive`: whether the channel allows reactions, so that a post without any has none.
 
     `complete`: whoever sends it knows all counters, as Telegram does: a post without replies is
-    one without comments, and there are no reactions where they are not allowed. A recording that
+    one without comments, and there are not reactions where they are not allowed. A recording that
     is played may not know them.
     """
     reactive = reactive or (complete and message.views is not None)

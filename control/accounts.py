@@ -164,7 +164,7 @@ class SqlAccounts:
         """
         mine = select(LEASES.c.fence).where(is_current(lease))
         if (await connection.execute(mine)).scalar() is None:
-            raise LeaseLost(f"{lease.name} is held no longer")
+            raise LeaseLost(f"lease {lease.name} was lost")
         leases = await held(self._database, connection, ACCOUNT_LEASES)
         return {int(one.name.removeprefix(ACCOUNT_LEASES)) for one in (*leases, lease)}
 

@@ -91,4 +91,4 @@ def _opened(url: str) -> Database:
 def _check_is_there(url: str) -> None:
     """Opening would make an empty file of a path that was mistyped. Raises ControlError."""
     if (file := file_of(url)) and not file.is_file():
-        raise ControlError(f"control store: there is no file {file}")
+        raise ControlError(f"control store: no such file: {file}")

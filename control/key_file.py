@@ -25,7 +25,7 @@ class KeyFile:
         if self.to_open() is None:
             self._make()
         if (sealer := self.to_open()) is None:
-            raise KeyUnavailable(f"{self._path}: was removed while it was made: start again")
+            raise KeyUnavailable(f"{self._path}: was removed while it was being made: start again")
         return sealer
 
     def _read(self) -> Sealer | None:

@@ -156,7 +156,7 @@ class Tenure:
             self.trouble = str(error)
             return False
         if not renewing.result():
-            raise LeaseLost(f"{self.lease.name} is held no longer")
+            raise LeaseLost(f"lease {self.lease.name} was lost")
         late_s = since_s - self._since_s - self._ttl_s
         if late_s > 0:
             fields = {"lease": self.lease.name, "late_s": round(late_s, 1)}

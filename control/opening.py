@@ -44,9 +44,7 @@ def open_engine(url: str) -> AsyncEngine:
         case "postgresql":
             return _postgres(url)
         case other:
-            raise ControlError(
-                f"control store: {other or repr(url)} is not known; give {_SPELLINGS}"
-            )
+            raise ControlError(f"control store: {other or repr(url)} is unknown; use {_SPELLINGS}")
 
 
 def shown(url: str) -> str:
@@ -66,7 +64,7 @@ def file_of(url: str) -> Path | None:
 def _sqlite(url: str) -> AsyncEngine:
     file, memory = file_of(url), url == f"{_SQLITE}{_MEMORY}"
     if (file is None and not memory) or "?" in url:
-        raise ControlError(f"control store: {url!r} names no file; give {_SPELLINGS}")
+        raise ControlError(f"control store: {url!r} names no file; use {_SPELLINGS}")
     if file is not None:
         _make_file(file)
     path = str(file or _MEMORY)
@@ -180,7 +178,7 @@ def _postgres(url: str) -> AsyncEngine:
             "control store: PostgreSQL needs its driver; install analyticbot[cluster]"
         ) from error
     if not urlsplit(url).hostname and "host=" not in url:
-        raise ControlError(f"control store: {shown(url)} names no host; give {_SPELLINGS}")
+        raise ControlError(f"control store: {shown(url)} names no host; use {_SPELLINGS}")
 
     told = {"idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_S * 1000:.0f}"}
 

@@ -112,5 +112,5 @@ def key_name(sealed: str) -> str:
 def parse_key(text: str) -> bytes:
     """A key as `openssl rand -hex 32` prints it. Raises ValueError, which does not repeat it."""
     if not _KEY.fullmatch(text):
-        raise ValueError("give 64 hexadecimal digits, as `openssl rand -hex 32` prints them")
+        raise ValueError("use 64 hexadecimal digits, as `openssl rand -hex 32` prints them")
     return bytes.fromhex(text)

@@ -30,7 +30,7 @@ class Sessions:
             if sealer and sealer.name == wanted:
                 return None, f"its session is damaged: {_LOGIN}"
         has = f"the key here is {sealer.name}" if sealer else "there is no key here"
-        return None, f"its session is sealed by key {wanted}, {has}: give that back, or {_LOGIN}"
+        return None, f"its session is sealed by key {wanted}, {has}: restore that key, or {_LOGIN}"
 
 
 def _owner(account_id: int) -> str:

@@ -64,7 +64,7 @@ def parse_channel(text: str) -> ChannelId | Username:
     if link := _APP_LINK.fullmatch(spelled):
         return _linked_by_app(text, link[1].lower(), dict(parse_qsl(link[2])))
     raise InvalidChannel(
-        f"{_shown(text)} is not a channel: give a @username, a t.me link or a channel id"
+        f"{_shown(text)} is not a channel: use a @username, a t.me link or a channel id"
     )
 
 
@@ -74,7 +74,7 @@ def _linked(text: str, host: str, rest: str) -> ChannelId | Username:
     if host.endswith(".t.me"):
         words.insert(0, host.removesuffix(".t.me"))
     elif host not in HOSTS:
-        raise InvalidChannel(f"{_shown(text)} is a link to {host}: give a t.me link or a @username")
+        raise InvalidChannel(f"{_shown(text)} is a link to {host}: use a t.me link or a @username")
     if words[:1] == ["s"]:
         words = words[1:]
     match words:

@@ -1,4 +1,4 @@
-"""The names of all metrics, with unit, labels and meaning: docs/METRICS.md is made of this file.
+"""The names of all metrics, with unit, labels and meaning; docs/METRICS.md is generated from them.
 
 Every stage counts the same four, after success: received, sent, dropped by reason, errors by kind.
 Labels take values from small sets: stages, reasons, kinds, tables, partitions; never a channel.
@@ -53,79 +53,80 @@ _COMMIT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 _RECOVERY = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300)
 _WAY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 
-#: What was observed so long ago was not on its way: it came from a recording.
+#: An observation older than this came from a recording: its delay is not measured.
 OLD_S = 86_400
 
 
 class Meaning(NamedTuple):
-    #: What /metrics says of it.
+    #: The help text in /metrics.
     help: str
     labels: tuple[str, ...] = ("stage",)
-    #: Of a histogram: upper bounds, in its unit.
+    #: Of a histogram: upper bounds in its unit.
     buckets: tuple[float, ...] | None = None
 
 
 COUNTERS: Mapping[CounterName, Meaning] = {
     "analyticbot_dropped_total": Meaning(
-        "Messages that a stage did not take as they came: dead letters, late, repeated or corrected"
-        " ones, and what retention or a full queue took, by reason.",
+        "Messages that a stage dropped or altered, by reason: dead letters, late, repeated or"
+        " corrected messages, and those lost to retention or a full queue.",
         ("stage", "reason"),
     ),
     "analyticbot_errors_total": Meaning("Failures of a stage, by kind.", ("stage", "kind")),
-    "analyticbot_received_total": Meaning("Messages, updates or requests taken in by a stage."),
+    "analyticbot_received_total": Meaning("Messages, updates or requests that a stage received."),
     "analyticbot_samples_total": Meaning(
-        "Posts whose counters were in the messages that a stage folded or stored."
+        "Posts whose counters were in messages that a stage folded or stored."
     ),
     "analyticbot_sent_total": Meaning(
-        "Messages, rows, answers or frames given out by a stage, after they succeeded."
+        "Messages, rows, responses or frames that a stage sent successfully."
     ),
 }
 GAUGES: Mapping[GaugeName, Meaning] = {
-    "analyticbot_disk_free_bytes": Meaning("Free bytes where this process keeps its state.", ()),
+    "analyticbot_disk_free_bytes": Meaning(
+        "Free bytes on the file system of this process's state.", ()
+    ),
     "analyticbot_disk_size_bytes": Meaning(
-        "Size in bytes of the file system where this process keeps its state.", ()
+        "Size in bytes of the file system of this process's state.", ()
     ),
     "analyticbot_lag_messages": Meaning(
-        "Messages that are in a partition of the log and that a stage has not processed.",
+        "Messages in a partition of the log that a stage has not processed.",
         ("stage", "topic", "partition"),
     ),
     "analyticbot_lease_held": Meaning(
-        "Leases that this process holds, by kind: what only one process may do at a time.",
+        "Leases that this process holds, by kind.",
         ("kind",),
     ),
     "analyticbot_live_connections": Meaning("Open connections of the live socket.", ()),
     "analyticbot_log_held": Meaning(
-        "1 while the embedded log takes nothing in, because its disk has too little room.", ()
+        "1 while the embedded log pauses intake because its disk has too little room, else 0.", ()
     ),
     "analyticbot_queued_messages": Meaning(
-        "Messages that a stage has taken in and that wait for the log to acknowledge them."
+        "Messages that a stage has received and the log has not acknowledged yet."
     ),
     "analyticbot_table_bytes": Meaning("Bytes on disk of all tables of this process.", ()),
     "analyticbot_table_rows": Meaning(
-        "Rows of a table in this process; on Kafka of `all` tables together, about, with those of"
-        " standbys.",
+        "Rows of a table in this process; on Kafka about the rows of `all` tables, with standbys.",
         ("table",),
     ),
     "analyticbot_tasks": Meaning(
-        "Tasks (a task is one partition of every input topic) of this process, by state: active,"
+        "Tasks of this process (a task is one partition of every input topic), by state: active,"
         " standby, recovering.",
         ("state",),
     ),
     "analyticbot_watermark_delay_seconds": Meaning(
-        "How long ago the channels of a partition were observed last: of the median channel and of"
-        " the worst one, of those that were observed within a day.",
+        "Seconds since the channels of a partition were last observed: the median and the worst of"
+        " the channels observed within a day.",
         ("partition", "of"),
     ),
 }
 HISTOGRAMS: Mapping[HistogramName, Meaning] = {
     "analyticbot_commit_seconds": Meaning(
-        "Seconds that a commit took: outputs, state and position in the input made durable.",
+        "Seconds per commit, which makes outputs, state and the position in the input durable.",
         buckets=_COMMIT,
     ),
     "analyticbot_end_to_end_seconds": Meaning(
-        "Seconds from the moment at which something was observed to its arrival: in a window that"
-        " was sent, a frame of the live socket, history, a message of the bot. What was observed"
-        " more than a day before (a recording, an import) does not count.",
+        "Seconds from an observation to its arrival: in a window that was sent, a frame of the live"
+        " socket, history, a message of the bot. Observations older than a day (a recording, an"
+        " import) do not count.",
         ("to",),
         _WAY,
     ),
@@ -133,8 +134,8 @@ HISTOGRAMS: Mapping[HistogramName, Meaning] = {
         "Seconds from the assignment of a task until its tables were up to date.", (), _RECOVERY
     ),
     "analyticbot_stage_seconds": Meaning(
-        "Seconds that one unit of a stage's work took: a request (api), a batch stored (history),"
-        " one message of every sixteen (updates, spikes).",
+        "Seconds per unit of a stage's work: a request (api), a stored batch (history), one message"
+        " in every sixteen (updates, windows).",
         buckets=_WORK,
     ),
 }
@@ -149,7 +150,7 @@ class Metrics:
         self._counters = self._made(Counter, COUNTERS)
         self._gauges = self._made(Gauge, GAUGES)
         self._histograms = self._made(Histogram, HISTOGRAMS)
-        #: Looking a series up by its labels costs more than counting in it.
+        #: Series by labels: looking one up in the client library costs more than counting.
         self._series: dict[tuple[object, ...], Any] = {}
 
     def count(self, name: CounterName, amount: float = 1, **labels: str) -> None:
@@ -162,7 +163,7 @@ class Metrics:
         self._of(self._histograms[name], name, labels).observe(seconds)
 
     def forget(self, name: GaugeName) -> None:
-        """Stop telling a gauge of things that may no longer be this process's: all its series."""
+        """Drop all series of a gauge: its labels name things that this process may have lost."""
         self._series = {key: series for key, series in self._series.items() if key[0] != name}
         self._gauges[name].clear()
 

@@ -22,4 +22,6 @@ async def open_log(url: str, clock: Clock | None = None) -> Log:
         return await EmbeddedLog.open(path_of(url), embedded_settings_of(url), clock)
     if scheme == KAFKA:
         return await KafkaLog.open(kafka_settings_of(url))
-    raise LogError(f"{url!r} is no log: write {EMBEDDED}:///absolute/folder or {KAFKA}://host:port")
+    raise LogError(
+        f"{url!r} is not a log: use {EMBEDDED}:///absolute/folder or {KAFKA}://host:port"
+    )

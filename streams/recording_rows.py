@@ -159,7 +159,7 @@ def dated_after(date_ms: int, sampled_at_ms: int) -> str:
     if 30 <= minutes <= _FARTHEST_ZONE_MIN:
         hours = -(-minutes // 60)
         return f"{ahead}: dates look like local time, about {hours} h ahead of UTC; write UTC"
-    return f"{ahead}: nobody reads a post before it is published; is a clock wrong?"
+    return f"{ahead}: nobody reads a post before it is published; check the clocks"
 
 
 def _without_instant(name: str, what: str) -> Fault:

@@ -92,7 +92,7 @@ def count(value: object) -> int:
     if number < 0:
         raise Misspelt("is below 0", COUNT)
     if number > HIGHEST_COUNTER:
-        raise Misspelt("is above what a counter can be", COUNT)
+        raise Misspelt("is higher than any counter", COUNT)
     return number
 
 
@@ -100,7 +100,7 @@ def post_id(value: object) -> int:
     """Raises Misspelt."""
     number = whole(value, POST_ID)
     if not 0 < number <= HIGHEST_POST_ID:
-        raise Misspelt("is no number of a post", POST_ID)
+        raise Misspelt("is not a post id", POST_ID)
     return number
 
 
@@ -108,7 +108,7 @@ def album_id(value: object) -> int:
     """Raises Misspelt."""
     number = whole(value, "a whole number")
     if not -_INT64 <= number < _INT64:
-        raise Misspelt("has more than 64 bits", "a whole number")
+        raise Misspelt("does not fit into 64 bits", "a whole number")
     return number
 
 
@@ -129,14 +129,14 @@ def text(value: object) -> str:
         return str(value)
     if isinstance(value, list):
         return "".join(map(_part, value))
-    raise Misspelt("is no text", 'a text, or a list of texts and {"text": …}')
+    raise Misspelt("is not text", 'a text, or a list of texts and {"text": …}')
 
 
 def word(value: object) -> str:
     """A text on one line. Raises Misspelt."""
     if isinstance(value, str):
         return clean(value.strip())
-    raise Misspelt("is no text", "a text")
+    raise Misspelt("is not text", "a text")
 
 
 def clean(value: str) -> str:
@@ -150,13 +150,13 @@ def reactions(value: object) -> dict[str, int]:
         try:
             value = json.loads(value)
         except ValueError:
-            raise Misspelt("are no reactions", REACTIONS) from None
+            raise Misspelt("are not reactions", REACTIONS) from None
     if isinstance(value, Mapping) and isinstance(value.get("results"), list):
         value = value["results"]
     if isinstance(value, Mapping):
         return {clean(str(name)): count(number) for name, number in value.items()}
     if not isinstance(value, list):
-        raise Misspelt("are no reactions", REACTIONS)
+        raise Misspelt("are not reactions", REACTIONS)
     named = [_reaction(one) for one in value]
     if len(dict(named)) < len(named):
         raise Misspelt("name one reaction twice", REACTIONS)
@@ -171,7 +171,7 @@ def instant(value: object, zone: tzinfo | None = None) -> datetime:
     if _UNIX.fullmatch(stripped):
         return _of_unix(float(stripped) if "." in stripped else int(stripped))
     if (found := _INSTANT.fullmatch(stripped)) is None:
-        raise Misspelt("is no time", INSTANT)
+        raise Misspelt("is not a time", INSTANT)
     day, minutes, seconds, fraction, offset = found.groups()
     microseconds = (fraction or "0")[:6].ljust(6, "0")
     try:
@@ -180,7 +180,7 @@ def instant(value: object, zone: tzinfo | None = None) -> datetime:
     except (ValueError, OverflowError) as error:
         if isinstance(error, Misspelt):
             raise
-        raise Misspelt("is no time", INSTANT) from None
+        raise Misspelt("is not a time", INSTANT) from None
 
 
 def zone_named(name: str) -> tzinfo:
@@ -190,7 +190,7 @@ def zone_named(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone: give UTC, +03:00 or Europe/Moscow") from None
+        raise ValueError(f"{name!r} is not a time zone: use UTC, +03:00 or Europe/Moscow") from None
 
 
 def _zone_of(naive: datetime, offset: str | None, zone: tzinfo | None) -> tzinfo:
@@ -201,7 +201,7 @@ def _zone_of(naive: datetime, offset: str | None, zone: tzinfo | None) -> tzinfo
         digits = offset[1:].replace(":", "").ljust(4, "0")
         return _offset(offset[0], int(digits[:2]), int(digits[2:]))
     if zone is None:
-        raise Misspelt("has no time zone", f"{INSTANT}; or say with --timezone what it is in")
+        raise Misspelt("has no time zone", f"{INSTANT}; or set --timezone")
     early, late = (naive.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
     if early != late:
         raise Misspelt(f"is not one instant in {zone}, where clocks were changed", INSTANT)
@@ -219,7 +219,7 @@ def _offset(sign: str, hours: int, minutes: int) -> timezone:
 def _of_unix(number: float) -> datetime:
     """Between 2013 and 2100 no number is a time in two of the units."""
     if isinstance(number, float) and not math.isfinite(number):
-        raise Misspelt("is no time", INSTANT)
+        raise Misspelt("is not a time", INSTANT)
     for unit in _UNIX_UNITS:
         microseconds = (
             round(number * 1_000_000 / unit)
@@ -228,21 +228,21 @@ def _of_unix(number: float) -> datetime:
         )
         if FIRST_MS <= microseconds // 1000 < LAST_MS:
             return _EPOCH + timedelta(microseconds=microseconds)
-    raise Misspelt("is no Unix time between 2013 and 2100", INSTANT)
+    raise Misspelt("is not a Unix time between 2013 and 2100", INSTANT)
 
 
 def _part(part: object) -> str:
     if isinstance(part, Mapping):
         part = part.get("text")
     if not isinstance(part, str):
-        raise Misspelt("is no text", 'a text, or a list of texts and {"text": …}')
+        raise Misspelt("is not text", 'a text, or a list of texts and {"text": …}')
     return clean(part)
 
 
 def _reaction(one: object) -> tuple[str, int]:
     """One of a list: our own form, Telegram Desktop's, or Telethon's."""
     if not isinstance(one, Mapping):
-        raise Misspelt("are no reactions", REACTIONS)
+        raise Misspelt("are not reactions", REACTIONS)
     kind: Any = one.get("reaction", one)
     if isinstance(kind, str):
         kind = {"emoji": kind}
@@ -254,4 +254,4 @@ def _reaction(one: object) -> tuple[str, int]:
             return f"custom:{custom}", count(one.get("count"))
         if kind.get("type") == "paid" or kind.get("_") == "ReactionPaid":
             return "paid", count(one.get("count"))
-    raise Misspelt("are no reactions", REACTIONS)
+    raise Misspelt("are not reactions", REACTIONS)

@@ -247,7 +247,7 @@ def test_the_figures_follow_from_the_settings() -> None:
     assert since_ms == 30 * DAY_MS
     assert f"about {samples:.0f} times in its 30 days" in GUIDE
     a_second = 1000 * 20 * samples / 86_400
-    assert f"are {a_second:.0f} samples a second" in GUIDE
+    assert f"are {a_second:.0f} samples per second" in GUIDE
     log = VALUES["log"]
     kept = 6 * log["partitions"] * log["mebibytes"] * 3 / 1024
     assert f"three copies {kept:.0f} GiB" in GUIDE

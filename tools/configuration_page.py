@@ -5,9 +5,10 @@ from analyticbot.config import CONFIG_FILE, OPTIONS, Option
 HEAD = f"""# Configuration
 
 Every option is an environment variable and a key of `{CONFIG_FILE}` in the working folder (the
-variable's name in lower case, without `analyticbot_`). The environment wins. A secret can stay in a
-file: name the file in the variable with `_FILE` behind it. `analyticbot doctor` prints what is in
-force and where it can be reached; secrets are never printed.
+variable's name in lower case, without `analyticbot_`). The environment takes precedence. A
+secret can stay in a file: append `_FILE` to the variable's name and set it to the path.
+`analyticbot doctor` prints the options in force and whether the stores answer, but
+no secrets.
 
 | variable | key | default | meaning |
 |---|---|---|---|

@@ -6,13 +6,13 @@ from streams.metrics import COUNTERS, GAUGES, HISTOGRAMS, Meaning
 
 HEAD = """# Metrics
 
-Every role serves them at `/metrics`, in the text form of Prometheus. All names stand in
-`streams/metrics.py`. Every stage counts the same four, after success: received, sent, dropped by
+Every role serves its metrics at `/metrics`, in the text format of Prometheus. `streams/metrics.py`
+names all of them. Every stage counts the same four, after success: received, sent, dropped by
 reason, errors by kind. Labels take values from small sets and never name a channel. A metric that a
-role does not set has no series there, or stays 0. Beside these there are `process_*`: memory, CPU
+role does not set has no series there, or stays 0. `process_*` metrics report memory, CPU
 time, open files and start of the process.
 
-Every worker tells the lag of every partition, so that a partition that nobody has is told too: take
+Every worker reports the lag of every partition, including those without an owner: take
 `max by (stage, topic, partition)` before you sum.
 """
 

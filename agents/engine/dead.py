@@ -70,7 +70,7 @@ class DeadCount:
             raise TooManyDead(
                 f"{dead} of the last {seen} messages of {self._topic} cannot be processed "
                 f"({reasons}): {self._advice()}; or start once with {SHARE_OPTION}=1, which puts "
-                f"them into {self._topic}.dead and goes on"
+                f"them into {self._topic}.dead and continues"
             )
 
     def _advice(self) -> str:

@@ -63,5 +63,5 @@ class Rejected(ValueError):
 def dead_reason(reason: str) -> DeadReason:
     """A reason of the codec as one of the closed set."""
     if reason not in get_args(DeadReason):
-        raise ValueError(f"{reason!r} is no reason for a dead letter")
+        raise ValueError(f"{reason!r} is not a reason for a dead letter")
     return cast(DeadReason, reason)

@@ -44,6 +44,6 @@ def still(member: Member, assignment: Assignment) -> Callable[[], Awaitable[None
 
     async def check() -> None:
         if (await member.assignment()).partitions != assignment.partitions:
-            raise NotOwner("the assignment was handed out anew")
+            raise NotOwner("the partitions were reassigned")
 
     return check

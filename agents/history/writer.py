@@ -123,7 +123,7 @@ class HistoryAgent:
         async with self._moved:
             await self._moved.wait_for(lambda: self._ended or self._has(offsets))
         if not self._has(offsets):
-            raise HistoryUnavailable("the history agent ended before it had stored everything")
+            raise HistoryUnavailable("the history writer stopped before it had stored everything")
 
     async def run(self) -> None:
         member: Member | None = None
@@ -198,7 +198,7 @@ class HistoryAgent:
 
         async def renew() -> None:
             if ranges not in (await member.assignment()).begun:
-                raise NotOwner("somebody else has finished it")
+                raise NotOwner("another member has finished this batch")
 
         # The marks are those from before it only if nobody has finished it by now and gone on.
         await renew()

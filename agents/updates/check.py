@@ -77,20 +77,20 @@ def checked(event: Event, now_ms: int = LAST_MS) -> Checked:
 
 def _check_subscribers(subscribers: int) -> None:
     if subscribers < 0:
-        raise Rejected("negative_counter", f"{subscribers} subscribers")
+        raise Rejected("negative_counter", f"subscribers={subscribers}")
     if subscribers > HIGHEST_COUNTER:
-        raise Rejected("out_of_range", f"{subscribers} subscribers")
+        raise Rejected("out_of_range", f"subscribers={subscribers}")
 
 
 def _check_instant(observed_at_ms: int, now_ms: int) -> None:
     if not 0 < observed_at_ms < LAST_MS:
-        raise Rejected("out_of_range", f"{observed_at_ms} is no time in milliseconds")
+        raise Rejected("out_of_range", f"observed_at_ms={observed_at_ms} is out of range")
     if observed_at_ms < FIRST_MS:
         raise Rejected("past_date", f"observed at {observed_at_ms} ms, before there was Telegram")
     if observed_at_ms > now_ms + SKEW_MS:
         # It would move its channel's watermark on for good, and close what is still to come.
         ahead_s = (observed_at_ms - now_ms) // 1000
-        raise Rejected("future_observation", f"observed {ahead_s} s after now: is a clock wrong?")
+        raise Rejected("future_observation", f"observed {ahead_s} s after now: check the clocks")
 
 
 def _bare(event: Event) -> Event:

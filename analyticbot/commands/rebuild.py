@@ -43,7 +43,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
                     return await working
                 if full.done():
                     await full
-                raise Failure("stopped before history was complete: run it again to go on")
+                raise Failure("stopped before history was complete: run it again to resume")
             finally:
                 for task in tasks:
                     task.cancel()
@@ -76,7 +76,7 @@ def _ask(reach: Reach) -> None:
         told += f"; it goes back to {iso(reach.history_ms)} now"
     told += ". What is older stays in what is put aside, and is not shown any more"
     if not sys.stdin.isatty():
-        raise Failure(f"{told}: give --yes to go on")
+        raise Failure(f"{told}: add --yes to continue")
     if input(f"{told}. Go on? [y/N] ").strip().lower() not in ("y", "yes"):
         raise Failure("nothing was changed")
 

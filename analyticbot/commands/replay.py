@@ -151,7 +151,7 @@ async def _own_log(settings: Settings, known: Decisions) -> AsyncIterator[Log]:
     except Failure as error:
         if isinstance(error.__cause__, LogInUse):
             # Without the cause, whose advice is for who wants to read: this one wants to write.
-            raise Failure(f"{error}: stop it, replay, and start it again") from None
+            raise Failure(f"{error}: stop it, run replay, then start it again") from None
         raise
 
 

@@ -148,7 +148,7 @@ class EmbeddedLog:
     def _state(self, partition: Partition) -> PartitionState:
         states = self._states(partition.topic)
         if not 0 <= partition.number < len(states):
-            raise LogError(f"there is no partition {partition.topic}/{partition.number}")
+            raise LogError(f"no such partition: {partition.topic}/{partition.number}")
         return states[partition.number]
 
     def _checked(self) -> Engine:

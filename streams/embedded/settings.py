@@ -33,7 +33,7 @@ def path_of(url: str) -> Path:
     """The folder that ``embedded:///folder`` names. Raises LogError."""
     parts = urlsplit(url)
     if parts.scheme != SCHEME or parts.netloc or not parts.path.strip("/"):
-        raise LogError(f"{url!r} is no embedded log: write embedded:///absolute/folder")
+        raise LogError(f"{url!r} is not an embedded log: use embedded:///absolute/folder")
     return Path(unquote(parts.path))
 
 

@@ -167,7 +167,7 @@ class KafkaLog:
 
     async def _read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record]:
         if partition not in await self._brokers.partitions(partition.topic):
-            raise LogError(f"there is no partition {partition.topic}/{partition.number}")
+            raise LogError(f"no such partition: {partition.topic}/{partition.number}")
         records: list[Record] = []
         while True:
             # One answer is of one segment, and may hold nothing but markers and what was aborted.

@@ -120,7 +120,7 @@ def _server(text: str) -> str:
     shape = _SERVER.fullmatch(text)
     port = int(shape["port"] or _PORT) if shape else 0
     if shape is None or not 0 < port < 65536:
-        raise WrongKafkaUrl(f"{text!r} is no broker: write host:port")
+        raise WrongKafkaUrl(f"{text!r} is not a broker: use host:port")
     return f"{shape['host']}:{port}"
 
 
@@ -129,9 +129,9 @@ def _check(settings: KafkaSettings) -> None:
     if settings.security != "tls":
         for name in _FILES:
             if getattr(settings, name) is not None:
-                raise WrongKafkaUrl(f"{name} is of no use without security=tls")
+                raise WrongKafkaUrl(f"{name} needs security=tls")
     if (settings.certificate is None) != (settings.key is None):
-        raise WrongKafkaUrl("certificate and key go together")
+        raise WrongKafkaUrl("certificate and key need each other")
 
 
 def _tls(settings: KafkaSettings) -> ssl.SSLContext:
@@ -149,7 +149,7 @@ def _tls(settings: KafkaSettings) -> ssl.SSLContext:
 
 def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return "it is no certificate and key in PEM"
+        return "not a certificate with its key in PEM"
     return error.strerror or str(error)
 
 
@@ -161,4 +161,4 @@ def _said(error: msgspec.ValidationError) -> str:
         "security": "plaintext or tls",
         "mechanism": "plain, scram-sha-256 or scram-sha-512",
     }
-    return f"{name}: give {accepted[name]}" if name in accepted else f"{name}: {what}"
+    return f"{name}: use {accepted[name]}" if name in accepted else f"{name}: {what}"

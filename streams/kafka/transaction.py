@@ -101,11 +101,11 @@ class Transactions:
         try:
             return await self._commit(outgoing, offsets)
         except _LOST as error:
-            raise TaskLost(f"a transaction was refused: {type(error).__name__}") from error
+            raise TaskLost(f"the broker refused a transaction: {type(error).__name__}") from error
         except kafka.KafkaError as error:
             if is_passing(error):
                 # The producer has given up; whoever takes the task over finds out what happened.
-                raise TaskLost(f"a transaction was given up: {error}") from error
+                raise TaskLost(f"a transaction was aborted: {error}") from error
             raise LogError(f"Kafka refused a transaction: {error!r}") from error
 
     async def close(self) -> None:
@@ -125,7 +125,7 @@ class Transactions:
     ) -> dict[Partition, int]:
         producer = self._producer
         if producer is None:
-            raise TaskLost("it was closed")
+            raise TaskLost("the task was closed")
         await producer.begin_transaction()
         sent = []
         for (topic, number), records in outgoing.items():

@@ -129,7 +129,7 @@ async def test_accounts_are_listed_without_their_sessions(tmp_path: Path) -> Non
     assert (ben["status"], ben["reason"]) == ("refused", "AUTH_KEY_DUPLICATED")
     locked = json.loads(without.stdout)
     assert [row["status"] for row in locked] == ["locked", "locked"]
-    assert "there is no key here: give that back, or" in locked[0]["reason"]
+    assert "there is no key here: restore that key, or" in locked[0]["reason"]
     assert "SecretSession" not in with_key.stdout + without.stdout + with_key.stderr
 
 

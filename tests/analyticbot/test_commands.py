@@ -19,22 +19,22 @@ POSTGRES = {"ANALYTICBOT_CONTROL": "postgresql://127.0.0.1:1/control"}
 @pytest.mark.parametrize(
     ("arguments", "variables", "line"),
     [
-        (["topology"], {"ANALYTICBOT_LOG": "nonsense"}, "ANALYTICBOT_LOG: 'nonsense' is not"),
-        (["up"], {"ANALYTICBOT_HISTORY": "http://x"}, "ANALYTICBOT_HISTORY: 'http://x' is not"),
-        (["up"], {"ANALYTICBOT_PORT": "-1"}, "ANALYTICBOT_PORT: '-1' is not accepted"),
-        (["up", "--port", "99999"], {}, "--port: '99999' is not accepted: give a number from 0"),
-        (["demo", "--port", "-1"], {}, "--port: '-1' is not accepted: give a number from 0"),
-        (["serve", "--port=abc"], {}, "--port: 'abc' is not accepted: give a number from 0"),
-        (["collect", "--port", "²"], {}, "--port: '²' is not accepted: give a number from 0"),
+        (["topology"], {"ANALYTICBOT_LOG": "nonsense"}, "ANALYTICBOT_LOG: 'nonsense' is invalid"),
+        (["up"], {"ANALYTICBOT_HISTORY": "http://x"}, "ANALYTICBOT_HISTORY: 'http://x' is invalid"),
+        (["up"], {"ANALYTICBOT_PORT": "-1"}, "ANALYTICBOT_PORT: '-1' is invalid"),
+        (["up", "--port", "99999"], {}, "--port: '99999' is invalid: use a number from 0"),
+        (["demo", "--port", "-1"], {}, "--port: '-1' is invalid: use a number from 0"),
+        (["serve", "--port=abc"], {}, "--port: 'abc' is invalid: use a number from 0"),
+        (["collect", "--port", "²"], {}, "--port: '²' is invalid: use a number from 0"),
         (["work", "--host", "0.0.0.0"], {}, "ANALYTICBOT_HOST: 0.0.0.0 is reachable from outside"),
         (["demo", "--host", "0.0.0.0"], {}, "ANALYTICBOT_HOST: 0.0.0.0 is reachable from outside"),
-        (["demo", "--speed", "abc"], {}, "argument --speed: 'abc' is not accepted: give a number"),
-        (["demo", "--speed", "0"], {}, "argument --speed: '0' is not accepted: give a number"),
-        (["demo", "--speed", "nan"], {}, "argument --speed: 'nan' is not accepted: give a number"),
-        (["demo", "--speed", "1e9"], {}, "argument --speed: '1e9' is not accepted: give a number"),
-        (["demo", "--exit-after", "x"], {}, "argument --exit-after: 'x' is not accepted: give"),
-        (["demo", "--exit-after", "inf"], {}, "argument --exit-after: 'inf' is not accepted"),
-        (["replay", "x", "--speed", "-2"], {}, "argument --speed: '-2' is not accepted: give a"),
+        (["demo", "--speed", "abc"], {}, "argument --speed: 'abc' is invalid: use a number"),
+        (["demo", "--speed", "0"], {}, "argument --speed: '0' is invalid: use a number"),
+        (["demo", "--speed", "nan"], {}, "argument --speed: 'nan' is invalid: use a number"),
+        (["demo", "--speed", "1e9"], {}, "argument --speed: '1e9' is invalid: use a number"),
+        (["demo", "--exit-after", "x"], {}, "argument --exit-after: 'x' is invalid: use"),
+        (["demo", "--exit-after", "inf"], {}, "argument --exit-after: 'inf' is invalid"),
+        (["replay", "x", "--speed", "-2"], {}, "argument --speed: '-2' is invalid: use a"),
         (
             ["topology"],
             {"ANALYTICBOT_PROT": "1"},
@@ -65,8 +65,8 @@ POSTGRES = {"ANALYTICBOT_CONTROL": "postgresql://127.0.0.1:1/control"}
         (["collect"], {**CREDENTIALS, **KAFKA}, "ANALYTICBOT_SECRET_KEY: not set; every host"),
         (["collect"], KAFKA, "TELEGRAM_API_ID and TELEGRAM_API_HASH: not set"),
         (["bot"], KAFKA, "BOT_TOKEN: not set"),
-        (["up"], {**CREDENTIALS, "ANALYTICBOT_LEASE_S": "1"}, "ANALYTICBOT_LEASE_S: '1' is not"),
-        (["work"], {**KAFKA, "ANALYTICBOT_TABLES_MIB": "1"}, "ANALYTICBOT_TABLES_MIB: '1' is not"),
+        (["up"], {**CREDENTIALS, "ANALYTICBOT_LEASE_S": "1"}, "ANALYTICBOT_LEASE_S: '1' is"),
+        (["work"], {**KAFKA, "ANALYTICBOT_TABLES_MIB": "1"}, "ANALYTICBOT_TABLES_MIB: '1' is"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -110,7 +110,7 @@ def test_up_without_a_login_says_how_to_log_in(tmp_path: Path) -> None:
 
 def test_a_role_that_needs_a_cluster_says_what_to_run_instead(tmp_path: Path) -> None:
     ended = run(tmp_path / "data", "collect", **CREDENTIALS)
-    assert "run `analyticbot up`, or give kafka://" in ended.stderr
+    assert "run `analyticbot up`, or set kafka://" in ended.stderr
     assert not (tmp_path / "data").exists()
 
 

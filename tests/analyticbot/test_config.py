@@ -161,5 +161,5 @@ def test_flags_win_and_are_named_and_defaults_lose(tmp_path: Path) -> None:
     defaults = {"ANALYTICBOT_HOST": "localhost", "ANALYTICBOT_LOG_LEVEL": "warning"}
     settings = read_settings(given, tmp_path, flags, defaults)
     assert (settings.port, settings.host, settings.log_level) == (1, "::1", "warning")
-    with pytest.raises(ConfigError, match=r"^--port: '70000' is not accepted"):
+    with pytest.raises(ConfigError, match=r"^--port: '70000' is invalid"):
         read_settings({}, tmp_path, {"ANALYTICBOT_PORT": ("--port", "70000")})

@@ -56,5 +56,5 @@ async def test_a_log_without_room_is_not_ready_and_says_what_to_do(opened: Opene
 
 
 async def test_a_command_that_somebody_waits_for_ends(opened: Opener) -> None:
-    with pytest.raises(Failure, match="make room and start again: it goes on where it was"):
+    with pytest.raises(Failure, match="make room and start again: it resumes where it stopped"):
         await fail_while_held(await opened(1 << 60))

@@ -78,18 +78,18 @@ def test_a_log_is_not_moved_into_itself(tmp_path: Path) -> None:
     assert run(tmp_path, "migrate").returncode == 0
     refused = run(tmp_path, "replay", str(tmp_path / "log"))
     assert refused.returncode == 2
-    assert "is the log that is configured" in refused.stderr
+    assert "source and destination are the same log" in refused.stderr
 
 
 def test_what_is_no_log_and_no_recording_is_told(tmp_path: Path) -> None:
     wrong = run(tmp_path, "replay", "kafka://")
     assert wrong.returncode == 2
-    assert "is no broker" in wrong.stderr
+    assert "is not a broker" in wrong.stderr
     itself = run(
         tmp_path, "replay", "kafka://two:9092", ANALYTICBOT_LOG="kafka://one:9092,two:9092"
     )
     assert itself.returncode == 2
-    assert "is the log that is configured" in itself.stderr
+    assert "source and destination are the same log" in itself.stderr
 
 
 def test_what_operators_set_moves(tmp_path: Path) -> None:
@@ -105,4 +105,4 @@ def test_a_store_that_is_not_there_is_told(tmp_path: Path) -> None:
     missing = f"sqlite:///{tmp_path / 'missing.db'}"
     refused = run(tmp_path / "new", "migrate", "--control-from", missing)
     assert refused.returncode == 1
-    assert refused.stderr == f"analyticbot: control store: there is no file {missing[10:]}\n"
+    assert refused.stderr == f"analyticbot: control store: no such file: {missing[10:]}\n"

@@ -163,11 +163,12 @@ def test_a_folder_in_use_is_told_with_what_to_do(tmp_path: Path) -> None:
             serving.terminate()
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
-    assert line.endswith(f"is in use by process {serving.pid}: stop it, replay, and start it again")
+    advice = "stop it, run replay, then start it again"
+    assert line.endswith(f"is in use by process {serving.pid}: {advice}")
 
 
 @pytest.mark.parametrize("zone", ["Mars/Phobos", "3"])
 def test_a_zone_that_is_none_is_wrong_use(tmp_path: Path, zone: str) -> None:
     ended = replayed(tmp_path / "data", tmp_path, "--timezone", zone)
     assert ended.returncode == 2
-    assert f"{zone!r} is no time zone: give UTC, +03:00 or Europe/Moscow" in ended.stderr
+    assert f"{zone!r} is not a time zone: use UTC, +03:00 or Europe/Moscow" in ended.stderr

@@ -48,7 +48,7 @@ async def test_a_service_that_ends_by_itself_is_a_failure() -> None:
     async def ends() -> None:
         return
 
-    with pytest.raises(Failure, match="agents stopped: it ended by itself"):
+    with pytest.raises(Failure, match="agents stopped: it ended unexpectedly"):
         async with Services() as services:
             services.add("agents", ends())
             await services.watch(asyncio.Event())

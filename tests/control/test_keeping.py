@@ -183,7 +183,7 @@ async def test_one_that_another_took_is_lost(away: Away, control: SqlControl) ->
     running = asyncio.create_task(tenure.run(work.run(), not_overdue))
     await work.started.wait()
     await control.leases.acquire("bot", "one", 60_000)
-    with pytest.raises(LeaseLost, match="bot is held no longer"):
+    with pytest.raises(LeaseLost, match="lease bot was lost"):
         await running
     assert work.ended_s is not None
 
@@ -291,7 +291,7 @@ async def test_who_wakes_after_another_has_had_it_ends_the_work_at_once(
     assert other is not None
     if not keeps_it:
         await control.leases.release(other)
-    with pytest.raises(LeaseLost, match="bot is held no longer"):
+    with pytest.raises(LeaseLost, match="lease bot was lost"):
         await running
     assert work.ended_s is not None
     assert await away.held("bot") == ([other] if keeps_it else [])

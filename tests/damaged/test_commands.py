@@ -103,7 +103,7 @@ def test_a_rebuild_from_a_log_that_is_gone_asks_first(data: Path) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("analyticbot: the log holds no observations")
     assert "it goes back to 2025-01-01T" in ended.stderr
-    assert ended.stderr.endswith("give --yes to go on\n")
+    assert ended.stderr.endswith("add --yes to continue\n")
     assert not list(data.glob("history.aside-*"))
 
 

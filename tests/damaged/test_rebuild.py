@@ -147,7 +147,7 @@ async def test_cut_short_it_goes_on_and_puts_nothing_aside_again(
         await rebuild.begin("then")
         with monkeypatch.context() as patched:
             patched.setattr(rebuilding, "opened_history", opened)
-            with pytest.raises(Failure, match="run it again to go on"):
+            with pytest.raises(Failure, match="run it again to resume"):
                 await rebuild.fill(lambda done, total: None)
         assert await rebuilt(settings, log) == "gone on"
         assert stored(folder) == before

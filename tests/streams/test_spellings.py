@@ -125,23 +125,23 @@ def without(field: str) -> dict[str, Any]:
         ("views", "1,660", "views: '1,660' is not a whole number; write"),
         ("views", 1660.5, "views: 1660.5 is not a whole number; write"),
         ("views", True, "views: true is not a whole number; write"),
-        ("views", 2**53, "views: 9007199254740992 is above what a counter can be; write"),
+        ("views", 2**53, "views: 9007199254740992 is higher than any counter; write"),
         ("views", float("inf"), "views: Infinity is not a whole number; write"),
         ("replies", -1, "replies: -1 is below 0; write a whole number, 0 or more"),
-        ("edit_date", "yesterday", "edit_date: 'yesterday' is no time; write UTC (2026-"),
+        ("edit_date", "yesterday", "edit_date: 'yesterday' is not a time; write UTC (2026-"),
         ("edit_date", "2012-01-01T00:00:00Z", "edit_date: 2012-01-01T00:00:00+00:00 is before 20"),
         ("reactions", {"👍": -5}, 'reactions: {"👍": -5} is below 0; write'),
-        ("reactions", "{'👍': 5}", "reactions: \"{'👍': 5}\" are no reactions; write"),
+        ("reactions", "{'👍': 5}", "reactions: \"{'👍': 5}\" are not reactions; write"),
         (
             "reactions",
             [{"emoji": "👍", "count": 1}, {"emoji": "👍", "count": 2}],
             "reactions: ",
         ),
-        ("text", {"a": 1}, 'text: {"a": 1} is no text; write'),
-        ("text", 1.5, "text: 1.5 is no text; write"),
-        ("media", ["photo"], 'media: ["photo"] is no text; write a text'),
+        ("text", {"a": 1}, 'text: {"a": 1} is not text; write'),
+        ("text", 1.5, "text: 1.5 is not text; write"),
+        ("media", ["photo"], 'media: ["photo"] is not text; write a text'),
         ("album_id", 1.3312345678901234e16, "album_id: 1.3312345678901234e+16 is a float that"),
-        ("album_id", 2**63, "album_id: 9223372036854775808 has more than 64 bits; write"),
+        ("album_id", 2**63, "album_id: 9223372036854775808 does not fit into 64 bits; write"),
         ("fwd_from_channel", {"id": 5}, 'fwd_from_channel: {"id": 5} is not a whole number'),
     ],
 )
@@ -161,7 +161,7 @@ def test_counters_whose_instant_cannot_be_taken_are_told_once() -> None:
     [fault] = faults
     assert fault == (
         "sampled_at: '2026-01-12T12:00:00' has no time zone; write UTC (2026-01-10T12:00:00Z), an "
-        "offset (2026-01-10T15:00:00+03:00) or a Unix time; or say with --timezone what it is in"
+        "offset (2026-01-10T15:00:00+03:00) or a Unix time; or set --timezone"
     )
 
 
@@ -172,16 +172,16 @@ def test_counters_whose_instant_cannot_be_taken_are_told_once() -> None:
             {"date": "2026-01-10T12:00:00"},
             "date: '2026-01-10T12:00:00' has no time zone; write UTC",
         ),
-        ({"date": "2026-01-10"}, "date: '2026-01-10' is no time; write UTC"),
-        ({"date": "2026-13-10T12:00:00Z"}, "date: '2026-13-10T12:00:00Z' is no time; write UTC"),
-        ({"date": "2026-01-10T12:00:00+99:00"}, "date: '2026-01-10T12:00:00+99:00' is no time"),
+        ({"date": "2026-01-10"}, "date: '2026-01-10' is not a time; write UTC"),
+        ({"date": "2026-13-10T12:00:00Z"}, "date: '2026-13-10T12:00:00Z' is not a time; write UTC"),
+        ({"date": "2026-01-10T12:00:00+99:00"}, "date: '2026-01-10T12:00:00+99:00' is not a time"),
         ({"date": "0001-01-01T00:00:00+14:00"}, "date: 0001-01-01T00:00:00+14:00 is before 2013"),
-        ({"date": 20260110}, "date: 20260110 is no Unix time between 2013 and 2100; write UTC"),
+        ({"date": 20260110}, "date: 20260110 is not a Unix time between 2013 and 2100; write UTC"),
         ({"date": ""}, "date: is missing"),
         ({"date": "2012-12-31T23:59:59Z"}, "date: 2012-12-31T23:59:59+00:00 is before 2013, when"),
         ({"date": "2100-01-01T00:00:00Z"}, "date: 2100-01-01T00:00:00+00:00 is after 2099"),
-        ({"message_id": 0}, "message_id: 0 is no number of a post; write Telegram's number of"),
-        ({"message_id": 2**31}, "message_id: 2147483648 is no number of a post; write Telegram's"),
+        ({"message_id": 0}, "message_id: 0 is not a post id; write Telegram's number of"),
+        ({"message_id": 2**31}, "message_id: 2147483648 is not a post id; write Telegram's"),
         ({"message_id": None}, "message_id: is missing"),
         ({"channel": None, "channel_id": None}, "channel: is missing"),
         ({"channel_id": 1.5}, "channel_id: 1.5 is not a whole number; write a @username or a"),
@@ -245,5 +245,5 @@ def test_a_time_that_clocks_showed_twice_or_never_is_refused(night: str) -> None
 
 @pytest.mark.parametrize("name", ["Mars/Phobos", "", "03:00", "+3", "../etc/passwd"])
 def test_a_zone_that_is_none(name: str) -> None:
-    with pytest.raises(ValueError, match="is no time zone: give UTC, "):
+    with pytest.raises(ValueError, match="is not a time zone: use UTC, "):
         zone_named(name)
