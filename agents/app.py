@@ -1,12 +1,13 @@
 """The pipeline as a Faust app. Nothing is made when this module is imported."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from agents.engine.body import Fatal
 from agents.engine.building import App, built
 from agents.engine.decision import Decision
 from agents.engine.worker import WorkerSettings, end_process
 from agents.pipeline import INPUTS, PIPELINE
+from streams.broadcasts import SettingChanged
 from streams.clock import Clock, SystemClock
 from streams.metrics import Metrics
 from streams.tracing import Traces
@@ -19,12 +20,13 @@ def build(
     clock: Clock | None = None,
     traces: Traces | None = None,
     pipeline: Sequence[Decision] | None = None,
+    changes: Callable[[], AsyncGenerator[SettingChanged, None]] | None = None,
 ) -> App:
     """The app, ready to be started; `fatal` and `traces` as Worker has them.
 
     `clock` is the one by which sources stamp observations; without one, the machine's. `pipeline`
-    is the program's own unless it is given.
+    is the program's own unless it is given. `changes` of settings, as they are announced
+    (control.announcer.announced_settings).
     """
-    return built(
-        pipeline or PIPELINE, INPUTS, settings, metrics, fatal, clock or SystemClock(), traces
-    )
+    pipeline, clock = pipeline or PIPELINE, clock or SystemClock()
+    return built(pipeline, INPUTS, settings, metrics, fatal, clock, traces, changes)

@@ -61,7 +61,9 @@ def _of_decision(decision: Decision, origin: str | None) -> str:
     lines += [f"    from: {origin}"] if origin else []
     lines.append(f"    takes: {', '.join(kind.__name__ for kind in decision.kinds)}")
     lines += [f"    {number}. {step.__name__}" for number, step in enumerate(decision.steps, 1)]
-    lines.append(f"    tables: {', '.join(table.name for table in decision.tables)}")
+    lines.append(f"    tables: {', '.join(table.name for table in decision.kept)}")
+    if decision.settings:
+        lines.append(f"    settings: {', '.join(setting.name for setting in decision.settings)}")
     lines += [f"    → {topic.name}" for topic in decision.sends]
     return "\n".join(lines)
 

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "follow": "follow channels: @username, t.me link or id",
     "unfollow": "stop following channels (their history stays)",
     "channels": "list what is followed, by which account, and how it is",
+    "settings": "list, set and unset what decisions depend on, for all channels or for one",
     "accounts": "list the Telegram accounts, who uses them, and what is wrong with them",
     "replay": "write a recording into the log; ends when all of it is in history",
     "rebuild": "make history anew from the log; what was there is put aside",

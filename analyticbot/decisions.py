@@ -14,6 +14,9 @@ docs/EXTENDING.md is the guide, examples/records a package that the tests instal
 | Decision | the declaration: what is taken, kept and sent, and the steps between |
 | Table, Row | a table of rows, and what every row says; `Row` explains how layouts change |
 | OneRow | the handler of a decision with one row per channel and one pure step over it |
+| StepContext | what a step is given beside its row and its message: offset, settings, timers |
+| Setting | what operators can set of the decision |
+| Timer | what fires: `on_time` is given it |
 | Message | the base of a kind of message that the decision sends |
 | Kind | the declaration of such a kind |
 | KeptWhole, NotKept | what history does with its messages |
@@ -26,12 +29,15 @@ docs/EXTENDING.md is the guide, examples/records a package that the tests instal
 from agents.engine.decision import Decision
 from agents.engine.one_row import OneRow
 from agents.engine.ports import Table
+from agents.engine.setting import Setting
+from agents.engine.step_context import StepContext
 from streams import analytics, events, topics
 from streams.analytics import Decision as Message
 from streams.ids import ChannelId, PostId
 from streams.kind import KeptWhole, Kind, NotKept, NotShown
 from streams.topics import Topic
 from tables.rows import Row
+from tables.timers import Timer
 
 __all__ = [
     "ChannelId",
@@ -44,7 +50,10 @@ __all__ = [
     "OneRow",
     "PostId",
     "Row",
+    "Setting",
+    "StepContext",
     "Table",
+    "Timer",
     "Topic",
     "analytics",
     "events",

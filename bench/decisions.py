@@ -20,6 +20,7 @@ from typing import Any
 from agents.engine.decision import Decision
 from agents.engine.one_row import OneRow
 from agents.engine.ports import Ports, Table
+from agents.engine.step_context import StepContext
 from bench.pipeline import PARTITIONS, Setting, fill, pipeline
 from streams import topics
 from streams.analytics import ActivityWindow
@@ -34,9 +35,9 @@ class Count(Row):
     views: int = 0
 
 
-def count(row: Count, window: ActivityWindow, offset: int) -> Sequence[Any]:
-    if offset > row.last_offset:
-        row.last_offset = offset
+def count(row: Count, window: ActivityWindow, context: StepContext) -> Sequence[Any]:
+    if context.offset > row.last_offset:
+        row.last_offset = context.offset
         row.windows += 1
         row.views += window.views_gained or 0
     return ()

@@ -24,6 +24,7 @@ from control.tables import (
     FLOOD_WAITS,
     FOLLOWED,
     KNOWN_POSTS,
+    SETTINGS,
     SUBSCRIPTIONS,
 )
 
@@ -34,6 +35,7 @@ _TABLES = (
     CURSORS,
     KNOWN_POSTS,
     SUBSCRIPTIONS,
+    SETTINGS,
     DELIVERIES,
     ACCOUNTS,
     ACCESS_HASHES,

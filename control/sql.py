@@ -21,6 +21,7 @@ from control.database import Database, whole
 from control.leases import SqlLeases
 from control.opening import open_engine, shown
 from control.sealing import Key, NoKey
+from control.settings import SqlSettings
 from control.store import Cursor, Delivery, FloodWait, Followed, Standing, Subscription
 from control.tables import CURSORS, DELIVERIES, FOLLOWED, SUBSCRIPTIONS
 from streams.ids import ChannelId, Username, parse_channel, spelling
@@ -46,6 +47,7 @@ class SqlControl:
         self._database = Database(engine, name)
         self.leases = SqlLeases(self._database)
         self.accounts = SqlAccounts(self._database, key)
+        self.settings = SqlSettings(self._database)
 
     @whole
     async def migrate(self) -> None:

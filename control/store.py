@@ -12,6 +12,7 @@ from typing import Protocol
 
 import msgspec
 
+from streams.broadcasts import SettingChanged, Value
 from streams.ids import ChannelId
 from streams.sources.cursors import (
     NO_PAGES,
@@ -36,6 +37,7 @@ __all__ = [
     "Lease",
     "LeaseLost",
     "Leases",
+    "SettingsStore",
     "Standing",
     "Subscription",
 ]
@@ -169,6 +171,22 @@ class Accounts(Protocol):
         """Replaces the one of its method and channel; those that are over by now are forgotten."""
 
 
+class SettingsStore(Protocol):
+    """What operators set of decisions. What a name means, and which values are, others know."""
+
+    async def put(
+        self, name: str, channel_id: ChannelId | None, value: Value | None, now_ms: int
+    ) -> SettingChanged:
+        """Set it for one channel, or for all; None unsets it. Returns what is announced.
+
+        The version is the time in milliseconds, and higher than the one before in any case: so a
+        store that was restored from a backup goes on above the versions that were announced.
+        """
+
+    async def all(self) -> Sequence[SettingChanged]:
+        """The last of each name and channel, those that were unset included."""
+
+
 def account_lease(account_id: int) -> str:
     """The name of the lease under which an account is used."""
     return f"{ACCOUNT_LEASES}{account_id}"
@@ -185,6 +203,9 @@ class ControlStore(Protocol):
 
     @property
     def accounts(self) -> Accounts: ...
+
+    @property
+    def settings(self) -> SettingsStore: ...
 
     async def migrate(self) -> None:
         """Bring the schema up to date. Called at start, by any number of processes at once."""

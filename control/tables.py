@@ -100,3 +100,13 @@ ACCESS_HASHES = Table(
     Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
     Column("access_hash", BigInteger, nullable=False),
 )
+
+SETTINGS = Table(
+    "settings",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    #: 0 for all channels.
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", Text),
+    Column("version", BigInteger, nullable=False),
+)

@@ -1,10 +1,11 @@
-"""Bytes to messages and back: msgpack of the tagged unions in `events` and `kinds`.
+"""Bytes to messages and back: msgpack of the unions in `events`, `kinds` and `broadcasts`.
 
 Undecodable            what a dead letter's reason is made of
 ├── BrokenBytes        not msgpack at all
 ├── UnknownVersion     a version that this code does not know
 ├── UnknownKind        a kind that this code does not know
-└── WrongShape         msgpack, but not of the declared types
+├── WrongShape         msgpack, but not of the declared types
+└── BroadcastFound     no observation and no decision, but a message of the engine for itself
 """
 
 from collections.abc import Mapping
@@ -13,11 +14,12 @@ from typing import Any, ClassVar, Generic, TypeVar, Union, cast
 import msgspec
 
 from streams.analytics import Decision
+from streams.broadcasts import BROADCASTS, Broadcast
 from streams.events import VERSION, Event
 from streams.kinds import KINDS
 from streams.known import Kinds
 
-D = TypeVar("D", bound=Decision)
+D = TypeVar("D", bound=Decision | Broadcast)
 M = TypeVar("M", bound=msgspec.Struct)
 
 
@@ -56,6 +58,16 @@ class WrongShape(Undecodable):
     reason = "wrong_shape"
 
 
+class BroadcastFound(Undecodable):
+    """In order, and not for readers of observations or decisions: they skip it."""
+
+    reason = "broadcast"
+
+    def __init__(self, message: Broadcast) -> None:
+        super().__init__("a message of the engine for itself")
+        self.message = message
+
+
 class _Tag(msgspec.Struct):
     kind: str = ""
 
@@ -64,38 +76,49 @@ class _Head(_Tag):
     v: int = 0
 
 
+def _tag(struct: Any) -> str:
+    return str(struct.__struct_config__.tag)
+
+
 _encoder = msgspec.msgpack.Encoder()
 _head = msgspec.msgpack.Decoder(_Head)
 _tags = msgspec.msgpack.Decoder(_Tag)
-_events: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(cast(Any, Event))
+_events: msgspec.msgpack.Decoder[Event | Broadcast] = msgspec.msgpack.Decoder(
+    cast(Any, Event | Broadcast)
+)
 
 #: How the encoder begins: the head of a map of up to 15 or of more fields, then the key `kind`.
 _KEY = _encoder.encode("kind")
 _KEY_AT: Mapping[bytes, int] = {**{bytes([0x80 + n]): 1 for n in range(1, 16)}, b"\xde": 3}
 
 
-def encode(message: Event | Decision) -> bytes:
+def encode(message: Event | Decision | Broadcast) -> bytes:
     return _encoder.encode(message)
 
 
 def decode_event(data: bytes) -> Event:
     """A message of telegram.updates. Raises Undecodable."""
-    try:
-        event = _events.decode(data)
-    except msgspec.DecodeError as error:
-        raise _explained(data, error, KINDS) from error
-    _check_version(event.v)
-    return event
+    return cast(Event, _outward(_decoded(_events, data, KINDS)))
 
 
 def decode_analytics(data: bytes, kinds: Kinds = KINDS) -> Decision:
     """A message of one of `kinds`. Raises Undecodable."""
+    return cast(Decision, _outward(_decoded(kinds.decoder, data, kinds)))
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[M], data: bytes, kinds: Kinds) -> M:
     try:
-        decision = kinds.decoder.decode(data)
+        message = decoder.decode(data)
     except msgspec.DecodeError as error:
         raise _explained(data, error, kinds) from error
-    _check_version(decision.v)
-    return decision
+    _check_version(cast(Any, message).v)
+    return message
+
+
+def _outward(message: Any) -> Any:
+    if type(message) in BROADCASTS:
+        raise BroadcastFound(message)
+    return message
 
 
 def kind_of(data: bytes) -> str | None:
@@ -118,13 +141,17 @@ def kind_of(data: bytes) -> str | None:
 
 
 class Selection(Generic[D]):
-    """Decodes the kinds that a reader of analytics.* wants, of those known, and not the others."""
+    """Decodes the kinds that a reader of analytics.* wants, of those known, and not the others.
+
+    Broadcasts are kinds that may be wanted as well.
+    """
 
     def __init__(self, *wanted: type[D], kinds: Kinds = KINDS) -> None:
         self._wanted = frozenset(wanted)
         self._kinds = kinds
+        known = (*(kind.struct for kind in kinds), *BROADCASTS)
         self._others = tuple(
-            _KEY + _encoder.encode(kind.tag) for kind in kinds if kind.struct not in self._wanted
+            _KEY + _encoder.encode(_tag(struct)) for struct in known if struct not in self._wanted
         )
 
     def decode(self, data: bytes) -> D | None:
@@ -135,7 +162,7 @@ class Selection(Generic[D]):
         at = _KEY_AT.get(data[:1])
         if at is not None and data.startswith(self._others, at):
             return None
-        message = decode_analytics(data, self._kinds)
+        message = _decoded(self._kinds.decoder, data, self._kinds)
         return cast(D, message) if type(message) in self._wanted else None
 
 
@@ -144,7 +171,7 @@ class Only(Generic[M]):
 
     def __init__(self, *wanted: type[M], kinds: Kinds = KINDS) -> None:
         self._kinds = kinds
-        self._tags = frozenset(str(cast(Any, struct).__struct_config__.tag) for struct in wanted)
+        self._tags = frozenset(map(_tag, wanted))
         self._decoder: msgspec.msgpack.Decoder[M] = msgspec.msgpack.Decoder(
             cast(Any, Union[wanted])  # noqa: UP007 (made of a tuple)
         )

@@ -3,7 +3,7 @@
 import logging
 
 from streams.analytics import Decision
-from streams.codec import Undecodable, decode_analytics
+from streams.codec import BroadcastFound, Undecodable, decode_analytics
 from streams.known import Kinds
 from streams.metrics import Metrics, Stage
 
@@ -17,7 +17,8 @@ class Intake:
     """What one stage cannot read is skipped and counted, and logged once a reason and kind.
 
     A message of an unknown kind was written by a newer version of the program, or by a decision
-    that this process does not have.
+    that this process does not have. What the engine broadcasts for itself is skipped, and not
+    counted.
     """
 
     def __init__(self, stage: Stage, metrics: Metrics, kinds: Kinds) -> None:
@@ -29,6 +30,8 @@ class Intake:
     def read(self, data: bytes) -> Decision | None:
         try:
             return decode_analytics(data, self._kinds)
+        except BroadcastFound:
+            return None
         except Undecodable as error:
             self._metrics.dropped(self._stage, error.reason)
             self.log(error)

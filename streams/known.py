@@ -6,6 +6,7 @@ from typing import Any, Union, cast, get_args
 import msgspec
 
 from streams.analytics import Decision
+from streams.broadcasts import BROADCASTS, Broadcast
 from streams.events import Event
 from streams.kind import Kind
 from streams.topics import Topic
@@ -19,7 +20,7 @@ class Kinds:
 
     def __init__(self, *kinds: Kind[Any]) -> None:
         """Raises TypeError when two of them share a struct, a tag or the type of an event."""
-        events = [str(event.__struct_config__.tag) for event in get_args(Event)]
+        events = [str(event.__struct_config__.tag) for event in (*get_args(Event), *BROADCASTS)]
         for name, taken in (("struct", []), ("tag", events), ("event_type", [])):
             values = [*taken, *(getattr(kind, name) for kind in kinds)]
             if doubled := [value for value in values if values.count(value) > 1]:
@@ -30,11 +31,11 @@ class Kinds:
         #: The topics that carry them, in the order in which messages flow from one to the next.
         self.topics: tuple[Topic, ...] = tuple(dict.fromkeys(kind.topic for kind in kinds))
         self.topic_names = tuple(topic.name for topic in self.topics)
-        #: Every tag that this process can name, those of observations among them.
+        #: Every tag that this process can name, those of observations and broadcasts among them.
         self.tags = frozenset((*events, *(kind.tag for kind in kinds)))
-        #: Of the bytes of a message; streams.codec explains its errors.
-        self.decoder: msgspec.msgpack.Decoder[Decision] = msgspec.msgpack.Decoder(
-            cast(Any, Union[tuple(self.of)])  # noqa: UP007 (made of a tuple)
+        #: Of the bytes of a message, or of a broadcast; streams.codec explains its errors.
+        self.decoder: msgspec.msgpack.Decoder[Decision | Broadcast] = msgspec.msgpack.Decoder(
+            cast(Any, Union[(*self.of, *BROADCASTS)])
         )
 
     def __iter__(self) -> Iterator[Kind[Any]]:

@@ -1,5 +1,9 @@
-"""docs/CONFIGURATION.md, from the table of options."""
+"""docs/CONFIGURATION.md, from the table of options and the settings of decisions."""
 
+from typing import Any
+
+from agents.engine.setting import Setting
+from agents.pipeline import plan
 from analyticbot.config import CONFIG_FILE, OPTIONS, Option
 
 HEAD = f"""# Configuration
@@ -13,10 +17,33 @@ no secrets.
 | variable | key | default | meaning |
 |---|---|---|---|
 """
+SETTINGS = """
+## Settings of decisions
+
+What decisions depend on is no option of a process: it is kept in the control store and changed
+while everything runs, for all channels or for one. Every worker takes a change within five seconds;
+a replay takes it from the same message on.
+
+```sh
+analyticbot settings
+analyticbot settings set spikes.factor 6
+analyticbot settings set spikes.least 200 --channel @durov
+analyticbot settings unset spikes.factor
+```
+
+| setting | default | accepted | meaning |
+|---|---|---|---|
+"""
 
 
 def page() -> str:
-    return HEAD + "".join(map(_row, OPTIONS))
+    settings = map(_setting_row, plan().settings)
+    return HEAD + "".join(map(_row, OPTIONS)) + SETTINGS + "".join(settings)
+
+
+def _setting_row(setting: Setting[Any]) -> str:
+    default = f"{setting.default:g}" if isinstance(setting.default, float) else setting.default
+    return f"| `{setting.name}` | `{default}` | {setting.accepted} | {setting.about} |\n"
 
 
 def _row(option: Option) -> str:

@@ -5,6 +5,7 @@ is why an unknown error ends the process.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Generic
 
 from streams.context import ProcessorContext, Task
@@ -37,6 +38,11 @@ class RowCache(Generic[R]):
         if len(self._rows) > self._size:
             self._rows.popitem(last=False)
         return row
+
+    def items(self, task: Task) -> Iterator[tuple[bytes, R]]:
+        """All rows of a task, and maybe of others, decoded for the caller. Raises UnknownRow."""
+        for key, data in self._context.items(task, self._table):
+            yield key, self._decode(data)
 
     def write(self, task: Task, key: bytes, data: bytes, timestamp_ms: int) -> None:
         """Put an encoded row into the table and its changelog."""

@@ -5,15 +5,18 @@ the lag of each stage and `analyticbot topology` are built from that list, and f
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from agents.engine.ports import Ports, Table
+from agents.engine.setting import Setting
 from streams.context import Task
 from streams.kind import Kind
 from streams.log import Record
 from streams.topics import Topic
+from tables.timers import TimerRow
+from tables.windows import LATENESS_MS
 
 #: The keys under which a decision folds a message: none, one or many. Pure, as a step is.
 KeysOf = Callable[[Any], Iterable[bytes]]
@@ -37,6 +40,17 @@ class Handler(Protocol):
         """Called after some messages, one of every engine.body.TIMED."""
 
 
+@runtime_checkable
+class TimedHandler(Handler, Protocol):
+    """Runs a decision that has timers."""
+
+    def advance(self, task: Task, record: Record, at_ms: int) -> None:
+        """A tick at `at_ms` lies at `record`: fire what is due by then, of all keys of the task.
+
+        In the order of time, then of keys. A tick may come again after a crash, as messages do.
+        """
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """One decision: what it takes, what it keeps, where it sends, and the pure steps between."""
 
@@ -58,6 +72,24 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     #: None: the channel. A key makes the engine forward each message under each of its keys to a
     #: topic of the decision's own, whose partitions are read instead of `reads` (engine.plan).
     key: KeysOf | None = None
+    #: What is done when a timer fires, which a step has set: a pure function like the steps.
+    #: None: the decision has no timers, and pays nothing for them.
+    on_time: Callable[..., Any] | None = None
+    #: A timer fires when event time is so far behind it: until then, what is late still comes in
+    #: before it.
+    lateness_ms: int = LATENESS_MS
+    #: What of that which operators set it depends on.
+    settings: tuple[Setting[Any], ...] = ()
+
+    @property
+    def timers(self) -> Table | None:
+        """The table of its timers."""
+        return None if self.on_time is None else Table(f"{self.name}-timers", TimerRow)
+
+    @property
+    def kept(self) -> tuple[Table, ...]:
+        """All its tables: those that it names, and that of its timers."""
+        return self.tables if self.timers is None else (*self.tables, self.timers)
 
 
 class Reader(Protocol):

@@ -26,7 +26,7 @@ async def report_gauges(
 
 
 def _report_tables(context: ProcessorContext, metrics: Metrics) -> None:
-    metrics.gauge("analyticbot_tasks", context.tasks(), state="active")
+    metrics.gauge("analyticbot_tasks", len(context.tasks()), state="active")
     for table, rows in context.rows().items():
         metrics.gauge("analyticbot_table_rows", rows, table=table)
     metrics.gauge("analyticbot_table_bytes", context.size_bytes())

@@ -8,18 +8,22 @@ on that topic. Everything that is built from a pipeline is built from its plan.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
 from agents.engine.decision import Decision, Input
 from agents.engine.keys import KeyReader, forwarding
+from agents.engine.ports import Table
+from agents.engine.setting import Setting, check_settings
+from agents.engine.settings import TABLE as SETTINGS
 from streams.events import Event
 from streams.kinds import KINDS
 from streams.known import Kinds
 from streams.metrics import Stage
 from streams.topics import UPDATES, Topic, repartition_of
 from tables.rows import JoinedRow
+from tables.settings import SettingRow
 
 #: What a topic, and a label of the metrics, can be named by.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -34,9 +38,21 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     kinds: Kinds
 
     @property
+    def kept(self) -> tuple[Table, ...]:
+        """All tables; that of the settings is of all decisions together."""
+        own = tuple(table for decision in self.decisions for table in decision.kept)
+        return (*own, Table(SETTINGS, SettingRow)) if self.settings else own
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """Each has a changelog."""
-        return tuple(table.name for decision in self.decisions for table in decision.tables)
+        return tuple(table.name for table in self.kept)
+
+    @property
+    def settings(self) -> tuple[Setting[Any], ...]:
+        """What operators can set; decisions may share a setting."""
+        declared = (setting for each in self.decisions for setting in each.settings)
+        return tuple(dict.fromkeys(declared))
 
     @property
     def forwarded(self) -> tuple[Topic, ...]:
@@ -57,6 +73,24 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         for topic in made_from:
             _follow(topic, made_from, set(), found)
         return tuple(found)
+
+    def after(self, topic: Topic) -> tuple[Topic, ...]:
+        """The inputs that are made from `topic`: what is broadcast goes on to them."""
+        deciding = [decision for decision in self.decisions if topic in decision.reads]
+        sent = {to for decision in deciding for to in decision.sends}
+        behind = self.flow[self.flow.index(topic) + 1 :]
+        read = {each.topic for each in self.inputs}
+        return tuple(to for to in behind if to in sent & read)
+
+    @property
+    def roots(self) -> tuple[Topic, ...]:
+        """The inputs that are made from no other: broadcasts begin there."""
+        follow = {after for each in self.inputs for after in self.after(each.topic)}
+        return tuple(each.topic for each in self.inputs if each.topic not in follow)
+
+    def last(self, decision: Decision) -> Topic:
+        """The topic of a decision that a broadcast reaches behind all its others."""
+        return max(decision.reads, key=self.flow.index)
 
     def on(self, each: Input) -> tuple[Decision, ...]:
         """The decisions that read an input, in the order in which they get a message."""
@@ -104,6 +138,7 @@ def planned(pipeline: Sequence[Decision], inputs: Sequence[Input], group: str) -
         kinds=kinds,
     )
     _refuse_twice("tables of two decisions", plan.tables)
+    check_settings(plan.settings)
     _refuse_twice("decisions of one name", (decision.name for decision in plan.decisions))
     _refuse_twice("inputs of one stage", (each.stage for each in (*inputs, *added)))
     return plan

@@ -8,6 +8,8 @@ import msgspec
 from agents.engine.cache import RowCache
 from agents.engine.reasons import DeadReason
 from agents.engine.sending import Headers, Sender
+from agents.engine.settings import Settings
+from agents.engine.timers import Timers
 from agents.engine.watermarks import Watermarks
 from streams.clock import Clock
 from streams.context import Task
@@ -46,6 +48,10 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     topic: Topic
     #: Of each table, by name. A decision on several topics has the same rows with each.
     rows: Mapping[str, RowCache[Any]]
+    #: Of each decision that has some, by its name.
+    timers: Mapping[str, Timers]
+    #: Of the input; None where no decision of the pipeline has any.
+    settings: Settings | None
     sender: Callable[[Topic], Sender]
     bury: Bury
     metrics: Metrics

@@ -1,14 +1,20 @@
 """Wires a plan to what runs it: one reader per topic, and every decision that takes its kinds."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
+from agents.engine.broadcasting import Changes, Ticks
 from agents.engine.cache import RowCache
-from agents.engine.decision import Handler, Reader
+from agents.engine.decision import Decision, Handler, Input, Reader, TimedHandler
 from agents.engine.plan import Plan
 from agents.engine.ports import Bury, Ports
 from agents.engine.sending import Sender, send_span
+from agents.engine.setting import Setting
+from agents.engine.settings import TABLE as SETTINGS
+from agents.engine.settings import Settings
+from agents.engine.timers import Timers
 from agents.engine.watermarks import Watermarks
+from streams.broadcasts import SettingChanged, Tick
 from streams.clock import Clock
 from streams.metrics import Metrics
 from streams.topics import Topic
@@ -41,32 +47,78 @@ class Runner(Protocol):
         """Have `forget` called when the tasks of this process have changed."""
 
 
-def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Watermarks:
-    """Adds all that is planned to `runner`."""
+class Wired(NamedTuple):
+    """What the engine's edge works with."""
+
+    watermarks: Watermarks
+    #: Of each decision that has some, by its name.
+    timers: Mapping[str, Timers]
+    #: Of each input, by its stage, where some decision has settings.
+    settings: Mapping[str, Settings]
+    #: What send to the topics in which broadcasts begin; they reach the other inputs from there.
+    roots: Sequence[Sender]
+
+
+def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Wired:
+    """Adds all that is planned to `runner`. Raises ValueError where a handler has no timers."""
     watermarks = Watermarks()
     runner.on_assignment(watermarks.clear)
-    rows = {
-        table.name: runner.table(table.name, table.row)
+    rows: dict[str, RowCache[Any]] = {}
+    for table in plan.kept:
+        rows[table.name] = runner.table(table.name, table.row)
+    timers = {
+        decision.name: Timers(rows[decision.timers.name], decision.lateness_ms)
         for decision in plan.decisions
-        for table in decision.tables
+        if decision.timers is not None
     }
+    settings = {
+        each.stage: Settings(rows[SETTINGS], each.stage, _declared(plan.on(each)))
+        for each in plan.inputs
+        if plan.settings
+    }
+    for forget in (
+        *(each.forget for each in timers.values()),
+        *(each.forget for each in settings.values()),
+    ):
+        runner.on_assignment(forget)
     for each in plan.inputs:
-        bury = runner.graveyard(each.topic, each.stage)
         ports = Ports(
             topic=each.topic,
             rows=rows,
+            timers=timers,
+            settings=settings.get(each.stage),
             sender=lambda topic: runner.sender(topic.name, send_span(topic.name)),
-            bury=bury,
+            bury=runner.graveyard(each.topic, each.stage),
             metrics=metrics,
             clock=clock,
             watermarks=watermarks,
             kinds=plan.kinds,
         )
-        handlers: dict[type, list[Handler]] = {}
-        for decision in plan.on(each):
-            handler = decision.handler(decision, ports)
-            for kind in decision.kinds:
-                handlers.setdefault(kind, []).append(handler)
-        reader = each.reader(ports, frozenset(handlers))
-        runner.add(each.topic, each.stage, bury, reader, handlers)
-    return watermarks
+        _add(runner, plan, each, ports)
+    return Wired(watermarks, timers, settings, [runner.sender(each.name) for each in plan.roots])
+
+
+def _declared(decisions: Sequence[Decision]) -> Sequence[Setting[Any]]:
+    return [setting for decision in decisions for setting in decision.settings]
+
+
+def _add(runner: Runner, plan: Plan, each: Input, ports: Ports) -> None:
+    handlers: dict[type, list[Handler]] = {}
+    timed: list[TimedHandler] = []
+    for decision in plan.on(each):
+        handler = decision.handler(decision, ports)
+        for kind in decision.kinds:
+            handlers.setdefault(kind, []).append(handler)
+        if decision.on_time is not None:
+            if not isinstance(handler, TimedHandler):
+                text = f"{decision.name} declares on_time, and its handler runs no timers"
+                raise ValueError(text)
+            if plan.last(decision) == each.topic:
+                timed.append(handler)
+    # Broadcasts go on without a span: they belong to no observation.
+    after = [runner.sender(topic.name) for topic in plan.after(each.topic)]
+    handlers[Tick] = [Ticks(timed, after)]
+    if ports.settings is not None:
+        handlers[SettingChanged] = [Changes(ports.settings, after)]
+    reader = each.reader(ports, frozenset(handlers))
+    runner.add(each.topic, each.stage, ports.bury, reader, handlers)

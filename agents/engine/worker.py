@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from agents.engine.body import Body, Fatal, Graveyard
@@ -11,6 +11,7 @@ from agents.engine.dead import DeadLimit
 from agents.engine.decision import Handler, Reader
 from agents.engine.ports import Bury
 from agents.engine.sending import Sender, sender, traced
+from streams.context import Task
 from streams.faust.app import AppSettings, opened_app
 from streams.faust.consumer import stop_commits
 from streams.metrics import Metrics
@@ -25,6 +26,8 @@ class WorkerSettings(AppSettings, frozen=True, kw_only=True):
     #: Decoded rows kept in memory, per table.
     cached_rows: int = 8192
     dead_limit: DeadLimit = DeadLimit()
+    #: How often it is looked whether a timer is due, in seconds of the wall clock.
+    tick_s: float = 1.0
 
 
 def end_process(error: Exception) -> None:
@@ -83,6 +86,10 @@ class Worker:
         )
         source = self.app.bytes_topic(topic.name, self._settings.partitions)
         self.app.agent(source, name=stage)(body.run)
+
+    def tasks(self) -> Collection[Task]:
+        """Those of this process whose tables are up to date; none while tasks change hands."""
+        return self.context.tasks() if self.app.is_restored else ()
 
     def graveyard(self, topic: Topic, stage: str) -> Graveyard:
         """The dead letters of a topic."""

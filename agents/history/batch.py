@@ -15,7 +15,7 @@ from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows, tables_of
 from streams.analytics import Decision, LateSamples
 from streams.clock import Clock, SystemClock
-from streams.codec import Selection, Undecodable
+from streams.codec import BroadcastFound, Selection, Undecodable
 from streams.events import samples_of
 from streams.ids import ChannelId
 from streams.kinds import KINDS
@@ -152,6 +152,8 @@ class HistoryBatch:
         """What was dead-lettered is not kept: the updates agent reads with the same checks."""
         try:
             event, refused = read_event(data, self._clock.now_ms())
+        except BroadcastFound:
+            return
         except Rejected as rejected:
             self.dropped[rejected.reason] += 1
             return

@@ -4,7 +4,7 @@ from agents.engine.decision import Decision
 from agents.engine.one_row import OneRow
 from agents.engine.ports import Table
 from agents.spikes.row import Spikes
-from agents.spikes.rule import put_spikes
+from agents.spikes.rule import SETTINGS, put_spikes
 from streams import topics
 from streams.analytics import ActivityWindow
 
@@ -16,4 +16,5 @@ SPIKES = Decision(
     tables=(Table("spikes", Spikes),),
     sends=(topics.ALERTS,),
     handler=OneRow,
+    settings=SETTINGS,
 )

@@ -1,8 +1,9 @@
 """State of the spike rule: the pace of a channel's last closed minutes, and the alert going on.
 
-The rule: a minute is a spike when its pace (ActivityWindow.views_pace) reaches RAISE_FACTOR times
-the median of the last closed minutes and LEAST views. It is over after CALM_MINUTES closed minutes
-in a row below half of that. Minutes in which nothing was measured are not known, and do not count.
+The rule: a minute is a spike when its pace (ActivityWindow.views_pace) reaches `factor` times
+the median of the last closed minutes and `least` views. It is over after `calm_minutes` closed
+minutes in a row below half of that: Limits, which operators can set. Minutes in which nothing was
+measured are not known, and do not count.
 
 What makes a minute gain much without any spike, and why it raises nothing:
 
@@ -15,6 +16,7 @@ What makes a minute gain much without any spike, and why it raises nothing:
 """
 
 from statistics import median
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,12 +24,9 @@ from streams.ids import PostId
 from tables.rows import Row
 from tables.windows import MINUTE_MS
 
-LEAST = 30
-RAISE_FACTOR = 4
 KEPT_MINUTES = 60
 #: Fewer known minutes than this tell nothing.
 NEEDED_MINUTES = 20
-CALM_MINUTES = 5
 #: From a known minute to the next one. Quiet channels are sampled every five minutes.
 GAP_MS = 6 * MINUTE_MS
 #: A minute may rest on so many times the samples of one that it is compared with, and a few more.
@@ -35,6 +34,20 @@ MORE_SAMPLES, FEW_SAMPLES = 2, 2
 
 #: Views a minute, and the samples that they rest on.
 Pace = tuple[float, int]
+
+
+class Limits(NamedTuple):
+    """What makes a minute a spike, and ends it."""
+
+    least: int = 30
+    factor: float = 4.0
+    calm_minutes: int = 5
+
+    def calm_below(self, expected: float) -> float:
+        return max(self.least, self.factor * expected) / 2
+
+
+USUAL = Limits()
 
 
 class Spike(msgspec.Struct, array_like=True, gc=False):
@@ -78,7 +91,12 @@ class Spikes(Row, array_like=True, gc=False):
         return median(paces) if len(paces) >= NEEDED_MINUTES else None
 
     def see(
-        self, start_ms: int, pace: Pace, observed_at_ms: int, top: PostId | None = None
+        self,
+        start_ms: int,
+        pace: Pace,
+        observed_at_ms: int,
+        top: PostId | None = None,
+        limits: Limits = USUAL,
     ) -> bool:
         """A minute as it stands, running or closed. True when it raised or raised higher.
 
@@ -88,17 +106,17 @@ class Spikes(Row, array_like=True, gc=False):
         spike, (views, samples) = self.spike, pace
         if spike is not None and spike.resolved_at_ms is None:
             return self._grow(spike, start_ms, views, observed_at_ms, top)
-        if views < LEAST or start_ms < self.since_ms:
+        if views < limits.least or start_ms < self.since_ms:
             return False
         expected = self.expected(samples)
-        if expected is None or views < RAISE_FACTOR * expected:
+        if expected is None or views < limits.factor * expected:
             return False
         if spike is not None and start_ms <= (spike.resolved_at_ms or 0):
             return False
         self.spike = Spike(start_ms, observed_at_ms, views, expected, observed_at_ms, post_id=top)
         return True
 
-    def close(self, start_ms: int, pace: Pace) -> bool:
+    def close(self, start_ms: int, pace: Pace, limits: Limits = USUAL) -> bool:
         """A minute is closed. True when that resolved the spike."""
         if start_ms <= self.closed_ms:
             return False
@@ -111,9 +129,9 @@ class Spikes(Row, array_like=True, gc=False):
         if spike is None or spike.resolved_at_ms is not None:
             return False
         usual = spike.expected if expected is None else expected
-        is_calm = start_ms > spike.start_ms and views < self._calm_below(usual)
+        is_calm = start_ms > spike.start_ms and views < limits.calm_below(usual)
         spike.calm_minutes = spike.calm_minutes + 1 if is_calm else 0
-        if spike.calm_minutes < CALM_MINUTES:
+        if spike.calm_minutes < limits.calm_minutes:
             return False
         spike.resolved_at_ms = spike.observed_at_ms = start_ms + MINUTE_MS
         return True
@@ -132,7 +150,3 @@ class Spikes(Row, array_like=True, gc=False):
         spike.observed, spike.observed_at_ms, spike.updated = views, observed_at_ms, True
         spike.post_id = top
         return True
-
-    @staticmethod
-    def _calm_below(expected: float) -> float:
-        return max(LEAST, RAISE_FACTOR * expected) / 2

@@ -8,36 +8,71 @@ and in a channel that is quiet between its posts, every new one may be a spike.
 
 from collections.abc import Sequence
 
-from agents.spikes.row import KEPT_MINUTES, LEAST, NEEDED_MINUTES, RAISE_FACTOR, Spikes
+from agents.engine.setting import Setting
+from agents.engine.step_context import StepContext
+from agents.spikes.row import KEPT_MINUTES, NEEDED_MINUTES, USUAL, Limits, Spikes
 from streams.analytics import ActivityWindow, Alert
 from streams.ids import ChannelId
 
-METHOD = (
-    f"pace (views a minute; a gain over more than a minute counts by the share of one minute) "
-    f"reached {RAISE_FACTOR} times the median of those of the last {KEPT_MINUTES} closed minutes "
-    f"without a gap that rest on about as many samples, at least {NEEDED_MINUTES} of them, "
-    f"and at least {LEAST}"
+FACTOR = Setting(
+    name="spikes.factor",
+    default=USUAL.factor,
+    least=1.0,
+    most=1000.0,
+    about="A spike reaches so many times the usual pace of the channel.",
 )
+LEAST = Setting(
+    name="spikes.least",
+    default=USUAL.least,
+    least=1,
+    most=1_000_000_000,
+    about="A spike has at least so many views a minute.",
+)
+CALM_MINUTES = Setting(
+    name="spikes.calm_minutes",
+    default=USUAL.calm_minutes,
+    least=1,
+    most=60,
+    about="A spike is over after so many closed minutes in a row below half of what raises one.",
+)
+SETTINGS = (FACTOR, LEAST, CALM_MINUTES)
 
 
-def put_spikes(state: Spikes, window: ActivityWindow, offset: int) -> Sequence[Alert]:
+def method(limits: Limits) -> str:
+    """How the rule decides, for the alert."""
+    return (
+        f"pace (views a minute; a gain over more than a minute counts by the share of one minute) "
+        f"reached {limits.factor:g} times the median of those of the last {KEPT_MINUTES} closed "
+        f"minutes without a gap that rest on about as many samples, at least {NEEDED_MINUTES} of "
+        f"them, and at least {limits.least}"
+    )
+
+
+def put_spikes(state: Spikes, window: ActivityWindow, context: StepContext) -> Sequence[Alert]:
     """Fold a window into the channel's row, in place, and give the alert when it changed.
 
     A message that is in the row already gives the alert as it stands now.
     """
-    if offset <= state.last_offset:
-        return [_alert(state, window.channel_id)] if state.spike is not None else []
-    state.last_offset = offset
+    if context.offset <= state.last_offset:
+        again = state.spike is not None
+        return [_alert(state, window.channel_id, _limits(context))] if again else []
+    state.last_offset = context.offset
     if window.views_pace is None:
         return []
-    pace = (window.views_pace, window.samples)
-    changed = state.see(window.start_ms, pace, window.observed_at_ms, window.top_post_id)
+    pace, limits = (window.views_pace, window.samples), _limits(context)
+    observed_at_ms, top = window.observed_at_ms, window.top_post_id
+    changed = state.see(window.start_ms, pace, observed_at_ms, top, limits)
     if window.closed:
-        changed = state.close(window.start_ms, pace) or changed
-    return [_alert(state, window.channel_id)] if changed else []
+        changed = state.close(window.start_ms, pace, limits) or changed
+    return [_alert(state, window.channel_id, limits)] if changed else []
 
 
-def _alert(state: Spikes, channel_id: ChannelId) -> Alert:
+def _limits(context: StepContext) -> Limits:
+    setting = context.setting
+    return Limits(setting(LEAST), setting(FACTOR), setting(CALM_MINUTES))
+
+
+def _alert(state: Spikes, channel_id: ChannelId, limits: Limits) -> Alert:
     spike = state.spike
     assert spike is not None
     name = "updated" if spike.updated else "raised"
@@ -52,5 +87,5 @@ def _alert(state: Spikes, channel_id: ChannelId) -> Alert:
         post_id=spike.post_id,
         observed=spike.observed,
         expected=spike.expected,
-        method=METHOD,
+        method=method(limits),
     )

@@ -16,7 +16,7 @@ from agents.updates.sifting import (
     sifted_posts,
     sifted_sample,
 )
-from streams.codec import Undecodable, decode_event
+from streams.codec import BroadcastFound, Undecodable, decode_event
 from streams.events import (
     ChannelDescribed,
     ChannelStatus,
@@ -44,10 +44,12 @@ class Checked(NamedTuple):
 def read_event(data: bytes, now_ms: int = LAST_MS) -> Checked:
     """Decode and check a message of telegram.updates that was not observed after now.
 
-    Raises Rejected where nothing of it can be taken.
+    Raises Rejected where nothing of it can be taken, and BroadcastFound.
     """
     try:
         event = decode_event(data)
+    except BroadcastFound:
+        raise
     except Undecodable as error:
         raise Rejected(dead_reason(error.reason), str(error)) from error
     return checked(event, now_ms)
@@ -55,7 +57,7 @@ def read_event(data: bytes, now_ms: int = LAST_MS) -> Checked:
 
 def checked(event: Event, now_ms: int = LAST_MS) -> Checked:
     """The event under its bare channel id, and what of it is refused. Raises Rejected."""
-    _check_instant(event.observed_at_ms, now_ms)
+    check_instant(event.observed_at_ms, now_ms)
     event = _bare(event)
     match event:
         case CountersSampled():
@@ -82,7 +84,8 @@ def _check_subscribers(subscribers: int) -> None:
         raise Rejected("out_of_range", f"subscribers={subscribers}")
 
 
-def _check_instant(observed_at_ms: int, now_ms: int) -> None:
+def check_instant(observed_at_ms: int, now_ms: int) -> None:
+    """Raises Rejected for what is no time, or one after now."""
     if not 0 < observed_at_ms < LAST_MS:
         raise Rejected("out_of_range", f"observed_at_ms={observed_at_ms} is out of range")
     if observed_at_ms < FIRST_MS:

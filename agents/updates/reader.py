@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from agents.engine.ports import Ports
-from agents.updates.check import read_event
+from agents.updates.check import check_instant, read_event
 from agents.updates.sifting import Part
-from streams.codec import encode
+from streams.broadcasts import Broadcast, Tick
+from streams.codec import BroadcastFound, encode
 from streams.context import Task
 from streams.events import Event
 from streams.log import Record
@@ -21,12 +22,18 @@ class EventReader:
         self._metrics = ports.metrics
         self._clock = ports.clock
 
-    def read(self, task: Task, record: Record) -> Event | None:
+    def read(self, task: Task, record: Record) -> Event | Broadcast | None:
         """Raises Rejected where nothing of the message can be taken.
 
         What is wrong with some of its posts or counters becomes a dead letter of those alone.
         """
-        event, refused = read_event(record.value or b"", self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        try:
+            event, refused = read_event(record.value or b"", now_ms)
+        except BroadcastFound as found:
+            if isinstance(found.message, Tick):
+                check_instant(found.message.at_ms, now_ms)
+            return found.message
         key = channel_key(event.channel_id)
         if refused:
             self._bury_parts(task, record, refused)

@@ -1,6 +1,7 @@
 """The role `collect`: observes Telegram's channels with the accounts that are for this process."""
 
 from analyticbot.process import Process, end_process
+from analyticbot.roles.announcing import announce
 from collect.account import Application
 from collect.collecting import Collecting, Host
 from collect.settings import CollectorSettings
@@ -22,6 +23,7 @@ def collect(
     collecting = Collecting(host_of(process), control, application, settings)
     process.health.add("accounts", collecting.check, needed=needed)
     process.services.add("collector", collecting.run())
+    announce(process, control)
 
 
 def host_of(process: Process) -> Host:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from analyticbot.config import Settings
 from analyticbot.installed import Decisions, decisions
 from analyticbot.process import Process, started
+from analyticbot.roles.announcing import announce
 from analyticbot.roles.bot import answer
 from analyticbot.roles.collect import collect
 from analyticbot.roles.listening import listen
@@ -52,6 +53,8 @@ async def run_serve(settings: Settings) -> None:
         async def add(process: Process) -> Server:
             # Pages show what there is.
             process.health.add("history_whole", whole_check(history), needed=False)
+            if control is not None:
+                announce(process, control)
             return await serve(process, HistoryReader(history), control)
 
         await _run("serve", settings, log, add, known)
@@ -86,6 +89,7 @@ async def run_bot(settings: Settings, api_url: str | None = None) -> None:
             server = await listen(process)
             told = bot_settings(settings, server.url)
             answer(process, HistoryReader(history), control, token, told, api_url)
+            announce(process, control)
             return server
 
         await _run("bot", settings, log, add, known)

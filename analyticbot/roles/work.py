@@ -18,6 +18,7 @@ from analyticbot.stores import partitions_of
 from api.checks import history_check, whole_check
 from clickhouse.history import History
 from clickhouse.history_reader import HistoryReader
+from control.announcer import announced_settings
 from streams.database import Budget, NoSpace
 from streams.health import READY, Finding, not_ready
 from streams.log import LogFull
@@ -118,7 +119,9 @@ class Agents:
         partitions = await partitions_of(process.log, process.settings)
         settings = worker_settings(process.settings, partitions)
         ports = (process.metrics, fail, process.clock, process.traces)
-        self._app = app = build(settings, *ports, process.decisions.pipeline)
+        self._app = app = build(
+            settings, *ports, process.decisions.pipeline, lambda: announced_settings(process.log)
+        )
         try:
             app.finalize()
             await app.maybe_start()

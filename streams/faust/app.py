@@ -64,6 +64,12 @@ class App(faust.App):
         """How bodies of agents read and write."""
         return cast(ProcessorContext, cast(Any, self.transport).context)
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether the tables of all tasks are up to date; not while tasks change hands."""
+        tables: Any = self.tables
+        return not self.rebalancing and tables.recovery.completed.is_set()
+
     def bytes_topic(self, name: str, partitions: int) -> TopicT:
         """A topic whose keys and values are bytes."""
         return self.topic(

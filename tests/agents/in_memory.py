@@ -1,7 +1,7 @@
 """A pipeline run without Faust or a log: topics, tables and commits are lists and dictionaries."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from agents.engine.body import Body, Graveyard
 from agents.engine.cache import RowCache
@@ -11,7 +11,9 @@ from agents.engine.plan import planned
 from agents.engine.ports import Bury
 from agents.engine.sending import Sender, sender
 from agents.engine.wiring import wire
+from streams.broadcasts import Broadcast, Tick
 from streams.clock import Clock
+from streams.codec import encode
 from streams.context import Task
 from streams.log import Record
 from streams.metrics import Metrics
@@ -39,11 +41,19 @@ class InMemory:
         plan = planned(pipeline, inputs, AGENTS)
         #: Of the messages that it sends.
         self.kinds = plan.kinds
-        wire(self, plan, self.metrics, clock)
+        self.wired = wire(self, plan, self.metrics, clock)
 
     def append(self, topic: str, key: bytes | None, value: bytes, timestamp_ms: int) -> None:
         records = self.topics[topic]
         records.append(Record(len(records), timestamp_ms, key, value, {}))
+
+    def tick(self, at_ms: int) -> None:
+        """Append a tick where broadcasts begin."""
+        self.broadcast(Tick(at_ms=at_ms))
+
+    def broadcast(self, message: Broadcast) -> None:
+        for send in self.wired.roots:
+            send(0, None, encode(message), message.at_ms)
 
     def run(
         self,
@@ -52,7 +62,7 @@ class InMemory:
     ) -> None:
         """Until everything is processed. `size` of the next batch, of so many that are left; `pick`
         chooses the topic of which it is, of so many that have some left."""
-        while self._turn(size, pick):
+        while self.step(size, pick):
             pass
 
     def run_topic(self, topic: str, end: int | None = None) -> None:
@@ -67,7 +77,10 @@ class InMemory:
             forget()
         self.positions.update(back or {})
 
-    def _turn(self, size: Callable[[int], int], pick: Callable[[int], int]) -> bool:
+    def step(
+        self, size: Callable[[int], int], pick: Callable[[int], int] = lambda _waiting: 0
+    ) -> bool:
+        """Process one batch. False: there is nothing to process."""
         waiting = [name for name in self._bodies if self.positions[name] < len(self.topics[name])]
         if not waiting:
             return False
@@ -130,6 +143,9 @@ class InMemory:
     def row(self, task: Task, table: str, key: bytes) -> bytes | None:
         return self.tables[table].get(key)
 
+    def items(self, task: Task, table: str) -> Iterable[tuple[bytes, bytes]]:
+        return list(self.tables[table].items())
+
     def put(
         self, task: Task, table: str, key: bytes, data: bytes | None, timestamp_ms: int
     ) -> None:
@@ -138,8 +154,8 @@ class InMemory:
         else:
             self.tables[table][key] = data
 
-    def tasks(self) -> int:
-        return 1
+    def tasks(self) -> Collection[Task]:
+        return (0,)
 
     def rows(self) -> Mapping[str, int]:
         return {name: len(rows) for name, rows in self.tables.items()}

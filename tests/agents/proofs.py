@@ -11,6 +11,7 @@ import msgspec
 from agents.engine.decision import Decision
 from agents.engine.one_row import OneRow
 from agents.engine.ports import Table
+from agents.engine.step_context import StepContext
 from streams.analytics import ActivityWindow, Alert, ChannelSummary
 from streams.events import PostsSeen
 from streams.ids import ChannelId
@@ -42,11 +43,11 @@ def words_of(message: PostsSeen | ChannelSummary) -> Iterable[bytes]:
 
 
 def count_word(
-    row: Word, message: PostsSeen | ChannelSummary, offset: int, key: bytes
+    row: Word, message: PostsSeen | ChannelSummary, context: StepContext
 ) -> Sequence[Alert]:
-    channel = message.channel_id
-    if offset > row.last_offset:
-        row.last_offset = offset
+    channel, key = message.channel_id, context.key
+    if context.offset > row.last_offset:
+        row.last_offset = context.offset
         if isinstance(message, ChannelSummary):
             row.titles = sorted({*row.titles, channel})
         else:
@@ -59,9 +60,9 @@ def count_word(
     return [_told(channel, f"word/{key.decode()}/{channel}", posts, titled)]
 
 
-def join(row: Joined, message: PostsSeen | ActivityWindow, offset: int) -> Sequence[Alert]:
-    if offset > row.last_offset:
-        row.last_offset = offset
+def join(row: Joined, message: PostsSeen | ActivityWindow, context: StepContext) -> Sequence[Alert]:
+    if context.offset > row.last_offset:
+        row.last_offset = context.offset
         if isinstance(message, PostsSeen):
             row.posts += len(message.posts)
         elif message.closed:

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from agents.engine.reasons import HandledReason
+from agents.engine.step_context import StepContext
 from agents.spikes.row import Spikes
 from agents.spikes.rule import put_spikes
 from agents.updates.buckets import Bucket, NewBuckets
@@ -67,5 +68,5 @@ class Pure:
     def _fold_window(self, output: Window) -> None:
         offset, self._window_offset = self._window_offset, self._window_offset + 1
         if isinstance(output, ActivityWindow):
-            for alert in put_spikes(self.spikes[output.channel_id], output, offset):
+            for alert in put_spikes(self.spikes[output.channel_id], output, StepContext(offset)):
                 self.upserts[upsert_key(alert)] = alert

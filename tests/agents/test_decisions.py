@@ -7,6 +7,7 @@ import pytest
 
 from agents.engine.decision import Decision, Input
 from agents.engine.ports import Table
+from agents.engine.step_context import StepContext
 from agents.pipeline import INPUTS, PIPELINE
 from agents.spikes.row import Spikes
 from streams.analytics import ActivityWindow
@@ -17,6 +18,7 @@ from streams.kinds import upsert_key
 from streams.topics import ALERTS, UPDATES, WINDOWS
 from tests.agents.in_memory import InMemory
 from tests.agents.proofs import JOINED, WORDS
+from tests.agents.quiet import QUIET
 from tests.agents.working import recorded_events
 from tests.laws.decision import DecisionLaws, feed
 from tests.streams.sources.manual_clock import ManualClock
@@ -51,7 +53,9 @@ def events() -> Sequence[Event]:
     return sorted(events, key=lambda event: event.observed_at_ms)
 
 
-@pytest.mark.parametrize("decision", [*PIPELINE, WORDS, JOINED], ids=lambda decision: decision.name)
+@pytest.mark.parametrize(
+    "decision", [*PIPELINE, WORDS, JOINED, QUIET], ids=lambda decision: decision.name
+)
 class TestDecisions(DecisionLaws):
     @pytest.fixture
     def pipeline(self, decision: Decision) -> Sequence[Decision]:
@@ -81,7 +85,7 @@ def test_decisions_on_one_topic_bury_a_message_once() -> None:
 def test_a_decision_sees_only_the_kinds_that_it_takes() -> None:
     seen: list[type] = []
 
-    def see(row: Spikes, message: object, offset: int) -> Sequence[object]:
+    def see(row: Spikes, message: object, context: StepContext) -> Sequence[object]:
         seen.append(type(message))
         return ()
 

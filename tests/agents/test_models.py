@@ -17,6 +17,7 @@ import agents
 from agents.engine.decision import Decision
 from agents.engine.one_row import OneRow
 from agents.engine.ports import Table
+from agents.engine.step_context import StepContext
 from agents.forecasts.model import ViewsForecast
 from agents.forecasts.naive import RatioOfMedians, RatioState
 from agents.models.linear import Linear, LinearState
@@ -119,11 +120,11 @@ class Learning(Row):
     model: LinearState = LinearState()
 
 
-def learn_age(row: Learning, message: PostAge, offset: int) -> Sequence[PostAge]:
+def learn_age(row: Learning, message: PostAge, context: StepContext) -> Sequence[PostAge]:
     """A decision's step: predicts, then learns; the prediction goes out in place of the views."""
-    if offset <= row.last_offset:
+    if context.offset <= row.last_offset:
         return []
-    row.last_offset = offset
+    row.last_offset = context.offset
     forecast = ViewsForecast(row.model)
     x, views = {"now": message.forwards, "level": message.replies}, message.views or 0
     predicted = forecast.predict_one(x)
@@ -135,7 +136,7 @@ def learn_age(row: Learning, message: PostAge, offset: int) -> Sequence[PostAge]
 def test_a_row_keeps_a_model_over_restarts() -> None:
     decision = Decision(
         name="learning",
-        reads=WINDOWS,
+        reads=(WINDOWS,),
         kinds=(PostAge,),
         steps=(learn_age,),
         tables=(Table("learning", Learning),),

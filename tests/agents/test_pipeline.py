@@ -31,6 +31,7 @@ def test_the_topology_names_every_step_topic_and_table_in_order() -> None:
         "takes: ActivityWindow",
         "put_spikes",
         "tables: spikes",
+        "settings: spikes.factor, spikes.least, spikes.calm_minutes",
         "→ analytics.alerts",
         "→ ClickHouse",
     ]
@@ -44,7 +45,7 @@ def test_what_runs_is_what_is_listed(tmp_path: Path) -> None:
     assert [agent.split(".")[-1] for agent in app.agents] == [each.stage for each in INPUTS]
     read = {topic for agent in app.agents.values() for topic in agent.channel.topics}
     assert read == {each.topic.name for each in INPUTS}
-    tables = {table.name for decision in PIPELINE for table in decision.tables}
+    tables = {*plan().tables}
     assert set(app.tables) == tables
     changelogs = {table.changelog_topic_name for table in app.tables.values()}
     assert changelogs == {changelog_of(AGENTS, table).name for table in tables}

@@ -1,10 +1,10 @@
 from agents.spikes.row import (
-    CALM_MINUTES,
     FEW_SAMPLES,
     GAP_MS,
     KEPT_MINUTES,
     MORE_SAMPLES,
     NEEDED_MINUTES,
+    USUAL,
     Pace,
     Spikes,
 )
@@ -13,6 +13,7 @@ from tables.windows import MINUTE_MS
 #: The first minute that is not known to `_known(NEEDED_MINUTES, …)`.
 NEXT = NEEDED_MINUTES
 POSTS = 10
+CALM = USUAL.calm_minutes
 
 
 def _pace(views: float, samples: int = POSTS) -> Pace:
@@ -81,7 +82,7 @@ def test_it_is_over_after_five_calm_minutes_in_a_row() -> None:
     state = _known(NEEDED_MINUTES, 10)
     state.see(NEXT * MINUTE_MS, _pace(40), 1)
     assert not state.close(NEXT * MINUTE_MS, _pace(40))
-    minutes = [10] * (CALM_MINUTES - 1) + [20] + [19] * CALM_MINUTES
+    minutes = [10] * (CALM - 1) + [20] + [19] * CALM
     resolved = [
         state.close((NEXT + 1 + n) * MINUTE_MS, _pace(views)) for n, views in enumerate(minutes)
     ]
@@ -95,10 +96,10 @@ def test_after_a_gap_it_is_over_by_what_was_usual_when_it_was_raised() -> None:
     state.see(NEXT * MINUTE_MS, _pace(40), 1)
     after_ms = NEXT * MINUTE_MS + 2 * GAP_MS
     resolved = []
-    for number in range(CALM_MINUTES):
+    for number in range(CALM):
         state.see(after_ms + number * MINUTE_MS, _pace(19), 2)
         resolved.append(state.close(after_ms + number * MINUTE_MS, _pace(19)))
-    assert resolved == [False] * (CALM_MINUTES - 1) + [True]
+    assert resolved == [False] * (CALM - 1) + [True]
 
 
 def test_a_minute_closed_twice_counts_once() -> None:

@@ -1,7 +1,7 @@
 """The real Faust app on an embedded log of a test's own folder."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from agents.pipeline import INPUTS, PIPELINE, plan
 from agents.updates.check import read_event
 from streams import kinds, topics
 from streams.analytics import Analytics
+from streams.broadcasts import SettingChanged
 from streams.clock import Clock, SystemClock
 from streams.codec import decode_analytics, encode
 from streams.embedded.log import EmbeddedLog
@@ -84,6 +85,8 @@ async def working(
     query: str = "",
     clock: Clock | None = None,
     more: Sequence[Decision] = (),
+    tick_s: float = 1.0,
+    changes: Callable[[], AsyncGenerator[SettingChanged, None]] | None = None,
 ) -> AsyncIterator[Working]:
     """The app, started; stopped in order at the end. `more`: decisions beside the pipeline's."""
     log = await opened(folder)
@@ -92,11 +95,12 @@ async def working(
         broker=f"embedded://{folder}?sync=false{query}",
         partitions=PARTITIONS,
         dead_limit=limit or DeadLimit(),
+        tick_s=tick_s,
     )
     pipeline = (*PIPELINE, *more)
     work = Working(log, metrics, [each.topic.name for each in plan(pipeline).inputs])
     ports = (metrics, work.fail, clock or SystemClock(), None)
-    work.app = app = built(pipeline, INPUTS, settings, *ports)
+    work.app = app = built(pipeline, INPUTS, settings, *ports, changes)
     starting = asyncio.create_task(app.start())
     try:
         yield work

@@ -19,6 +19,7 @@ async def fill(url: str) -> None:
     await store.put_cursor(Cursor(ONE, PostId(77), backfill_done=True), {0: "posts"})
     await store.subscribe(Subscription(42, ONE))
     await store.put_delivery(Delivery("alert", 42, 7, "raised", 5))
+    await store.settings.put("spikes.least", ONE, 5, 1)
     await store.accounts.put(Account(9, "session", 3))
     lease = await store.leases.acquire("account/9", "somebody", 60_000)
     assert lease is not None
@@ -39,6 +40,7 @@ async def content(url: str) -> Mapping[str, Sequence[object]]:
             "known_posts": [await store.known_posts(ONE)],
             "flood_waits": list(await store.accounts.flood_waits(9)),
             "subscriptions": list(await store.subscribers(ONE)),
+            "settings": list(await store.settings.all()),
             "deliveries": list(await store.deliveries("alert")),
             "accounts": [(one.id, one.session) for one in await store.accounts.all()],
             "leases": [one.name for one in await store.leases.held("")],

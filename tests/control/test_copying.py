@@ -24,6 +24,7 @@ async def test_all_that_was_set_is_copied_and_what_is_held_is_not(tmp_path: Path
         "cursors": 2,
         "known_posts": 1,
         "subscriptions": 1,
+        "settings": 1,
         "deliveries": 1,
         "accounts": 1,
         "access_hashes": 1,

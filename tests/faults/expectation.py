@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from agents.engine.reasons import Rejected
+from agents.engine.step_context import StepContext
 from agents.spikes.row import Spikes
 from agents.spikes.rule import put_spikes
 from agents.updates.buckets import NewBuckets, Shelf
@@ -17,7 +18,7 @@ from agents.updates.check import read_event
 from agents.updates.fold import fold_update
 from streams import topics
 from streams.analytics import ActivityWindow, Alert
-from streams.codec import Undecodable, decode_analytics, encode
+from streams.codec import BroadcastFound, Undecodable, decode_analytics, encode
 from streams.events import Event
 from streams.log import Log, Partition, Record
 from streams.topics import channel_key
@@ -56,6 +57,9 @@ class Updates:
         for record in records:
             try:
                 event, refused = read_event(record.value or b"")
+            except BroadcastFound:
+                yield Message(None, record.value or b"", record.timestamp_ms)
+                continue
             except Rejected:
                 self.dead += 1
                 continue
@@ -102,6 +106,8 @@ class Windows:
         for record in records:
             try:
                 window = decode_analytics(record.value or b"")
+            except BroadcastFound:
+                continue
             except Undecodable:
                 self.dead += 1
                 continue
@@ -113,4 +119,4 @@ class Windows:
         return {"spikes": {key: encode_row(row) for key, row in self._spikes.items()}}
 
     def _put(self, window: ActivityWindow, offset: int) -> Sequence[Alert]:
-        return put_spikes(self._spikes[channel_key(window.channel_id)], window, offset)
+        return put_spikes(self._spikes[channel_key(window.channel_id)], window, StepContext(offset))

@@ -36,7 +36,7 @@ def changelog(group: str, table: str) -> str:
 
 async def left_in(log: Log, group: str) -> Left:
     return Left(
-        tables={table: await _table(log, changelog(group, table)) for table in TABLES},
+        tables={table: await rows_of(log, changelog(group, table)) for table in TABLES},
         outputs={
             partition: [Message(record.key, record.value, record.timestamp_ms) for record in all_]
             for topic in OUTPUTS
@@ -62,7 +62,7 @@ async def lying(log: Log, topic: str) -> dict[Partition, list[Record]]:
     return found
 
 
-async def _table(log: Log, topic: str) -> dict[bytes, bytes]:
+async def rows_of(log: Log, topic: str) -> dict[bytes, bytes]:
     rows: dict[bytes, bytes] = {}
     for records in (await lying(log, topic)).values():
         for record in records:

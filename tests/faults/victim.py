@@ -9,20 +9,28 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from agents.app import build
+from agents.engine.building import App, built
 from agents.engine.worker import WorkerSettings, end_process
 from agents.history.settings import HistorySettings
 from agents.history.writer import HistoryAgent
+from agents.pipeline import INPUTS, PIPELINE
 from analyticbot.logs import set_up_logs
 from analyticbot.signals import stop_on_signals
 from clickhouse.opening import open_history
+from control.announcer import announced_settings
+from streams.broadcasts import SettingChanged
+from streams.clock import SystemClock
 from streams.metrics import Metrics
 from streams.opening import open_log
+from tests.agents.quiet import QUIET
 from tests.faults.sizes import PARTITIONS
 
 logger = logging.getLogger(__name__)
@@ -46,7 +54,7 @@ async def work(given: argparse.Namespace) -> None:
         instance=given.instance,
         standbys=given.standbys,
     )
-    app = build(settings, metrics)
+    app = build(settings, metrics) if not given.timed else _timed(given, settings, metrics)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell_tasks)
     with stop_on_signals() as stop:
         logger.info("worker_starts")
@@ -73,6 +81,23 @@ def _places(awaited: Any) -> Iterator[str]:
             path = Path(frame.f_code.co_filename)
             yield f"{path.parent.name}/{path.stem}.{frame.f_code.co_name}:{frame.f_lineno}"
         awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "ag_await", None)
+
+
+def _timed(given: argparse.Namespace, settings: WorkerSettings, metrics: Metrics) -> App:
+    """With a decision that has timers, and with what operators set."""
+    settings = msgspec.structs.replace(settings, tick_s=0.1)
+
+    async def changes() -> AsyncGenerator[SettingChanged, None]:
+        log = await open_log(given.url)
+        try:
+            async with aclosing(announced_settings(log)) as announced:
+                async for change in announced:
+                    yield change
+        finally:
+            await log.close()
+
+    pipeline = (*PIPELINE, QUIET)
+    return built(pipeline, INPUTS, settings, metrics, end_process, SystemClock(), None, changes)
 
 
 @asynccontextmanager
@@ -113,6 +138,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--instance")
     parser.add_argument("--standbys", type=int, default=1)
     parser.add_argument("--history")
+    parser.add_argument("--timed", action="store_true")
     return parser.parse_args()
 
 

@@ -18,6 +18,7 @@ from control.store import (
     Subscription,
     account_lease,
 )
+from streams.broadcasts import SettingChanged
 from streams.ids import ChannelId, InvalidChannel, PostId
 
 NOW_MS = 1_750_000_000_000
@@ -405,3 +406,39 @@ class DurableControlLaws(ControlLaws):
         assert await two.leases.held("bot") == [mine]
         for store in (one, two):
             await store.close()
+
+    async def test_a_setting_replaces_the_one_of_its_name_and_channel(
+        self, store: ControlStore
+    ) -> None:
+        put = store.settings.put
+        await put("spikes.factor", None, 2.5, NOW_MS)
+        await put("spikes.factor", DUROV, 3, NOW_MS)
+        changed = await put("spikes.factor", None, 4.5, NOW_MS + 10)
+        word = await put("any.word", None, "a 'b' \"c\"", NOW_MS)
+        flag = await put("any.flag", NEWS, value=False, now_ms=NOW_MS)
+        found = await store.settings.all()
+        of_durov = SettingChanged(
+            at_ms=NOW_MS, name="spikes.factor", channel_id=DUROV, value=3, version=NOW_MS
+        )
+        assert found == [flag, word, changed, of_durov]
+        assert changed == SettingChanged(
+            at_ms=NOW_MS + 10, name="spikes.factor", value=4.5, version=NOW_MS + 10
+        )
+        assert [type(each.value) for each in found] == [bool, str, float, int]
+
+    async def test_what_is_unset_is_announced_as_well(self, store: ControlStore) -> None:
+        await store.settings.put("spikes.least", None, 5, NOW_MS)
+        unset = await store.settings.put("spikes.least", None, None, NOW_MS + 1)
+        assert unset.value is None
+        assert await store.settings.all() == [unset]
+
+    async def test_a_version_grows_though_the_clock_goes_back(self, opener: Opener) -> None:
+        one, other = await opener(), await opener()
+        first = await one.settings.put("spikes.least", None, 5, NOW_MS)
+        puts = [
+            store.settings.put("spikes.least", None, 6, NOW_MS - 60_000) for store in (one, other)
+        ]
+        versions = {change.version for change in await asyncio.gather(*puts)}
+        assert versions == {first.version + 1, first.version + 2}
+        await one.close()
+        await other.close()

@@ -6,25 +6,33 @@ with the kinds that it takes; what it keeps and sends is compared.
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 import pytest
 
 from agents.engine.decision import Decision, Input
+from agents.engine.setting import Setting
 from streams.analytics import Decision as Message
 from streams.analytics import LateSamples
+from streams.broadcasts import SettingChanged
 from streams.clock import Clock
-from streams.codec import decode_analytics, encode
+from streams.codec import BroadcastFound, decode_analytics, encode
 from streams.events import Event
 from streams.ids import ChannelId
 from streams.topics import AGENTS, UPDATES, channel_key, repartition_of
 from tables.rows import JoinedRow, Row, RowDecoder, encode_row, layout_of
+from tables.windows import DAY_MS
 from tests.agents.in_memory import InMemory
 from tests.streams.sources.manual_clock import ManualClock
 
 #: A row's bytes after thousands of messages of its channel, at most. Rows are written whole with
 #: each message, so this bounds what a message costs.
 ROW_BYTES = 64 * 1024
+
+#: No decision sets a timer that is further ahead.
+LATER_MS = 400 * DAY_MS
 
 Open = Callable[[], InMemory]
 Left = tuple[dict[str, dict[bytes, bytes]], dict[str, Message]]
@@ -36,14 +44,33 @@ def feed(run: InMemory, events: Sequence[Event]) -> None:
         run.append(UPDATES.name, key, encode(event), event.observed_at_ms)
 
 
+def feed_all(run: InMemory, events: Sequence[Event]) -> None:
+    """With a tick behind them, by which every timer that they have set is due."""
+    feed(run, events)
+    tick_after(run, events)
+
+
+def tick_after(run: InMemory, events: Sequence[Event]) -> None:
+    """By this tick every timer that the events have set is due."""
+    run.tick(max(event.observed_at_ms for event in events) + LATER_MS)
+
+
+def feed_ticking(run: InMemory, events: Sequence[Event]) -> None:
+    """With a tick every now and then, a little behind or ahead of the events."""
+    for number in range(0, len(events), 40):
+        feed(run, events[number : number + 40])
+        run.tick(events[number].observed_at_ms + number % 3 * DAY_MS)
+
+
 def left(run: InMemory, decision: Decision) -> Left:
     """The rows of a decision, and the newest of what it sent, by key."""
-    rows = {table.name: dict(run.tables[table.name]) for table in decision.tables}
+    rows = {table.name: dict(run.tables[table.name]) for table in decision.kept}
     newest: dict[str, Message] = {}
     for topic in decision.sends:
         for record in run.topics[topic.name]:
-            message = decode_analytics(record.value or b"", run.kinds)
-            newest[run.kinds.upsert_key(message)] = message
+            with suppress(BroadcastFound):
+                message = decode_analytics(record.value or b"", run.kinds)
+                newest[run.kinds.upsert_key(message)] = message
     return rows, newest
 
 
@@ -57,10 +84,10 @@ class DecisionLaws:
     @pytest.fixture
     def once(self, opened: Open, decision: Decision, events: Sequence[Event]) -> Left:
         run = opened()
-        feed(run, events)
+        feed_all(run, events)
         run.run()
         found = left(run, decision)
-        assert all(found[0].values())
+        assert all(found[0][table.name] for table in decision.tables)
         assert found[1]
         return found
 
@@ -70,7 +97,7 @@ class DecisionLaws:
         for seed in range(3):
             chance = random.Random(seed)
             run = opened()
-            feed(run, events)
+            feed_all(run, events)
             run.run(lambda left_, of=chance: of.randint(1, min(left_, 90)))
             assert left(run, decision) == once
 
@@ -83,6 +110,8 @@ class DecisionLaws:
             feed(run, events[start : start + third])
             run.run()
             run.restart()
+        tick_after(run, events)
+        run.run()
         found = left(run, decision)
         if decision.key is None:
             assert found == once
@@ -94,14 +123,9 @@ class DecisionLaws:
     ) -> None:
         """What they led to is sent again as it stands now, under the keys that it had."""
         run = opened()
-        feed(run, events)
+        feed_all(run, events)
         run.run()
-        # What decisions before it send again is new to it, and is not what is meant here.
-        ends = dict(run.positions)
-        for topic in (*decision.reads, repartition_of(AGENTS, decision.name)):
-            if end := ends.get(topic.name):
-                run.restart({topic.name: end // 2})
-                run.run_topic(topic.name, end)
+        _come_again(run, decision)
         rows, newest = left(run, decision)
         assert rows == once[0]
         assert newest.keys() == once[1].keys()
@@ -114,7 +138,7 @@ class DecisionLaws:
             pytest.skip("it reads one topic")
         chance = random.Random(1)
         run = opened()
-        feed(run, events)
+        feed_all(run, events)
         run.run(lambda left_: chance.randint(1, min(left_, 90)), chance.randrange)
         found = left(run, decision)
         assert _without_offsets(found, decision) == _without_offsets(once, decision)
@@ -125,7 +149,7 @@ class DecisionLaws:
         run = opened()
         by_channel = sorted(events, key=lambda event: event.channel_id)
         assert by_channel != events
-        feed(run, by_channel)
+        feed_all(run, by_channel)
         run.run()
         assert _without_offsets(left(run, decision), decision) == _without_offsets(once, decision)
 
@@ -136,7 +160,7 @@ class DecisionLaws:
             pytest.skip("its rows are not those of channels: see the next law")
         first = min(event.channel_id for event in events)
         run = opened()
-        feed(run, [event for event in events if event.channel_id == first])
+        feed_all(run, [event for event in events if event.channel_id == first])
         run.run()
         alone, among = left(run, decision), _only(first, once)
         assert _without_offsets(alone, decision) == _without_offsets(among, decision)
@@ -160,7 +184,7 @@ class DecisionLaws:
         run = InMemory(
             [chosen if each is decision else each for each in pipeline], inputs, _after_all()
         )
-        feed(run, events)
+        feed_all(run, events)
         run.run()
         alone = _without_offsets(left(run, decision), decision)[0][table.name]
         among = _without_offsets(once, decision)[0][table.name]
@@ -175,9 +199,46 @@ class DecisionLaws:
         once: Left,
     ) -> None:
         run = InMemory(pipeline, inputs, ManualClock(2**42))
-        feed(run, events)
+        feed_all(run, events)
         run.run()
         assert left(run, decision) == once
+
+    def test_ticks_anywhere_give_the_same_however_it_runs(
+        self, opened: Open, decision: Decision, events: Sequence[Event]
+    ) -> None:
+        some, chance = events[: len(events) // 2], random.Random(1)
+        run, other = opened(), opened()
+        feed_ticking(run, some)
+        run.run()
+        once = left(run, decision)
+        feed_ticking(other, some)
+        while other.step(lambda left_: chance.randint(1, min(left_, 90))):
+            if chance.random() < 0.1:
+                other.restart()
+        found = left(other, decision)
+        assert _without_offsets(found, decision) == _without_offsets(once, decision)
+        # And again from the middle, as after a crash.
+        _come_again(run, decision)
+        rows, newest = left(run, decision)
+        assert rows == once[0]
+        assert newest.keys() == once[1].keys()
+
+    def test_settings_in_any_order_give_the_same(
+        self, opened: Open, decision: Decision, events: Sequence[Event], once: Left
+    ) -> None:
+        """The highest version holds; what was set and is at its default again changes nothing."""
+        changes = [change for setting in decision.settings for change in _back_to_default(setting)]
+        channels = sorted({event.channel_id for event in events})
+        changes += [msgspec.structs.replace(each, channel_id=channels[0]) for each in changes]
+        random.Random(5).shuffle(changes)
+        run = opened()
+        # What no decision declares is kept for one that may.
+        changes.append(SettingChanged(at_ms=1, name="nobody.nothing", value=1, version=9))
+        for change in changes:
+            run.broadcast(change)
+        feed_all(run, events)
+        run.run()
+        assert _without_offsets(left(run, decision), decision) == _without_offsets(once, decision)
 
     def test_a_row_is_bounded(self, once: Left) -> None:
         rows, _ = once
@@ -185,15 +246,36 @@ class DecisionLaws:
 
     def test_its_rows_have_the_layout_of_their_table(self, decision: Decision, once: Left) -> None:
         rows, _ = once
-        for table in decision.tables:
+        for table in decision.kept:
             for data in rows[table.name].values():
                 row: Row = RowDecoder(table.row)(data)
                 assert row.version == layout_of(table.row)
                 assert encode_row(row) == data
 
 
+def _come_again(run: InMemory, decision: Decision) -> None:
+    """The second half of each topic that a decision reads is processed once more."""
+    # What decisions before it send again is new to it, and is not what is meant here.
+    ends = dict(run.positions)
+    for topic in (*decision.reads, repartition_of(AGENTS, decision.name)):
+        if end := ends.get(topic.name):
+            run.restart({topic.name: end // 2})
+            run.run_topic(topic.name, end)
+
+
 def _after_all() -> Clock:
     return ManualClock(2**41)
+
+
+def _back_to_default(setting: Setting[Any]) -> list[SettingChanged]:
+    """Its bounds, then its default; unset, and again."""
+    name, bounds = setting.name, (setting.least, setting.most)
+    numbers = [type(setting.default)(each) for each in bounds if isinstance(setting.default, float)]
+    values = [*numbers, True, "text", None, setting.default]
+    return [
+        SettingChanged(at_ms=1, name=name, value=value, version=version)
+        for version, value in enumerate(values, 1)
+    ]
 
 
 def _only(channel: ChannelId, found: Left) -> Left:
@@ -210,7 +292,7 @@ def _without_offsets(found: Left, decision: Decision) -> Left:
     """Offsets say how messages lie in the log, which depends on the other channels."""
     rows, newest = found
     plain: dict[str, dict[bytes, bytes]] = {}
-    for table in decision.tables:
+    for table in decision.kept:
         plain[table.name] = {}
         for key, data in rows[table.name].items():
             row: Row = RowDecoder(table.row)(data)

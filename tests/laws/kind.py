@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from agents.history.batch import HistoryBatch
 from api import cursor, typescript
 from api.cursor import Position
 from api.live_view import LiveView, changes_of
@@ -21,11 +22,13 @@ from clickhouse.history import History
 from clickhouse.upserts import KEPT, DecidedRows, kept_of
 from streams import codec, topics
 from streams.analytics import Analytics, Window
+from streams.broadcasts import BROADCASTS, Broadcast, SettingChanged, Tick
 from streams.events import VERSION
 from streams.kind import Inserted, Kept, Kind, NotKept, NotShown
 from streams.kinds import KINDS, TOPICS, declared, upsert_key
-from streams.log import Partition
+from streams.log import Batch, Draft, Partition, Record
 from tests.api.serving import CHANNEL, NOW_MS, Serving, next_of, put
+from tests.api.test_counting import counted
 from tests.api.test_taps import events, take
 from tests.streams.strategies import messages_of
 
@@ -66,6 +69,16 @@ def _value(name: str, of: inspect.Type, number: int) -> Any:
 
 
 SAMPLES = [sample(kind) for kind in KINDS]
+#: One of each kind.
+_BROADCASTS: tuple[Broadcast, ...] = (
+    Tick(at_ms=NOW_MS),
+    SettingChanged(at_ms=NOW_MS, name="spikes.least", channel_id=CHANNEL, value=5, version=1),
+)
+assert {type(each) for each in _BROADCASTS} == BROADCASTS
+
+
+def _tag(broadcast: Broadcast) -> str:
+    return str(broadcast.__struct_config__.tag)
 
 
 class KindLaws:
@@ -207,6 +220,45 @@ class KindLaws:
         ]
         assert f"  kind: {msgspec.json.encode(kind.tag).decode()};" in lines
         assert f"{kind.struct.__name__}" in text.partition("interface Upsert {")[2]
+
+    async def test_broadcasts_are_for_the_engine_alone(self, serving: Serving) -> None:
+        """They lie in the topics of decisions; taps, live and history pass over them."""
+        drafts = [
+            Draft(topic.name, b"0", codec.encode(each), NOW_MS)
+            for topic in TOPICS
+            for each in _BROADCASTS
+        ]
+        async with events(serving) as stream, serving.connect() as socket:
+            await next_of(socket, Snapshot)
+            await serving.log.append(drafts)
+            await put(serving.log, *SAMPLES)
+            found = await take(stream, len(KINDS))
+            await next_of(socket, Changes)
+        assert {event["type"] for event in found} == {kind.event_type for kind in KINDS}
+        for stage in ("taps", "live"):
+            assert not [
+                name for name in counted(serving.metrics.registry, stage) if "dropped" in name
+            ]
+
+    @pytest.mark.parametrize("broadcast", _BROADCASTS, ids=_tag)
+    def test_history_passes_over_broadcasts(self, broadcast: Broadcast) -> None:
+        batch, value = HistoryBatch(), codec.encode(broadcast)
+        for topic in (topics.UPDATES, *TOPICS):
+            batch.take(Batch(Partition(topic.name, 0), [Record(0, NOW_MS, None, value, {})]))
+        assert (len(batch), batch.dropped, batch.unread) == (0, {}, {})
+
+    @pytest.mark.parametrize("broadcast", _BROADCASTS, ids=_tag)
+    def test_broadcasts_are_read_by_those_who_want_them(self, broadcast: Broadcast) -> None:
+        data = codec.encode(broadcast)
+        for decode in (codec.decode_event, codec.decode_analytics):
+            with pytest.raises(codec.BroadcastFound) as found:
+                decode(data)
+            assert found.value.message == broadcast
+        assert codec.Selection(type(broadcast)).decode(data) == broadcast
+        assert codec.Selection(KINDS[0].struct).decode(data) is None
+        newer = codec.encode(msgspec.structs.replace(broadcast, v=VERSION + 1))
+        with pytest.raises(codec.UnknownVersion):
+            codec.decode_event(newer)
 
 
 def _later(message: Any) -> Any:

@@ -6,7 +6,7 @@ for nothing.
 
 from collections.abc import Sequence
 
-from analyticbot.decisions import ChannelId, Message, analytics
+from analyticbot.decisions import ChannelId, Message, StepContext, analytics
 from analyticbot_records.row import Best
 
 
@@ -17,14 +17,16 @@ class Record(Message, frozen=True, kw_only=True, tag="records.record"):
     views_gained: int
 
 
-def put_record(row: Best, window: analytics.ActivityWindow, offset: int) -> Sequence[Record]:
+def put_record(
+    row: Best, window: analytics.ActivityWindow, context: StepContext
+) -> Sequence[Record]:
     """Fold a window into the row, in place; send the record when the window set one.
 
     A message that is in the row already sends the record as it stands.
     """
-    if offset <= row.last_offset:
+    if context.offset <= row.last_offset:
         return [_record(row, window.channel_id)] if row.start_ms >= 0 else []
-    row.last_offset = offset
+    row.last_offset = context.offset
     if not window.closed or window.views_gained is None or window.views_gained <= row.views_gained:
         return []
     row.views_gained = window.views_gained

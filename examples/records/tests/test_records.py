@@ -10,7 +10,7 @@ from analyticbot_records.agent import RECORDS
 from analyticbot_records.row import Best
 from analyticbot_records.rule import put_record
 
-from analyticbot.decisions import ChannelId, Decision, analytics, events
+from analyticbot.decisions import ChannelId, Decision, StepContext, analytics, events
 
 T = 1_760_000_040_000
 MINUTE_MS = 60_000
@@ -30,7 +30,7 @@ def window(minute: int, views: int | None, *, closed: bool = True) -> analytics.
 def test_only_a_better_closed_minute_is_a_record() -> None:
     row = Best()
     gains = (window(0, 5), window(1, 9, closed=False), window(2, None), window(3, 5), window(4, 6))
-    sent = [put_record(row, each, offset) for offset, each in enumerate(gains)]
+    sent = [put_record(row, each, StepContext(offset)) for offset, each in enumerate(gains)]
     assert [[record.views_gained for record in records] for records in sent] == [
         [5], [], [], [], [6],
     ]  # fmt: skip
@@ -39,8 +39,8 @@ def test_only_a_better_closed_minute_is_a_record() -> None:
 def test_a_replayed_window_sends_the_record_as_it_stands() -> None:
     row = Best()
     for offset, each in enumerate((window(0, 5), window(1, 9))):
-        put_record(row, each, offset)
-    [again] = put_record(row, window(0, 5), 0)
+        put_record(row, each, StepContext(offset))
+    [again] = put_record(row, window(0, 5), StepContext(0))
     assert (again.start_ms, again.views_gained) == (T + MINUTE_MS, 9)
 
 

@@ -4,7 +4,7 @@ Straight into the outbox that Faust's producer would put it in, without the prom
 waits for; they were a third of the pipeline's cost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from streams.context import Task
@@ -35,12 +35,16 @@ class EmbeddedContext:
         headers: Mapping[str, bytes],
     ) -> None:
         partitions = self._transport.topic(topic).partitions
-        state = partitions[partition_of(key, len(partitions)) if key is not None else 0]
+        number = task if key is None else partition_of(key, len(partitions))
+        state = partitions[number % len(partitions)]
         entry = Entry(state, timestamp_ms, key, value, headers)
         self._transport.outbox.add(entry, _unwatched)
 
     def row(self, task: Task, table: str, key: bytes) -> bytes | None:
         return self._table(table)[0].get(key)
+
+    def items(self, task: Task, table: str) -> Iterable[tuple[bytes, bytes]]:
+        return list(self._table(table)[0].items())
 
     def put(
         self, task: Task, table: str, key: bytes, data: bytes | None, timestamp_ms: int
@@ -53,9 +57,9 @@ class EmbeddedContext:
         else:
             del rows[key]
 
-    def tasks(self) -> int:
+    def tasks(self) -> Collection[Task]:
         """All of them are this process's."""
-        return len(self._transport.topic(UPDATES.name).partitions)
+        return range(len(self._transport.topic(UPDATES.name).partitions))
 
     def rows(self) -> Mapping[str, int]:
         """How many rows each table has that was used."""

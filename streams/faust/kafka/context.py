@@ -1,6 +1,6 @@
 """The context over Kafka: what a message makes waits in its task for the next transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from streams.context import Task as Number
 from streams.kafka.state import State
@@ -50,6 +50,9 @@ class KafkaContext:
     def row(self, task: Number, table: str, key: bytes) -> bytes | None:
         return self._state().row(task, table, key)
 
+    def items(self, task: Number, table: str) -> Iterable[tuple[bytes, bytes]]:
+        return self._state().items(table, [task])
+
     def put(
         self, task: Number, table: str, key: bytes, data: bytes | None, timestamp_ms: int
     ) -> None:
@@ -58,8 +61,8 @@ class KafkaContext:
             owned.put(table, key, data)
             self._filled()
 
-    def tasks(self) -> int:
-        return len(self._owned)
+    def tasks(self) -> Collection[Number]:
+        return tuple(self._owned)
 
     def rows(self) -> Mapping[str, int]:
         """Without a task the state may be closed, and is not opened for this."""

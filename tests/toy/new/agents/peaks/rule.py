@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from agents.engine.step_context import StepContext
 from agents.peaks.row import Highest
 from streams.analytics import ActivityWindow
 from streams.analytics import Decision as Message
@@ -15,11 +16,11 @@ class Peak(Message, frozen=True, kw_only=True, tag="peaks.peak"):
     views_gained: int
 
 
-def put_peak(row: Highest, window: ActivityWindow, offset: int) -> Sequence[Peak]:
+def put_peak(row: Highest, window: ActivityWindow, context: StepContext) -> Sequence[Peak]:
     """Fold a window into the row, in place; send the peak when the window is one."""
-    if offset <= row.last_offset:
+    if context.offset <= row.last_offset:
         return [_peak(row, window.channel_id)] if row.start_ms >= 0 else []
-    row.last_offset = offset
+    row.last_offset = context.offset
     gained = window.views_gained
     if not window.closed or gained is None or gained <= row.views_gained:
         return []
