@@ -72,7 +72,7 @@ async def _play(
         LoopbackTelegram(world, strict=False) as telegram,
         BotApi(BOT_TOKEN) as bot_api,
         opened_control(settings) as control,
-        opened_log(settings, known) as log,
+        opened_log(settings, known, clock) as log,
         opened_history(settings) as history,
         started(settings, log, clock, Metrics(), known) as process,
     ):

@@ -17,6 +17,7 @@ from clickhouse.opening import open_history
 from control.opening import file_of
 from control.sql import open_control
 from control.store import ControlError, ControlStore
+from streams.clock import Clock
 from streams.kafka.settings import SCHEME as KAFKA
 from streams.log import Log, LogError
 from streams.opening import open_log
@@ -25,15 +26,20 @@ from streams.topics import AGENTS, UPDATES, Topic, changelog_of
 
 @asynccontextmanager
 async def opened_log(
-    settings: Settings, decisions: Decisions | None = None, *, adjust: bool = False
+    settings: Settings,
+    decisions: Decisions | None = None,
+    clock: Clock | None = None,
+    *,
+    adjust: bool = False,
 ) -> AsyncIterator[Log]:
     """With all topics there; `adjust`: and kept as the settings say now. Raises Failure.
 
     The embedded log is adjusted in any case: nobody else looks after it. `decisions` are the
-    program's own unless they are given.
+    program's own unless they are given. `clock` is the one by which the sources of this process
+    date what they observe; without one, the machine's.
     """
     try:
-        log = await open_log(settings.log)
+        log = await open_log(settings.log, clock)
     except LogError as error:
         raise Failure(str(error)) from error
     try:

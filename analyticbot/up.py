@@ -20,7 +20,7 @@ from streams.metrics import Metrics
 async def up(settings: Settings) -> None:
     """Run until a signal. Raises Failure, ConfigError."""
     known = decisions(settings.without)
-    # One for all: what the collector dates by Telegram's clock, the agents judge by it.
+    # One for all: by Telegram's clock the collector dates, the log stamps and the agents measure.
     clock = CorrectedClock(SystemClock())
     with stop_on_signals() as stop:
         async with opened_control(settings) as control:
@@ -28,7 +28,7 @@ async def up(settings: Settings) -> None:
             if not await control.accounts.all():
                 raise Failure("nobody is logged in to Telegram here: run `analyticbot login` first")
             async with (
-                opened_log(settings, known) as log,
+                opened_log(settings, known, clock) as log,
                 opened_history(settings) as history,
                 started(settings, log, clock, Metrics(), known) as process,
             ):

@@ -38,14 +38,13 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
     sequence: str
     #: The channel's bare id.
     partitionkey: str
-    #: When the engine recorded it, where that is known.
-    recordedtime: str | msgspec.UnsetType = msgspec.UNSET
+    #: When the log appended it.
+    recordedtime: str
     data: Any
 
 
 def envelope(partition: Partition, record: Record, message: Decision, kinds: Kinds) -> CloudEvent:
     kind = kinds.of[type(message)]
-    recorded = record.headers.get("recorded_at_ms")
     return CloudEvent(
         id=f"{partition.topic}/{partition.number}/{record.offset}",
         type=kind.event_type,
@@ -53,6 +52,6 @@ def envelope(partition: Partition, record: Record, message: Decision, kinds: Kin
         time=iso(message.observed_at_ms),
         sequence=f"{record.offset:020d}",
         partitionkey=str(message.channel_id),
-        recordedtime=msgspec.UNSET if recorded is None else iso(int(recorded)),
+        recordedtime=iso(record.appended_ms),
         data=message,
     )

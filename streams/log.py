@@ -57,6 +57,10 @@ class Partition(NamedTuple):
     number: int
 
 
+#: A header of a message that was copied from another log: when that log appended it.
+FIRST_APPENDED = "first_appended_ms"
+
+
 class Record(NamedTuple):
     """One message as stored. Offsets grow by at least one within a partition."""
 
@@ -67,6 +71,15 @@ class Record(NamedTuple):
     #: None is a tombstone: the key has no value any more.
     value: bytes | None
     headers: Mapping[str, bytes]
+    #: When the log appended it: by the brokers' clocks on Kafka, by the clock that it was opened
+    #: with on the embedded log. The same for every reader. 0 where it is not known.
+    appended_ms: int = 0
+
+    @property
+    def first_appended_ms(self) -> int:
+        """When the first log that held this message appended it. 0 where it is not known."""
+        copied = self.headers.get(FIRST_APPENDED, b"")
+        return int(copied) if copied.isdigit() else self.appended_ms
 
 
 class Draft(NamedTuple):

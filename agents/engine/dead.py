@@ -2,8 +2,8 @@
 
 What an input did wrong goes to the dead letters however much of it there is: it will not become
 right, and must not keep what comes after it from being processed. What this program cannot read, or
-finds to be in the future by this machine's clock, may be in order, and this program or its machine
-wrong: too much of that stops the worker.
+was observed after the log appended it, may be in order, and this program or a clock wrong: too much
+of that stops the worker.
 
 TooManyDead    most of the last messages could not be processed: a bad deploy must not empty
                the log into its dead letters
@@ -69,15 +69,18 @@ class DeadCount:
             reasons = ", ".join(f"{reason} {count}" for reason, count in self._reasons.items())
             raise TooManyDead(
                 f"{dead} of the last {seen} messages of {self._topic} cannot be processed "
-                f"({reasons}): {self._advice()}; or start once with {SHARE_OPTION}=1, which puts "
-                f"them into {self._topic}.dead and continues"
+                f"({reasons}): {self._advice()} start once with {SHARE_OPTION}=1, which puts "
+                f"them into {self._topic}.dead"
             )
 
     def _advice(self) -> str:
         of_clock = sum(self._reasons[reason] for reason in OF_THE_CLOCK)
         if of_clock * 2 > self._reasons.total():
-            return "they were observed after now, so set this machine's clock right"
-        return "run the version that wrote them, or a newer one"
+            return (
+                "they were observed after the log appended them, so set the clock of this machine "
+                "(on Kafka, of the brokers) right, and"
+            )
+        return "run the version that wrote them, or a newer one; or"
 
 
 _STOPPING: frozenset[DeadReason | None] = frozenset(UNREADABLE | OF_THE_CLOCK)

@@ -12,7 +12,7 @@ DeadReason = Literal[
     "unknown_kind",
     # not of the declared types
     "wrong_shape",
-    # observed after now
+    # observed after the log appended it
     "future_observation",
     # a post published, or edited, after it was observed
     "future_date",
@@ -34,7 +34,7 @@ DeadReason = Literal[
 UNREADABLE: frozenset[DeadReason] = frozenset(
     ("broken_bytes", "unknown_version", "unknown_kind", "wrong_shape")
 )
-#: What depends on the clock of this machine.
+#: What depends on the clock of the log.
 OF_THE_CLOCK: frozenset[DeadReason] = frozenset(("future_observation",))
 
 #: What was handled, but not as an ordinary message.

@@ -14,7 +14,6 @@ from clickhouse.history import Insert
 from clickhouse.rows import ObservedRows
 from clickhouse.upserts import DecidedRows, tables_of
 from streams.analytics import Decision, LateSamples
-from streams.clock import Clock, SystemClock
 from streams.codec import BroadcastFound, Selection, Undecodable
 from streams.events import samples_of
 from streams.ids import ChannelId
@@ -52,12 +51,8 @@ class Keeping:
 class HistoryBatch:
     """The same ranges of the same log give the same rows under the same token."""
 
-    def __init__(self, clock: Clock | None = None, keeping: Keeping | None = None) -> None:
-        """`clock` is the one by which sources stamp observations; without one, the machine's.
-
-        `keeping` is that of the program's own kinds unless it is given.
-        """
-        self._clock = clock or SystemClock()
+    def __init__(self, keeping: Keeping | None = None) -> None:
+        """`keeping` is that of the program's own kinds unless it is given."""
         self._keeping = keeping or Keeping()
         #: Messages that are not in history, by reason.
         self.dropped: Counter[str] = Counter()
@@ -85,7 +80,7 @@ class HistoryBatch:
         for record in batch.records:
             range_.take(record)
             if record.value is not None:
-                take(record.value)
+                take(record)
         self.messages += len(batch.records)
 
     def __len__(self) -> int:
@@ -141,17 +136,17 @@ class HistoryBatch:
         ]
         return _joined(insert for inserts in (*observed, *decided) for insert in inserts)
 
-    def _into(self, partition: Partition) -> Callable[[bytes], None]:
+    def _into(self, partition: Partition) -> Callable[[Record], None]:
         if partition.topic == UPDATES.name:
             observed = self._observed.setdefault(partition, ObservedRows())
             return functools.partial(self._take_event, observed)
         decided = self._decided.setdefault(partition, DecidedRows(self._keeping.tables))
         return functools.partial(self._take_decision, decided)
 
-    def _take_event(self, rows: ObservedRows, data: bytes) -> None:
+    def _take_event(self, rows: ObservedRows, record: Record) -> None:
         """What was dead-lettered is not kept: the updates agent reads with the same checks."""
         try:
-            event, refused = read_event(data, self._clock.now_ms())
+            event, refused = read_event(record)
         except BroadcastFound:
             return
         except Rejected as rejected:
@@ -162,9 +157,9 @@ class HistoryBatch:
         for part in refused:
             self.dropped[part.reason] += 1
 
-    def _take_decision(self, rows: DecidedRows, data: bytes) -> None:
+    def _take_decision(self, rows: DecidedRows, record: Record) -> None:
         try:
-            message = self._keeping.selection.decode(data)
+            message = self._keeping.selection.decode(record.value or b"")
         except Undecodable as error:
             self.dropped[error.reason] += 1
             self.unread[error.what] = error

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 
 from agents.history.batch import HistoryBatch, Keeping
-from streams.clock import Clock
 from streams.log import Batch
 
 
@@ -13,7 +12,6 @@ async def gathered(
     stream: AsyncIterator[Batch],
     rows: int,
     wait_s: float,
-    clock: Clock | None = None,
     keeping: Keeping | None = None,
 ) -> AsyncGenerator[HistoryBatch, None]:
     """Batches of at least `rows` rows, or of what came within `wait_s` of the first record.
@@ -25,7 +23,7 @@ async def gathered(
     coming: asyncio.Task[Batch] | None = None
     try:
         while True:
-            batch = HistoryBatch(clock, keeping)
+            batch = HistoryBatch(keeping)
             until: float | None = None
             while len(batch) < rows and not batch.full:
                 coming = coming or asyncio.ensure_future(_next(stream))

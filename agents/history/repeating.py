@@ -1,7 +1,6 @@
 """A batch that was begun and not finished, read from the log once more."""
 
 from agents.history.batch import HistoryBatch, Keeping
-from streams.clock import Clock
 from streams.log import Batch, Log, OffsetRange, OffsetRanges, OffsetTooOld, Partition
 
 _AT_ONCE = 500
@@ -10,11 +9,10 @@ _AT_ONCE = 500
 async def batch_of(
     log: Log,
     ranges: OffsetRanges,
-    clock: Clock | None = None,
     keeping: Keeping | None = None,
 ) -> HistoryBatch:
     """The same as when it was begun, but for what retention has removed since."""
-    batch = HistoryBatch(clock, keeping)
+    batch = HistoryBatch(keeping)
     for partition, range_ in sorted(ranges.items()):
         await _take(batch, log, partition, range_)
     return batch

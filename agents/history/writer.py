@@ -71,7 +71,7 @@ class HistoryAgent:
         instance: str | None = None,
         keeping: Keeping | None = None,
     ) -> None:
-        """`clock` is the one by which sources stamp observations; without one, the machine's.
+        """`clock` measures by the time of the sources; without one, the machine's.
 
         `instance` is this member's name: see Log.join. `keeping`: by default of KINDS.
         """
@@ -192,7 +192,7 @@ class HistoryAgent:
 
     async def _repeat(self, member: Member, ranges: OffsetRanges) -> None:
         """What was begun and not finished. It may be of partitions that are others' now."""
-        batch = await batch_of(self._log, ranges, self._clock, self._keeping)
+        batch = await batch_of(self._log, ranges, self._keeping)
         _logger.info("history_batch_repeated", extra={"rows": len(batch)})
         self._marks = await self._known_marks(batch.number)
 
@@ -215,7 +215,7 @@ class HistoryAgent:
     async def _follow(self, member: Member, assignment: Assignment) -> None:
         stream, unmoved = member.read(self.position(), max_records=500), still(member, assignment)
         rows, wait_s = self._settings.batch_rows, self._settings.batch_s
-        batches = gathered(stream, rows, wait_s, self._clock, self._keeping)
+        batches = gathered(stream, rows, wait_s, self._keeping)
         async with aclosing(batches):
             async for batch in batches:
                 begin = functools.partial(member.begin, batch.ranges)

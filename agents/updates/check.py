@@ -31,6 +31,7 @@ from streams.events import (
 )
 from streams.ids import InvalidChannel, PostId, bare_id
 from streams.limits import FIRST_MS, HIGHEST_COUNTER, LAST_MS, SKEW_MS
+from streams.log import Record
 
 
 class Checked(NamedTuple):
@@ -41,23 +42,27 @@ class Checked(NamedTuple):
     refused: Sequence[Part] = ()
 
 
-def read_event(data: bytes, now_ms: int = LAST_MS) -> Checked:
-    """Decode and check a message of telegram.updates that was not observed after now.
+def read_event(record: Record) -> Checked:
+    """Decode and check a message of telegram.updates.
 
-    Raises Rejected where nothing of it can be taken, and BroadcastFound.
+    It is judged by what lies in the log alone, and by no clock: whoever reads it, and whenever,
+    gets the same. Raises Rejected where nothing of it can be taken, and BroadcastFound.
     """
     try:
-        event = decode_event(data)
+        event = decode_event(record.value or b"")
     except BroadcastFound:
         raise
     except Undecodable as error:
         raise Rejected(dead_reason(error.reason), str(error)) from error
-    return checked(event, now_ms)
+    return checked(event, record.first_appended_ms or LAST_MS)
 
 
-def checked(event: Event, now_ms: int = LAST_MS) -> Checked:
-    """The event under its bare channel id, and what of it is refused. Raises Rejected."""
-    check_instant(event.observed_at_ms, now_ms)
+def checked(event: Event, appended_ms: int = LAST_MS) -> Checked:
+    """The event under its bare channel id, and what of it is refused. Raises Rejected.
+
+    An event observed after it was appended to the log is refused as a whole.
+    """
+    check_instant(event.observed_at_ms, appended_ms)
     event = _bare(event)
     match event:
         case CountersSampled():
@@ -84,16 +89,17 @@ def _check_subscribers(subscribers: int) -> None:
         raise Rejected("out_of_range", f"subscribers={subscribers}")
 
 
-def check_instant(observed_at_ms: int, now_ms: int) -> None:
-    """Raises Rejected for what is no time, or one after now."""
+def check_instant(observed_at_ms: int, appended_ms: int) -> None:
+    """Raises Rejected for what is no time, or one after it was appended to the log."""
     if not 0 < observed_at_ms < LAST_MS:
         raise Rejected("out_of_range", f"observed_at_ms={observed_at_ms} is out of range")
     if observed_at_ms < FIRST_MS:
         raise Rejected("past_date", f"observed at {observed_at_ms} ms, before there was Telegram")
-    if observed_at_ms > now_ms + SKEW_MS:
-        # It would move its channel's watermark on for good, and close what is still to come.
-        ahead_s = (observed_at_ms - now_ms) // 1000
-        raise Rejected("future_observation", f"observed {ahead_s} s after now: check the clocks")
+    if observed_at_ms > appended_ms + SKEW_MS:
+        # It would advance its channel's watermark for good, and close windows that are to come.
+        ahead_s = (observed_at_ms - appended_ms) // 1000
+        detail = f"observed {ahead_s} s after the log appended it: is a clock wrong?"
+        raise Rejected("future_observation", detail)
 
 
 def _bare(event: Event) -> Event:

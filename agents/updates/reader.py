@@ -9,6 +9,7 @@ from streams.broadcasts import Broadcast, Tick
 from streams.codec import BroadcastFound, encode
 from streams.context import Task
 from streams.events import Event
+from streams.limits import LAST_MS
 from streams.log import Record
 from streams.topics import UPDATES, channel_key
 
@@ -20,19 +21,17 @@ class EventReader:
         self._bury = ports.bury
         self._again = ports.sender(UPDATES)
         self._metrics = ports.metrics
-        self._clock = ports.clock
 
     def read(self, task: Task, record: Record) -> Event | Broadcast | None:
         """Raises Rejected where nothing of the message can be taken.
 
         What is wrong with some of its posts or counters becomes a dead letter of those alone.
         """
-        now_ms = self._clock.now_ms()
         try:
-            event, refused = read_event(record.value or b"", now_ms)
+            event, refused = read_event(record)
         except BroadcastFound as found:
             if isinstance(found.message, Tick):
-                check_instant(found.message.at_ms, now_ms)
+                check_instant(found.message.at_ms, record.first_appended_ms or LAST_MS)
             return found.message
         key = channel_key(event.channel_id)
         if refused:

@@ -6,5 +6,5 @@ from control.store import ControlStore
 
 
 def announce(process: Process, control: ControlStore) -> None:
-    """Until the crew stops. Several processes may do so at once: they say the same."""
-    process.crew.add("settings", SettingsAnnouncer(control, process.log).run())
+    """Until the services stop. Several processes may do so at once: they say the same."""
+    process.services.add("settings", SettingsAnnouncer(control, process.log).run())

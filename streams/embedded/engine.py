@@ -46,6 +46,7 @@ class Engine:
         """Raises LogInUse, LogDamaged, LogFull or LogError. Blocks while RocksDB recovers."""
         self.folder = folder
         self.settings = settings
+        self._clock = clock
         self.error: LogError | None = None
         self.room = ByteBudget(settings.buffer_bytes)
         self._tail = Tail(settings.tail_bytes)
@@ -125,10 +126,11 @@ class Engine:
         self.check()
         unit = self._unit()
         places = []
+        now_ms = self._clock.now_ms()
         for state, timestamp_ms, key, value, headers in entries:
             offset = state.assigned
             state.assigned = offset + 1
-            record = Record(offset, timestamp_ms, key, value, headers)
+            record = Record(offset, timestamp_ms, key, value, headers, now_ms)
             unit.records.setdefault(state, []).append(record)
             unit.size += size_of(key, value)
             places.append((state.partition, offset))

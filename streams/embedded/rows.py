@@ -68,7 +68,7 @@ class PartitionRow(msgspec.Struct, array_like=True):
 class BatchHead(NamedTuple):
     """What is known of a batch without decoding its records."""
 
-    #: By the machine's clock, when the batch was appended; retention counts from here.
+    #: By the log's clock, when the batch was written; retention counts from here.
     appended_at_ms: int
     records: int
 
@@ -179,7 +179,13 @@ def unseal_batch(key: bytes, row: bytes) -> list[Record]:
         raise RowBroken(f"row {key!r} holds no records: {error}") from error
     if not records or records[-1].offset != last_offset(key):
         raise RowBroken(f"row {key!r} does not end with the offset of its key")
-    return records
+    return records if records[0].appended_ms else _appended(records, batch_head(row))
+
+
+def _appended(records: Sequence[Record], head: BatchHead) -> list[Record]:
+    """Records of a version that kept this time per batch only."""
+    at_ms = head.appended_at_ms
+    return [one if one.appended_ms else one._replace(appended_ms=at_ms) for one in records]
 
 
 def _crc(key: bytes, value: bytes | memoryview) -> int:

@@ -48,7 +48,7 @@ class CommittedRecords(PartitionRecords):  # type: ignore[misc]
 
     def _consumer_record(self, tp: TopicPartition, record: Any) -> Record:
         headers, event_ms = unstamped(record.headers, record.timestamp)
-        return Record(record.offset, event_ms, record.key, record.value, headers)
+        return Record(record.offset, event_ms, record.key, record.value, headers, record.timestamp)
 
 
 def fetch_request(

@@ -223,4 +223,4 @@ async def _wait_for(client: AIOKafkaConsumer, topics: Collection[str]) -> None:
 
 def _record(record: Any) -> Record:
     headers, event_ms = unstamped(record.headers, record.timestamp)
-    return Record(record.offset, event_ms, record.key, record.value, headers)
+    return Record(record.offset, event_ms, record.key, record.value, headers, record.timestamp)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from streams.between import read_between
-from streams.log import Draft, Log, Record
+from streams.log import FIRST_APPENDED, Draft, Log, Record
 from streams.sources.replay_mark import ReplayMark
 from streams.topics import UPDATES
 
@@ -56,7 +56,8 @@ async def move(
 
 
 def _draft(record: Record, mark: ReplayMark, number: int) -> Draft:
-    headers = {**record.headers, **mark.headers(number)}
+    appended = {FIRST_APPENDED: b"%d" % record.first_appended_ms}
+    headers = {**record.headers, **appended, **mark.headers(number)}
     return Draft(UPDATES.name, _key(record), record.value, record.timestamp_ms, headers)
 
 

@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 import msgspec
 import pytest
 
@@ -14,6 +16,7 @@ from streams.events import (
 )
 from streams.ids import MARK, ChannelId, PostId
 from streams.limits import FIRST_MS, HIGHEST_COUNTER, LAST_MS, SKEW_MS
+from streams.log import FIRST_APPENDED, Record
 
 T = 1_700_000_000_000
 CHANNEL = ChannelId(42)
@@ -57,10 +60,16 @@ BAD: list[tuple[Event, DeadReason]] = [
 ]
 
 
+def _record(
+    data: bytes, appended_ms: int = 0, headers: Mapping[str, bytes] | None = None
+) -> Record:
+    return Record(0, T, None, data, headers or {}, appended_ms)
+
+
 @pytest.mark.parametrize(("event", "reason"), BAD)
 def test_a_bad_event_is_rejected_with_its_reason(event: Event, reason: DeadReason) -> None:
     with pytest.raises(Rejected) as raised:
-        read_event(encode(event))
+        read_event(_record(encode(event)))
     assert raised.value.reason == reason
 
 
@@ -77,7 +86,7 @@ def test_a_bad_event_is_rejected_with_its_reason(event: Event, reason: DeadReaso
 )
 def test_bad_bytes_are_rejected_with_their_reason(data: bytes, reason: DeadReason) -> None:
     with pytest.raises(Rejected) as raised:
-        read_event(data)
+        read_event(_record(data))
     assert raised.value.reason == reason
 
 
@@ -95,11 +104,20 @@ def test_what_is_just_right_passes_as_it_is(event: Event) -> None:
     assert not found.refused
 
 
-def test_five_minutes_after_now_is_a_clock_a_bit_ahead_and_one_millisecond_more_is_not() -> None:
-    assert read_event(encode(_subscribers(5)), T - SKEW_MS) == Checked(_subscribers(5))
+def test_observed_five_minutes_after_it_was_appended_is_taken_and_a_millisecond_later_not() -> None:
+    data = encode(_subscribers(5))
+    assert read_event(_record(data, T - SKEW_MS)) == Checked(_subscribers(5))
     with pytest.raises(Rejected) as raised:
-        read_event(encode(_subscribers(5)), T - SKEW_MS - 1)
+        read_event(_record(data, T - SKEW_MS - 1))
     assert raised.value.reason == "future_observation"
+
+
+def test_a_message_of_another_log_is_judged_by_when_that_one_appended_it() -> None:
+    copied = {FIRST_APPENDED: b"%d" % (T - SKEW_MS - 1)}
+    with pytest.raises(Rejected):
+        read_event(_record(encode(_subscribers(5)), T + SKEW_MS, copied))
+    unreadable = {FIRST_APPENDED: b"yesterday"}
+    read_event(_record(encode(_subscribers(5)), T, unreadable))
 
 
 def test_a_marked_channel_id_becomes_the_bare_one() -> None:

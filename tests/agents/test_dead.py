@@ -65,7 +65,7 @@ def test_what_an_input_did_wrong_never_stops_the_worker(reason: DeadReason) -> N
     ("reason", "advice"),
     [
         ("unknown_version", "run the version that wrote them, or a newer one"),
-        ("future_observation", "set this machine's clock right"),
+        ("future_observation", "set the clock of this machine (on Kafka, of the brokers) right"),
     ],
 )
 def test_the_end_says_what_to_do_and_names_the_option(reason: DeadReason, advice: str) -> None:

@@ -89,7 +89,7 @@ async def working(
     changes: Callable[[], AsyncGenerator[SettingChanged, None]] | None = None,
 ) -> AsyncIterator[Working]:
     """The app, started; stopped in order at the end. `more`: decisions beside the pipeline's."""
-    log = await opened(folder)
+    log = await opened(folder, clock)
     metrics = Metrics()
     settings = WorkerSettings(
         broker=f"embedded://{folder}?sync=false{query}",
@@ -110,8 +110,8 @@ async def working(
         await log.close()
 
 
-async def opened(folder: Path) -> EmbeddedLog:
-    log = await EmbeddedLog.open(folder, FAST)
+async def opened(folder: Path, clock: Clock | None = None) -> EmbeddedLog:
+    log = await EmbeddedLog.open(folder, FAST, clock)
     for topic in topics.ALL:
         await log.create(topic, PARTITIONS)
     return log
@@ -162,7 +162,7 @@ async def expected(log: EmbeddedLog) -> Pure:
     pure = Pure()
     for record in await records(log, topics.UPDATES.name):
         assert record.value is not None
-        pure.fold(read_event(record.value).event, record.offset)
+        pure.fold(read_event(record).event, record.offset)
     return pure
 
 

@@ -41,7 +41,7 @@ def standing_clock() -> SpeededClock:
 
 
 async def open_log(folder: Path) -> Log:
-    log = await EmbeddedLog.open(folder)
+    log = await EmbeddedLog.open(folder, clock=standing_clock())
     for topic in kinds.TOPICS:
         await log.create(topic, 2)
     return log

@@ -56,7 +56,7 @@ class Updates:
         """What one partition's messages lead to in analytics.windows."""
         for record in records:
             try:
-                event, refused = read_event(record.value or b"")
+                event, refused = read_event(record)
             except BroadcastFound:
                 yield Message(None, record.value or b"", record.timestamp_ms)
                 continue

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded import compaction
+from streams.embedded import compaction, rows
 from streams.embedded.engine import Entry, size_of_entries
 from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
@@ -205,3 +205,13 @@ async def test_records_without_a_key_stay(tmp_path: Path) -> None:
     without = [record for record in await stored(log, CHANGELOG.name) if record.key is None]
     assert numbers(without) == list(range(30))
     await log.close()
+
+
+def test_records_of_a_version_without_the_time_have_that_of_their_batch() -> None:
+    """An earlier version stored it per batch only; compaction may put such records with others."""
+    key = rows.batch_key(0, 0, 2)
+    without = [[1, NOW_MS, b"k", b"1", {}], [2, NOW_MS, b"k", b"2", {}, NOW_MS + 5]]
+    row = rows.seal_batch(key, without, NOW_MS + 9)  # type: ignore[arg-type]
+    read = rows.unseal_batch(key, row)
+    assert [record.appended_ms for record in read] == [NOW_MS + 9, NOW_MS + 5]
+    assert read[0] == Record(1, NOW_MS, b"k", b"1", {}, NOW_MS + 9)

@@ -93,6 +93,8 @@ async def test_every_message_once_in_the_order_of_its_channel(
     assert told[-1] == COUNT
     assert sorted(told) == told
     assert by_channel(await records(target)) == by_channel(await records(source))
+    appended = {one.value: one.appended_ms for one in await records(source)}
+    assert {one.value: one.first_appended_ms for one in await records(target)} == appended
 
 
 @pytest.mark.parametrize("appends", [0, 1, 3])
