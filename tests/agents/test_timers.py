@@ -213,9 +213,11 @@ def test_a_tick_is_forwarded_behind_what_was_observed_before_it() -> None:
     assert not run.topics[ALERTS.name]
 
 
-def test_a_tick_after_now_is_a_dead_letter() -> None:
+def test_a_tick_after_it_was_appended_is_a_dead_letter() -> None:
     run = InMemory(PIPELINE, INPUTS, ManualClock(T))
     run.tick(T + DAY_MS)
+    [tick] = run.topics[UPDATES.name]
+    run.topics[UPDATES.name] = [tick._replace(appended_ms=T)]
     run.run()
     [dead] = run.topics[UPDATES.dead]
     assert dead.headers["reason"] == b"future_observation"
