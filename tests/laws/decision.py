@@ -261,6 +261,9 @@ def _come_again(run: InMemory, decision: Decision) -> None:
         if end := ends.get(topic.name):
             run.restart({topic.name: end // 2})
             run.run_topic(topic.name, end)
+    if decision.key is not None:
+        forwarded = repartition_of(AGENTS, decision.name).name
+        assert len(run.topics[forwarded]) == ends[forwarded]
 
 
 def _after_all() -> Clock:
