@@ -13,6 +13,7 @@ docs/EXTENDING.md is the guide, examples/records a package that the tests instal
 |---|---|
 | Decision | the declaration: what is taken, kept and sent, and the steps between |
 | Table, Row | a table of rows, and what every row says; `Row` explains how layouts change |
+| JoinedRow | a row that is fed by several topics |
 | OneRow | the handler of a decision with one row per channel and one pure step over it |
 | StepContext | what a step is given beside its row and its message: offset, settings, timers |
 | Setting | what operators can set of the decision |
@@ -36,12 +37,13 @@ from streams.analytics import Decision as Message
 from streams.ids import ChannelId, PostId
 from streams.kind import KeptWhole, Kind, NotKept, NotShown
 from streams.topics import Topic
-from tables.rows import Row
+from tables.rows import JoinedRow, Row
 from tables.timers import Timer
 
 __all__ = [
     "ChannelId",
     "Decision",
+    "JoinedRow",
     "KeptWhole",
     "Kind",
     "Message",

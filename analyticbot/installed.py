@@ -114,6 +114,9 @@ def _check(decision: Decision, point: EntryPoint, known: Decisions) -> None:
     """What only decisions of packages can get wrong. Raises ValueError, TypeError."""
     if decision.name != point.name:
         raise ValueError(f"is named {decision.name!r}, which must be the entry point's name")
+    others = [one.package for one in known.installed if one.decision.name == decision.name]
+    if decision.name in {one.name for one in known.pipeline}:
+        raise ValueError(f"{others[0] if others else 'AnalyticBot itself'} has one of that name")
     for table in decision.tables:
         if not (isinstance(table.row, type) and issubclass(table.row, Row)):
             raise TypeError(f"table {table.name}: its row must be a subclass of Row")

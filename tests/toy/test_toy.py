@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from tests.analyticbot.command import environment
 from tests.analyticbot.role import Role
 from tests.toy.added import ROOT, touched, with_toy
-from tests.web.chromium import browsing, executable
+from tests.web.chromium import browsing, executable, started
 
 pytest.importorskip("chdb", reason="history in process needs the extra `embedded`")
 
@@ -158,7 +158,7 @@ def page(tree: Path) -> None:
 @pytest.mark.timeout(200)
 async def test_the_built_page_shows_its_panel(page: None, served: Role) -> None:
     executable()
-    async with browsing() as seen:
+    async with started() as browser, browsing(browser) as seen:
         await seen.page.goto(f"{served.url}/channels/somebody")
         panel = seen.page.locator("[data-peaks]")
         await expect(panel).to_contain_text("+90 views at")
