@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { apply, empty, fromSnapshot, lastMinutes, MINUTE, newestMinute, sumKnown } from "../src/lib/fold";
-import type { ActivityWindow, Alert, ChannelSummary, Figures, Known, PostCounters } from "../src/lib/live.gen";
+import { apply, empty, fromSnapshot, lastMinutes, MINUTE, newestMinute, newestOf, sumKnown } from "../src/lib/fold";
+import type { ActivityWindow, Alert, ChannelSummary, Figures, Known, LiveData, Other, PostCounters } from "../src/lib/live.gen";
 import { nameless, rows, sorted, standingOf } from "../src/lib/rows";
 import { gained, spanUntil } from "../src/lib/series";
 
@@ -26,6 +26,8 @@ function summary(channel_id: number, title: string): ChannelSummary {
 function alert(alert_id: string, state: string): Alert {
   return { kind: "alert", v: 1, channel_id: 1, observed_at_ms: NOW, alert_id, type: "spike", state, raised_at_ms: NOW, resolved_at_ms: null, post_id: null, observed: 9, expected: 1, method: "" };
 }
+
+const NOTHING: LiveData = { channels: [], figures: [], minutes: [], windows: [], subscribers: [], posts: [], alerts: [], others: [] };
 
 function known(value: number | null, coverage = 1): Known {
   return { value, coverage, n: 1, as_of_ms: NOW };
@@ -53,15 +55,15 @@ test("a channel that is touched is a new object, another one is not", () => {
 });
 
 test("a snapshot and the same messages one by one give the same", () => {
-  const data = { channels: [summary(1, "A")], figures: [figures(1, known(5))], minutes: [], windows: [minute(1, 5)], subscribers: [], posts: [counters([7], [70], [NOW])], alerts: [alert("x", "raised")] };
+  const data = { channels: [summary(1, "A")], figures: [figures(1, known(5))], minutes: [], windows: [minute(1, 5)], subscribers: [], posts: [counters([7], [70], [NOW])], alerts: [alert("x", "raised")], others: [other("1/a", "own.a")] };
   const live = empty();
-  for (const change of [...data.windows, ...data.alerts, ...data.figures, ...data.posts, ...data.channels]) apply(live, change);
+  for (const change of [...data.windows, ...data.alerts, ...data.others, ...data.figures, ...data.posts, ...data.channels]) apply(live, change);
   expect(live).toEqual(fromSnapshot(data));
 });
 
 test("minutes come as columns with a list, and as windows after it", () => {
   const column = { channel_id: 1, from_ms: RUNNING - 2 * MINUTE, views: [4, null, 6] };
-  const live = fromSnapshot({ channels: [], figures: [], minutes: [column], windows: [], subscribers: [], posts: [], alerts: [] });
+  const live = fromSnapshot({ ...NOTHING, minutes: [column] });
   apply(live, minute(0, 7));
   expect(lastMinutes(live.channels.get(1), NOW, 4)).toEqual([null, 4, null, 7]);
 });
@@ -162,4 +164,30 @@ test("rows: the socket brings REST up to date; unknown comes last in both orders
   expect(sorted(list, "hour", false).map((row) => row.id)).toEqual([3, 1, 2]);
   expect(sorted(list, "hour", true).map((row) => row.id)).toEqual([1, 3, 2]);
   expect(sorted(list, "name", false).map((row) => row.id)).toEqual([2, 3, 1]);
+});
+
+function other(key: string, kind: string, channel_id = 1): Other {
+  return { kind: "other", channel_id, observed_at_ms: NOW, key, message: { kind, channel_id, observed_at_ms: NOW } };
+}
+
+test("what decisions say in kinds of their own is kept by key, and the newest of a kind is found", () => {
+  const live = fromSnapshot({ ...NOTHING, others: [other("1/a", "own.a"), other("1/b", "own.b")] });
+  const before = live.channels.get(1)!;
+  const later = other("1/a", "own.a");
+  apply(live, later);
+  const now = live.channels.get(1)!;
+  expect(now).not.toBe(before);
+  expect([...now.others.keys()]).toEqual(["1/b", "1/a"]);
+  // Kinds of packages are not among those that this page's types name.
+  const find = newestOf as (channel: typeof now, kind: string) => unknown;
+  expect(find(now, "own.a")).toBe(later.message);
+  expect(find(now, "own.c")).toBeNull();
+});
+
+test("of a channel that says much in kinds of decisions the newest are kept", () => {
+  const live = empty();
+  for (let number = 0; number < 400; number++) apply(live, other(`1/${number}`, "own.a"));
+  const kept = [...live.channels.get(1)!.others.keys()];
+  expect(kept.length).toBe(300);
+  expect(kept.at(-1)).toBe("1/399");
 });
