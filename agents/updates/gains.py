@@ -14,12 +14,12 @@ the share of one minute, as if the views had come evenly since they were said la
 
 from collections.abc import Iterable, Sequence
 from itertools import compress
-from operator import ne
-from typing import Any, cast
+from operator import sub
+from typing import cast
 
 import msgspec
 
-from agents.updates.buckets import BUCKET_BITS, COUNTERS, SLOT_MASK, VIEWS, Buckets
+from agents.updates.buckets import COUNTERS, VIEWS, Buckets
 from agents.updates.fixed_ages import Crossing
 from agents.updates.gaps import Gap, observed_between
 from agents.updates.runs import BITS, Run, stretches
@@ -98,8 +98,7 @@ def fold_sample(buckets: Buckets, sample: Sample, gaps: Sequence[Gap]) -> Moved:
     moved = Moved()
     at_ms = sample.observed_at_ms
     for number, start, stop in stretches(sample.post_ids):
-        slots = [post_id & SLOT_MASK for post_id in sample.post_ids[start:stop]]
-        run = Run(buckets[number], number << BUCKET_BITS, slots, start)
+        run = Run(buckets[number], sample.post_ids[start:stop], start)
         if late := run.advance(at_ms):
             moved.late += late
             moved.late_to_ms = max(moved.late_to_ms, run.late_to_ms)
@@ -108,8 +107,10 @@ def fold_sample(buckets: Buckets, sample: Sample, gaps: Sequence[Gap]) -> Moved:
         for counter, column in enumerate(sample.columns):
             if column is None:
                 run.mark_stale(counter, run.present, 0)
-            elif not _fold_ordinary(run, counter, run.of(column), at_ms, moved):
-                _fold_any(run, counter, run.of(column), at_ms, gaps, moved)
+                continue
+            news = run.of(column)
+            if not _fold_ordinary(run, counter, news, at_ms, moved):
+                _fold_any(run, counter, news, at_ms, gaps, moved)
         _put_changes(run, at_ms, moved)
     return moved
 
@@ -120,44 +121,30 @@ def _fold_ordinary(
     """Fold one counter of a run whose posts all had it before and have it now.
 
     Views also have to have been said at one instant. False: nothing was done, each value has to
-    be looked at.
+    be looked at. What is done here for each post is done by C: most posts are folded here.
     """
-    bucket = run.bucket
-    values = bucket.counters[counter]
-    slots = run.slots
-    olds = run.take(values)
-    if run.same_instant or run.lapsed or None in olds or None in news:
+    bucket, before_ms = run.bucket, run.before_ms
+    if run.same_instant or run.lapsed:
         return False
-    before_ms = run.before_ms
     if counter == VIEWS and (bucket.viewed_ms or not isinstance(before_ms, int)):
         return False
-    highs = bucket.highs.get(counter)
-    skip = run.followers | highs.keys() if highs else run.followers
-    skipped: list[tuple[int, int, int]] = []
-    gained = changed = most = top = 0
-    changes: Any = compress(zip(slots, news, olds, strict=True), map(ne, news, olds))
-    for slot, new, old in changes:
-        values[slot] = new
-        changed |= BITS[slot]
-        gain = new - old
-        if slot in skip:
-            if gain < 0 or (highs and slot in highs):
-                skipped.append((slot, new, old))
-        elif gain > 0:
-            gained += gain
-            if gain > most:
-                most, top = gain, slot
+    values = bucket.counters[counter]
+    olds = run.take(values)
+    try:
+        # What is not known has no difference.
+        rises = list(map(sub, cast("list[int]", news), cast("list[int]", olds)))
+    except TypeError:
+        return False
+    gained = 0
+    if any(rises):
+        run.write(values, news, rises)
+        if run.followers or counter in bucket.highs or min(rises) < 0:
+            gained, most, top = _rise(run, counter, news, olds, moved)
         else:
-            moved.fell += 1
-            bucket.rise(counter, slot, new, old)
-    for slot, new, old in skipped:
-        moved.fell += new < old
-        gain = bucket.rise(counter, slot, new, old)
-        if gain and slot not in run.followers:
-            gained += gain
-            if gain > most:
-                most, top = gain, slot
-    run.changed |= changed
+            gained = sum(rises)
+            if counter == VIEWS:
+                most = max(rises)
+                top = run.slots[rises.index(most)]
     if counter == VIEWS and gained:
         since_ms = at_ms - cast(int, before_ms)
         moved.views_pace += a_minute_of(gained, since_ms)
@@ -167,6 +154,29 @@ def _fold_ordinary(
         run.measured |= own
     bucket.stale[counter] &= ~run.present
     return True
+
+
+def _rise(
+    run: Run,
+    counter: int,
+    news: Sequence[int | None],
+    olds: Sequence[int | None],
+    moved: Moved,
+) -> tuple[int, int, int]:
+    """Post by post: what all gained, what the one gained that gained most, and its slot."""
+    gained = most = top = 0
+    for slot, new, old in zip(run.slots, news, olds, strict=True):
+        assert new is not None
+        assert old is not None
+        if new == old:
+            continue
+        moved.fell += new < old
+        gain = run.bucket.rise(counter, slot, new, old)
+        if gain and slot not in run.followers:
+            gained += gain
+            if gain > most:
+                most, top = gain, slot
+    return gained, most, top
 
 
 def _fold_any(
@@ -194,6 +204,7 @@ def _fold_any(
         if new == old:
             continue
         changed |= bit
+        run.changed.add(slot)
         values[slot] = new
         if old is None:
             if unmeasured & bit or not _counts_from_zero(bucket.dates_ms[slot], at_ms, gaps):
@@ -215,7 +226,6 @@ def _fold_any(
     if counter == VIEWS:
         _put_pace(run, gains, from_zero, at_ms, moved)
     run.measured |= measured
-    run.changed |= changed
     run.mark_stale(counter, unsaid, run.present & ~unsaid)
 
 
@@ -244,12 +254,13 @@ def _counts_from_zero(date_ms: int | None, at_ms: int, gaps: Sequence[Gap]) -> b
 
 def _put_changes(run: Run, at_ms: int, moved: Moved) -> None:
     moved.measured += run.measured.bit_count()
-    moved.repeated += (run.same_instant & ~run.changed).bit_count()
-    bucket = run.bucket
-    if run.changed:
-        first_id, changed = run.first_id, run.changed
-        ids = [first_id + slot for slot in run.slots if changed & BITS[slot]]
-        moved.changed += cast("list[PostId]", ids)
+    bucket, changed = run.bucket, run.changed
+    if run.same_instant:
+        moved.repeated += sum(
+            1 for slot in run.slots if run.same_instant & BITS[slot] and slot not in changed
+        )
+    if changed:
+        moved.changed += compress(run.ids, map(changed.__contains__, run.slots))
     for slot, age_before_ms, before in run.crossed:
         age_ms = at_ms - cast(int, bucket.dates_ms[slot])
         post_id = PostId(run.first_id + slot)

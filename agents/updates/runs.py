@@ -3,10 +3,21 @@
 Moves on the instants at which posts were sampled. Not for their counters: see agents.updates.gains.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from itertools import compress, groupby
+from operator import itemgetter
 
-from agents.updates.buckets import BUCKET_BITS, SLOT_MASK, SLOTS, VIEWS, Bucket, Counters, taken
+from agents.updates.buckets import (
+    BUCKET_BITS,
+    SLOT_MASK,
+    SLOTS,
+    VIEWS,
+    Bucket,
+    Counters,
+    Slots,
+    taken,
+)
 from agents.updates.fixed_ages import NEVER_MS, crosses, next_age_at
 from streams.ids import PostId
 from tables.windows import DAY_MS
@@ -15,8 +26,9 @@ from tables.windows import DAY_MS
 BASELINE_AGAIN_MS = 90 * DAY_MS
 
 NOBODY: frozenset[int] = frozenset()
-#: A bit a slot.
+#: A bit a slot, and the bits of all.
 BITS = tuple(1 << slot for slot in range(SLOTS))
+ALL = (1 << SLOTS) - 1
 
 
 class Run:
@@ -30,6 +42,7 @@ class Run:
         "first_id",
         "followers",
         "following",
+        "ids",
         "lapsed",
         "late_to_ms",
         "measured",
@@ -39,30 +52,44 @@ class Run:
         "slots",
         "start",
         "take",
+        "together",
     )
 
-    def __init__(self, bucket: Bucket, first_id: int, slots: list[int], start: int) -> None:
+    def __init__(self, bucket: Bucket, ids: Sequence[PostId], start: int) -> None:
+        """`ids`: the posts, in the order of the sample, in which they begin at `start`."""
         self.bucket = bucket
-        self.first_id = first_id
-        self.slots = slots
-        self.take = taken(slots)
+        self.ids = ids
+        first, last = ids[0], ids[-1]
+        self.first_id = first & ~SLOT_MASK
+        # Of posts that follow each other without a gap: their part of a column.
+        self.together: slice | None = None
+        if last - first == len(ids) - 1 and ids == list(range(first, last + 1)):
+            slot, end = first & SLOT_MASK, (last & SLOT_MASK) + 1
+            self.slots = list(range(slot, end))
+            self.together = slice(slot, end)
+            self.take: Callable[[Slots], Sequence[int | None]] = itemgetter(self.together)
+            self.present = ALL >> (SLOTS - end) & ALL << slot
+        else:
+            self.slots = [post_id & SLOT_MASK for post_id in ids]
+            self.take = taken(self.slots)
+            self.present = sum(map(BITS.__getitem__, self.slots))
         # Where the posts stand in the sample's columns; together from `start` on when None.
         self.start = start
         self.positions: list[int] | None = None
         # When they were sampled before, if ever: all at one instant, or by slot.
         self.before_ms: int | dict[int, int | None] | None = None
-        # Bits of slots: in this run; sampled before at this very instant; long not sampled.
-        self.present = sum(map(BITS.__getitem__, slots))
         # The bucket's slots that do not count, and their bits.
         self.followers, self.following = NOBODY, 0
         if bucket.followers:
             self.followers = frozenset(bucket.followers)
             self.following = sum(map(BITS.__getitem__, bucket.followers))
+        # Bits of slots (as `present`): sampled before at this very instant; long not sampled.
         self.same_instant = self.lapsed = 0
         # The newest instant at which a post that is late had been sampled.
         self.late_to_ms = -1
-        # Bits of slots: gave an increment; changed.
-        self.measured = self.changed = 0
+        # Bits of slots that gave an increment, and the slots of which a counter changed.
+        self.measured = 0
+        self.changed: set[int] = set()
         # Slot, age and counters before, of the posts that pass a fixed age.
         self.crossed: list[tuple[int, int | None, Counters]] = []
 
@@ -75,9 +102,21 @@ class Run:
     def keep(self, positions: list[int]) -> None:
         """Only these posts stay in the run."""
         self.slots = [self.slots[position - self.start] for position in positions]
+        self.ids = [self.ids[position - self.start] for position in positions]
+        self.together = None
         self.take = taken(self.slots)
         self.positions = positions
         self.present = sum(map(BITS.__getitem__, self.slots))
+
+    def write(self, values: Slots, news: Sequence[int | None], changed: Sequence[object]) -> None:
+        """Put a counter's new values into its column; `changed` is true of those that are new."""
+        if self.together is not None:
+            values[self.together] = news
+            self.changed.update(compress(self.slots, changed))
+            return
+        for slot, new in compress(zip(self.slots, news, strict=True), changed):
+            values[slot] = new
+            self.changed.add(slot)
 
     def advance(self, at_ms: int) -> int:
         """Move on the instants of the posts; how many were late, and are no longer in the run."""
@@ -123,8 +162,11 @@ class Run:
             return False
         if self.take(sampled_ms).count(before_ms) != len(self.slots):
             return False
-        for slot in self.slots:
-            sampled_ms[slot] = at_ms
+        if self.together is not None:
+            sampled_ms[self.together] = [at_ms] * len(self.slots)
+        else:
+            for slot in self.slots:
+                sampled_ms[slot] = at_ms
         self.before_ms = before_ms
         return True
 
@@ -172,6 +214,13 @@ def stretches(post_ids: Sequence[PostId]) -> Iterator[tuple[int, int, int]]:
         yield from _stretches_of_repeated(post_ids)
         return
     start = 0
+    if post_ids == sorted(post_ids):
+        while start < len(post_ids):
+            number = post_ids[start] >> BUCKET_BITS
+            stop = bisect_left(post_ids, (number + 1) << BUCKET_BITS, start)
+            yield number, start, stop
+            start = stop
+        return
     for number, together in groupby([post_id >> BUCKET_BITS for post_id in post_ids]):
         stop = start + len(list(together))
         yield number, start, stop

@@ -1,12 +1,12 @@
 """The newest of a channel and of its posts: what a page shows first."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import assert_never
 
-from agents.updates.buckets import COUNTERS, SLOT_MASK, bucket_of, taken
+from agents.updates.buckets import COUNTERS, SLOT_MASK, taken
 from agents.updates.channel import Facts
 from agents.updates.folding import Fold
+from agents.updates.runs import stretches
 from streams.analytics import ChannelSummary, PostCounters, Window
 from streams.events import (
     ChannelDescribed,
@@ -34,8 +34,8 @@ def put_counters(fold: Fold) -> Iterable[Window]:
 def counters_of(fold: Fold, post_ids: Sequence[PostId]) -> PostCounters:
     """The newest counters of some posts, as they stand."""
     columns: list[list[int | None]] = [[] for _ in range(1 + COUNTERS)]
-    for number, group in groupby(post_ids, bucket_of):
-        take = taken([post_id & SLOT_MASK for post_id in group])
+    for number, start, stop in stretches(post_ids):
+        take = taken([post_id & SLOT_MASK for post_id in post_ids[start:stop]])
         bucket = fold.buckets[number]
         for column, values in zip(columns, (bucket.dates_ms, *bucket.counters), strict=True):
             column.extend(take(values))

@@ -17,7 +17,9 @@ POST = PostId(130)
 GAPS = first_gap(T)
 
 counters = st.none() | st.integers(0, 1000)
-post_ids = st.lists(st.integers(1, 200), min_size=1, max_size=12)
+post_ids = st.lists(st.integers(1, 200), min_size=1, max_size=12) | st.builds(
+    lambda first, posts: list(range(first, first + posts)), st.integers(1, 190), st.integers(1, 12)
+)
 
 
 @st.composite
