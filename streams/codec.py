@@ -9,7 +9,7 @@ Undecodable            what a dead letter's reason is made of
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar, Union, cast
+from typing import Any, ClassVar, Generic, TypeVar, Union, cast, get_args
 
 import msgspec
 
@@ -18,6 +18,7 @@ from streams.broadcasts import BROADCASTS, Broadcast
 from streams.events import VERSION, Event
 from streams.kinds import KINDS
 from streams.known import Kinds
+from streams.unlimited import Unlimited
 
 D = TypeVar("D", bound=Decision | Broadcast)
 M = TypeVar("M", bound=msgspec.Struct)
@@ -86,6 +87,7 @@ _tags = msgspec.msgpack.Decoder(_Tag)
 _events: msgspec.msgpack.Decoder[Event | Broadcast] = msgspec.msgpack.Decoder(
     cast(Any, Event | Broadcast)
 )
+_unlimited = Unlimited(get_args(Event))
 
 #: How the encoder begins: the head of a map of up to 15 or of more fields, then the key `kind`.
 _KEY = _encoder.encode("kind")
@@ -97,8 +99,29 @@ def encode(message: Event | Decision | Broadcast) -> bytes:
 
 
 def decode_event(data: bytes) -> Event:
-    """A message of telegram.updates. Raises Undecodable."""
-    return cast(Event, _outward(_decoded(_events, data, KINDS)))
+    """A message of telegram.updates, whatever its numbers are.
+
+    Raises Undecodable and BroadcastFound.
+    """
+    return decode_checked(data)[0]
+
+
+def decode_checked(data: bytes) -> tuple[Event, bool]:
+    """A message of telegram.updates, and whether its counters and ids are within their limits.
+
+    Raises Undecodable and BroadcastFound.
+    """
+    is_within = True
+    try:
+        event = _events.decode(data)
+    except msgspec.DecodeError:
+        is_within = False
+        try:
+            event = cast(Event, _unlimited.decode(data))
+        except msgspec.DecodeError as error:
+            raise _explained(data, error, KINDS) from error
+    _check_version(event.v)
+    return cast(Event, _outward(event)), is_within
 
 
 def decode_analytics(data: bytes, kinds: Kinds = KINDS) -> Decision:

@@ -4,13 +4,17 @@ One message is one thing that Telegram said at once (a page of history, one samp
 of at most 100 posts, one pushed update), so that cost follows messages and not posts.
 Fields are added with a default and never change their meaning; anything else is a new version.
 Times are milliseconds since 1970 UTC. ``None`` means "not known", never zero.
+
+The limits of numbers are declared here and checked by codec.decode_checked alone: a message beyond
+them is still an event, of which agents.updates.sifting takes what is within.
 """
 
 from typing import assert_never
 
 import msgspec
 
-from streams.ids import ChannelId, PostId
+from streams.ids import ChannelId
+from streams.limits import AnyPostId, Count
 
 #: The version this code writes. A reader refuses a version it does not know (codec.UnknownVersion).
 VERSION = 1
@@ -21,7 +25,7 @@ MAX_POSTS = 100
 class Post(msgspec.Struct, frozen=True, omit_defaults=True):
     """One post as it stood when it was observed."""
 
-    post_id: PostId
+    post_id: AnyPostId
     #: When Telegram says that it was published.
     date_ms: int
     text: str = ""
@@ -32,11 +36,11 @@ class Post(msgspec.Struct, frozen=True, omit_defaults=True):
     album_id: int | None = None
     #: Where it was forwarded from: a username, or a bare channel id in digits.
     forwarded_from: str | None = None
-    views: int | None = None
-    forwards: int | None = None
-    replies: int | None = None
+    views: Count | None = None
+    forwards: Count | None = None
+    replies: Count | None = None
     #: Emoji (or ``custom:ID``, ``paid``) to count. None: not known; empty: known to have none.
-    reactions: dict[str, int] | None = None
+    reactions: dict[str, Count] | None = None
 
 
 class Observation(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
@@ -66,7 +70,7 @@ class PostsEdited(Observation, frozen=True, kw_only=True, tag="posts_edited"):
 
 
 class PostsDeleted(Observation, frozen=True, kw_only=True, tag="posts_deleted"):
-    post_ids: list[PostId]
+    post_ids: list[AnyPostId]
 
 
 class CountersSampled(Observation, frozen=True, kw_only=True, tag="counters_sampled"):
@@ -76,15 +80,15 @@ class CountersSampled(Observation, frozen=True, kw_only=True, tag="counters_samp
     nothing of that post. `reactions` are totals.
     """
 
-    post_ids: list[PostId]
-    views: list[int | None] | None = None
-    forwards: list[int | None] | None = None
-    replies: list[int | None] | None = None
-    reactions: list[int | None] | None = None
+    post_ids: list[AnyPostId]
+    views: list[Count | None] | None = None
+    forwards: list[Count | None] | None = None
+    replies: list[Count | None] | None = None
+    reactions: list[Count | None] | None = None
 
 
 class SubscribersSampled(Observation, frozen=True, kw_only=True, tag="subscribers_sampled"):
-    subscribers: int
+    subscribers: Count
 
 
 class ChannelDescribed(Observation, frozen=True, kw_only=True, tag="channel_described"):

@@ -1,5 +1,11 @@
 """What any observation's values may be. A source and the agents ask the same questions of them."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
+from streams.ids import PostId
+
 #: How far the clocks of Telegram, of the observer and of this process may lie apart.
 SKEW_MS = 300_000
 #: 2013, the year of Telegram's first release: no channel and no post is older.
@@ -10,3 +16,7 @@ LAST_MS = 4_102_444_800_000
 HIGHEST_COUNTER = 2**53 - 1
 #: The highest number of a post: Telegram's are of 32 bits.
 HIGHEST_POST_ID = 2**31 - 1
+
+#: A counter, and the id of a post, as events declare them: msgspec checks the limits as it decodes.
+Count = Annotated[int, Meta(ge=0, le=HIGHEST_COUNTER)]
+AnyPostId = Annotated[PostId, Meta(gt=0, le=HIGHEST_COUNTER)]

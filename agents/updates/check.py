@@ -4,8 +4,8 @@ A message is rejected as a whole where nothing of it can be taken. What is wrong
 posts or counters costs those alone (agents.updates.sifting).
 """
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple, assert_never, cast
+from collections.abc import Sequence
+from typing import NamedTuple, assert_never
 
 import msgspec
 
@@ -16,7 +16,7 @@ from agents.updates.sifting import (
     sifted_posts,
     sifted_sample,
 )
-from streams.codec import BroadcastFound, Undecodable, decode_event
+from streams.codec import BroadcastFound, Undecodable, decode_checked
 from streams.events import (
     ChannelDescribed,
     ChannelStatus,
@@ -29,7 +29,7 @@ from streams.events import (
     StatisticsRead,
     SubscribersSampled,
 )
-from streams.ids import InvalidChannel, PostId, bare_id
+from streams.ids import InvalidChannel, bare_id
 from streams.limits import FIRST_MS, HIGHEST_COUNTER, LAST_MS, SKEW_MS
 from streams.log import Record
 
@@ -49,29 +49,31 @@ def read_event(record: Record) -> Checked:
     gets the same. Raises Rejected where nothing of it can be taken, and BroadcastFound.
     """
     try:
-        event = decode_event(record.value or b"")
+        event, is_within = decode_checked(record.value or b"")
     except BroadcastFound:
         raise
     except Undecodable as error:
         raise Rejected(dead_reason(error.reason), str(error)) from error
-    return checked(event, record.first_appended_ms or LAST_MS)
+    return _checked(event, record.first_appended_ms or LAST_MS, is_within=is_within)
 
 
-def checked(event: Event, appended_ms: int = LAST_MS) -> Checked:
+def _checked(event: Event, appended_ms: int, *, is_within: bool) -> Checked:
     """The event under its bare channel id, and what of it is refused. Raises Rejected.
 
-    An event observed after it was appended to the log is refused as a whole.
+    An event observed after it was appended to the log is refused as a whole. `is_within`: its
+    counters and ids are within their limits (codec.decode_checked).
     """
     check_instant(event.observed_at_ms, appended_ms)
     event = _bare(event)
     match event:
         case CountersSampled():
-            return Checked(event) if _is_fine_sample(event) else Checked(*sifted_sample(event))
+            if not (is_within and _are_even(event)):
+                return Checked(*sifted_sample(event))
         case PostsSeen() | PostsEdited():
-            if not _are_fine(event.posts, event.observed_at_ms):
+            if not (is_within and _are_dated(event.posts, event.observed_at_ms)):
                 return Checked(*sifted_posts(event))
         case PostsDeleted():
-            if not _are_ids(event.post_ids):
+            if not is_within:
                 return Checked(*sifted_deletions(event))
         case SubscribersSampled():
             _check_subscribers(event.subscribers)
@@ -115,34 +117,16 @@ def _bare(event: Event) -> Event:
 # Most messages are fine as a whole. These find out at the lowest cost.
 
 
-def _is_fine_sample(event: CountersSampled) -> bool:
-    post_ids = event.post_ids
-    if not _are_ids(post_ids):
-        return False
-    length = len(post_ids)
-    for column in (event.views, event.forwards, event.replies, event.reactions):
-        if column is not None and (len(column) != length or not _are_counters(column)):
-            return False
-    return True
+def _are_even(event: CountersSampled) -> bool:
+    columns = (event.views, event.forwards, event.replies, event.reactions)
+    length = len(event.post_ids)
+    return all(column is None or len(column) == length for column in columns)
 
 
-def _are_fine(posts: Sequence[Post], observed_at_ms: int) -> bool:
+def _are_dated(posts: Sequence[Post], observed_at_ms: int) -> bool:
     last_ms = observed_at_ms + SKEW_MS
-    return _are_ids([post.post_id for post in posts]) and all(
+    return all(
         FIRST_MS <= post.date_ms <= last_ms
         and (post.edit_date_ms is None or FIRST_MS <= post.edit_date_ms <= last_ms)
-        and _are_counters((post.views, post.forwards, post.replies))
-        and (not post.reactions or _are_counters(post.reactions.values()))
         for post in posts
     )
-
-
-def _are_ids(post_ids: Sequence[PostId]) -> bool:
-    return not post_ids or 0 < min(post_ids) <= max(post_ids) <= HIGHEST_COUNTER
-
-
-def _are_counters(counters: Collection[int | None]) -> bool:
-    if None in counters:
-        counters = [counter for counter in counters if counter is not None]
-    known = cast("Collection[int]", counters)
-    return min(known, default=0) >= 0 and max(known, default=0) <= HIGHEST_COUNTER

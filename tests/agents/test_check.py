@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from agents.engine.reasons import DeadReason, Rejected
-from agents.updates.check import Checked, checked, read_event
+from agents.updates.check import Checked, read_event
 from streams.codec import encode
 from streams.events import (
     CountersSampled,
@@ -99,8 +99,8 @@ def test_bad_bytes_are_rejected_with_their_reason(data: bytes, reason: DeadReaso
     ],
 )
 def test_what_is_just_right_passes_as_it_is(event: Event) -> None:
-    found = checked(event)
-    assert found.event is event
+    found = read_event(encode(event))
+    assert found.event == event
     assert not found.refused
 
 
@@ -121,4 +121,4 @@ def test_a_message_of_another_log_is_judged_by_when_that_one_appended_it() -> No
 
 
 def test_a_marked_channel_id_becomes_the_bare_one() -> None:
-    assert checked(_subscribers(5, channel_id=-MARK - 42)) == Checked(_subscribers(5))
+    assert read_event(encode(_subscribers(5, channel_id=-MARK - 42))) == Checked(_subscribers(5))

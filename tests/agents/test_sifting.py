@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.engine.reasons import Rejected
 from agents.history.batch import HistoryBatch
-from agents.updates.check import checked
+from agents.updates.check import read_event
 from agents.updates.sifting import Part
 from streams import topics
 from streams.codec import decode_event, encode
@@ -48,7 +48,7 @@ def reasons(parts: Sequence[Part]) -> list[str]:
 
 def test_one_bad_post_of_a_page_costs_that_post() -> None:
     page = [Post(PostId(n), T - n, views=n) for n in range(1, 100)]
-    found = checked(seen(*page[:50], Post(PostId(100), LATER_MS), *page[50:]))
+    found = read_event(encode(seen(*page[:50], Post(PostId(100), LATER_MS), *page[50:])))
     assert found.event == seen(*page)
     assert found.refused == [
         Part(
@@ -61,8 +61,12 @@ def test_one_bad_post_of_a_page_costs_that_post() -> None:
 
 
 def test_posts_are_refused_reason_by_reason() -> None:
-    found = checked(
-        seen(Post(ONE, T), Post(PostId(0), T), Post(TWO, 5), Post(PostId(-1), T), Post(THREE, T))
+    found = read_event(
+        encode(
+            seen(
+                Post(ONE, T), Post(PostId(0), T), Post(TWO, 5), Post(PostId(-1), T), Post(THREE, T)
+            )
+        )
     )
     assert found.event == seen(Post(ONE, T), Post(THREE, T))
     assert reasons(found.refused) == ["out_of_range", "past_date"]
@@ -86,14 +90,14 @@ def test_posts_are_refused_reason_by_reason() -> None:
 def test_a_bad_value_of_a_post_is_not_known_and_the_post_is_taken(
     bad: Post, taken: Post, reason: str
 ) -> None:
-    found = checked(seen(bad))
+    found = read_event(encode(seen(bad)))
     assert found.event == seen(taken)
     [part] = found.refused
     assert (part.reason, part.event) == (reason, seen(bad))
 
 
 def test_one_bad_counter_does_not_cost_the_others() -> None:
-    found = checked(sample([ONE, TWO, THREE], views=[5, -1, 7], forwards=[1, 2, None]))
+    found = read_event(encode(sample([ONE, TWO, THREE], views=[5, -1, 7], forwards=[1, 2, None])))
     assert found.event == sample([ONE, TWO, THREE], views=[5, None, 7], forwards=[1, 2, None])
     [part] = found.refused
     assert (part.reason, part.detail) == ("negative_counter", "post 2: views: a counter of -1")
@@ -101,33 +105,33 @@ def test_one_bad_counter_does_not_cost_the_others() -> None:
 
 
 def test_a_post_whose_only_counter_is_bad_is_not_sampled() -> None:
-    found = checked(sample([ONE, TWO], views=[5, -1]))
+    found = read_event(encode(sample([ONE, TWO], views=[5, -1])))
     assert found.event == sample([ONE], views=[5])
 
 
 def test_a_column_that_is_too_short_does_not_cost_the_others() -> None:
-    found = checked(sample([ONE, TWO], views=[5, 6], replies=[1]))
+    found = read_event(encode(sample([ONE, TWO], views=[5, 6], replies=[1])))
     assert found.event == sample([ONE, TWO], views=[5, 6])
     [part] = found.refused
     assert (part.reason, part.event) == ("uneven_columns", sample([ONE, TWO], replies=[1]))
 
 
 def test_a_post_without_an_id_does_not_cost_the_others() -> None:
-    found = checked(sample([PostId(-1), TWO], views=[5, 6]))
+    found = read_event(encode(sample([PostId(-1), TWO], views=[5, 6])))
     assert found.event == sample([TWO], views=[6])
     assert found.refused[0].event == sample([PostId(-1)], views=[5])
 
 
 def test_deletions_that_can_be_are_taken() -> None:
     deleted = PostsDeleted(channel_id=CHANNEL, observed_at_ms=T, post_ids=[ONE, PostId(0), TWO])
-    found = checked(deleted)
+    found = read_event(encode(deleted))
     assert found.event == msgspec.structs.replace(deleted, post_ids=[ONE, TWO])
     assert found.refused[0].event == msgspec.structs.replace(deleted, post_ids=[PostId(0)])
 
 
 def test_a_marked_channel_is_bare_in_the_parts_as_well() -> None:
     marked = msgspec.structs.replace(sample([ONE, TWO], views=[5, -1]), channel_id=-MARK - CHANNEL)
-    found = checked(marked)
+    found = read_event(encode(marked))
     assert {found.event.channel_id, found.refused[0].event.channel_id} == {CHANNEL}
 
 
@@ -170,10 +174,10 @@ def values_of(event: Event) -> list[tuple[int, str, int]]:
 @given(samples())
 def test_every_counter_is_taken_or_refused_and_none_is_both(event: CountersSampled) -> None:
     try:
-        found = checked(event)
+        found = read_event(encode(event))
     except Rejected:
         return
-    assert not checked(found.event).refused
+    assert not read_event(encode(found.event)).refused
     even = [
         name
         for name in ("views", "forwards", "replies", "reactions")
@@ -184,7 +188,7 @@ def test_every_counter_is_taken_or_refused_and_none_is_both(event: CountersSampl
         if part.reason == "uneven_columns":
             continue
         with pytest.raises(Rejected):
-            checked(part.event)
+            read_event(encode(part.event))
         told += values_of(part.event)
     assert sorted(told) == sorted(one for one in values_of(event) if one[1] in even)
 
@@ -195,12 +199,12 @@ def test_every_post_is_taken_or_refused(
 ) -> None:
     event = kind(channel_id=CHANNEL, observed_at_ms=T, posts=posts)
     try:
-        found = checked(event)
+        found = read_event(encode(event))
     except Rejected:
         assert posts
         return
     assert isinstance(found.event, kind)
-    assert not checked(found.event).refused
+    assert not read_event(encode(found.event)).refused
     refused = [post for part in found.refused for post in part.event.posts]  # type: ignore[union-attr]
     taken = {(post.post_id, post.date_ms) for post in found.event.posts}
     assert {(post.post_id, post.date_ms) for post in posts} == taken | {
