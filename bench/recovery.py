@@ -34,7 +34,7 @@ from streams.log import Draft, Log, Record
 from streams.metrics import Metrics
 from streams.opening import open_log
 from streams.topics import Topic
-from tables.rows import Row, encode_row
+from tables.rows import Row
 
 PARTITIONS = 8
 GROUP = "recovery"
@@ -70,7 +70,7 @@ class RowsHandler:
     def fold(self, task: Task, record: Record, message: int) -> None:
         for row in chunk(message):
             row.last_offset = record.offset
-            self._rows.write(task, key_of(row), encode_row(row), record.timestamp_ms)
+            self._rows.put(task, key_of(row), row, record.timestamp_ms)
 
     def measure(self, record: Record) -> None:
         """Nothing."""

@@ -134,8 +134,8 @@ HISTOGRAMS: Mapping[HistogramName, Meaning] = {
         "Seconds from the assignment of a task until its tables were up to date.", (), _RECOVERY
     ),
     "analyticbot_stage_seconds": Meaning(
-        "Seconds per unit of a stage's work: a request (api), a stored batch (history), one message"
-        " in every sixteen (updates, windows).",
+        "Seconds per unit of a stage's work: a request (api), a stored batch (history), a message"
+        " as the mean of its batch (updates, windows).",
         buckets=_WORK,
     ),
 }

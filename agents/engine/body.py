@@ -12,7 +12,10 @@ small decision does: see streams.faust.consumer.
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
 
+from agents.engine.cache import RowCache
 from agents.engine.dead import DeadCount, DeadLimit, dead_headers
 from agents.engine.decision import Handler, Reader
 from agents.engine.ports import Bury
@@ -22,14 +25,11 @@ from streams.context import Task
 from streams.faust.app import Stream
 from streams.log import Record
 from streams.metrics import Metrics
-from streams.tracing import Span, Traces
+from streams.tracing import Traces
 
 #: Ends the process; called with an error that nothing can be done about. It may return, so that
 #: the process ends in order.
 Fatal = Callable[[Exception], None]
-
-#: One message of so many is timed.
-TIMED = 16
 
 
 class Graveyard:
@@ -66,6 +66,7 @@ class Body:
         stage: str,
         reader: Reader,
         handlers: Mapping[type, Sequence[Handler]],
+        rows: Sequence[RowCache[Any]],
         *,
         bury: Bury,
         metrics: Metrics,
@@ -73,17 +74,20 @@ class Body:
         fatal: Fatal,
         traces: Traces | None = None,
     ) -> None:
-        """`handlers` of each kind that `reader` reads, in the order in which they are called."""
+        """`handlers` of each kind that `reader` reads, in the order in which they are called.
+
+        `rows`: all in which handlers may put rows; it is looked at, not kept.
+        """
         self.stage = stage
         self._read = reader.read
         self._folds = {kind: tuple(h.fold for h in taking) for kind, taking in handlers.items()}
+        self._rows = rows
         self._handlers = tuple({id(h): h for taking in handlers.values() for h in taking}.values())
         self._bury = bury
         self._count = DeadCount(topic, limit)
         self._metrics = metrics
         self._fatal = fatal
         self._traces = traces
-        self._taken = 0
         self._span = f"{stage}.fold"
 
     async def run(self, stream: Stream) -> None:
@@ -100,45 +104,42 @@ class Body:
                 await asyncio.Event().wait()
 
     def take(self, task: Task, records: Sequence[Record]) -> None:
-        """Process records of one partition, in order."""
+        """Process records of one partition, in order, and write the rows that they changed."""
         self._metrics.received(self.stage, len(records))
-        for record in records:
-            self._taken += 1
-            if self._taken % TIMED:
-                self._process(task, record)
-            else:
-                self._process_timed(task, record)
-
-    def _process_timed(self, task: Task, record: Record) -> None:
-        """Some are timed and not all: that costs as much as the smallest of them."""
         started = time.perf_counter()
-        self._process(task, record)
-        took_s = time.perf_counter() - started
+        if self._traces is None:
+            self._fold(task, records)
+        else:
+            self._fold_traced(self._traces, task, records)
+        for rows in self._rows:
+            rows.write()
+        took_s = (time.perf_counter() - started) / len(records)
         self._metrics.observe("analyticbot_stage_seconds", took_s, stage=self.stage)
         for handler in self._handlers:
-            handler.measure(record)
+            handler.measure(records[0])
 
-    def _process(self, task: Task, record: Record) -> None:
-        span = None if self._traces is None else self._follow(self._traces, task, record)
-        if span is None:
-            self._handle(task, record)
-            return
-        # What is sent within continues the trace.
-        with span:
-            self._handle(task, record)
+    def _fold(self, task: Task, records: Sequence[Record]) -> None:
+        read, folds = self._read, self._folds
+        processed = 0
+        for record in records:
+            try:
+                message = read(task, record)
+            except Rejected as rejected:
+                self._count.note_processed(processed)
+                processed = 0
+                self._count.note_dead(rejected.reason)
+                self._bury(task, record, record.value, rejected.reason, str(rejected), {})
+                continue
+            processed += 1
+            if message is not None:
+                for fold in folds.get(type(message), ()):
+                    fold(task, record, message)
+        self._count.note_processed(processed)
 
-    def _follow(self, traces: Traces, task: Task, record: Record) -> Span | None:
-        place = {"partition": task, "offset": record.offset}
-        return traces.follow(self._span, record.headers, **place)
-
-    def _handle(self, task: Task, record: Record) -> None:
-        try:
-            message = self._read(task, record)
-        except Rejected as rejected:
-            self._count.note(rejected.reason)
-            self._bury(task, record, record.value, rejected.reason, str(rejected), {})
-            return
-        self._count.note(None)
-        if message is not None:
-            for fold in self._folds.get(type(message), ()):
-                fold(task, record, message)
+    def _fold_traced(self, traces: Traces, task: Task, records: Sequence[Record]) -> None:
+        for record in records:
+            place = {"partition": task, "offset": record.offset}
+            span = traces.follow(self._span, record.headers, **place)
+            # What is sent within continues the trace.
+            with nullcontext() if span is None else span:
+                self._fold(task, (record,))

@@ -1,7 +1,8 @@
-"""Decoded rows in front of a table of bytes, so that a hot row is not decoded for each message.
+"""Decoded rows in front of a table of bytes: a hot row is neither decoded nor encoded per message.
 
-A row is folded in place and then written back: in between, the cache and the table differ, which
-is why an unknown error ends the process.
+A row is folded in place, and written to the table at the end of the batch, once, however many of
+its messages changed it. In between, the cache and the table differ, which is why an unknown error
+ends the process.
 """
 
 from collections import OrderedDict
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from typing import Generic
 
 from streams.context import ProcessorContext, Task
-from tables.rows import R, RowDecoder
+from tables.rows import R, RowDecoder, encode_row
 
 
 class RowCache(Generic[R]):
@@ -25,6 +26,8 @@ class RowCache(Generic[R]):
         self._decode = RowDecoder(row)
         self._size = size
         self._rows: OrderedDict[bytes, R] = OrderedDict()
+        #: Rows that were put in this batch, with the timestamps of their last messages.
+        self._put: dict[bytes, tuple[Task, R, int]] = {}
 
     def get(self, task: Task, key: bytes) -> R:
         """The row, made when it is new. Raises UnknownRow."""
@@ -32,6 +35,10 @@ class RowCache(Generic[R]):
         if row is not None:
             self._rows.move_to_end(key)
             return row
+        put = self._put.get(key)
+        if put is not None:
+            # It was forgotten within the batch: a small cache, and many keys.
+            return put[1]
         data = self._context.row(task, self._table, key)
         row = self._row() if data is None else self._decode(data)
         self._rows[key] = row
@@ -44,16 +51,26 @@ class RowCache(Generic[R]):
         for key, data in self._context.items(task, self._table):
             yield key, self._decode(data)
 
-    def write(self, task: Task, key: bytes, data: bytes, timestamp_ms: int) -> None:
-        """Put an encoded row into the table and its changelog."""
-        self._context.put(task, self._table, key, data, timestamp_ms)
+    def put(self, task: Task, key: bytes, row: R, timestamp_ms: int) -> None:
+        """Have the row written into the table and its changelog at the end of the batch."""
+        self._put[key] = (task, row, timestamp_ms)
+
+    def write(self) -> None:
+        """Called by the engine at the end of each batch: encode and write what was put in it."""
+        if not self._put:
+            return
+        put, self._put = self._put, {}
+        for key, (task, row, timestamp_ms) in put.items():
+            self._context.put(task, self._table, key, encode_row(row), timestamp_ms)
 
     def drop(self, task: Task, key: bytes, timestamp_ms: int) -> None:
         """Delete a row from the table, with a tombstone in its changelog."""
         self._rows.pop(key, None)
+        self._put.pop(key, None)
         if self._context.row(task, self._table, key) is not None:
             self._context.put(task, self._table, key, None, timestamp_ms)
 
     def forget(self) -> None:
-        """Forget decoded rows: the tasks of this process have changed."""
+        """Forget decoded rows: the tasks of this process have changed. Not within a batch."""
         self._rows.clear()
+        self._put.clear()

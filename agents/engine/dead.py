@@ -10,6 +10,7 @@ TooManyDead    most of the last messages could not be processed: a bad deploy mu
 """
 
 from collections import Counter, deque
+from itertools import repeat
 
 import msgspec
 
@@ -43,14 +44,20 @@ class DeadCount:
         self._last: deque[DeadReason | None] = deque(maxlen=limit.window)
         self._reasons: Counter[DeadReason | None] = Counter()
 
-    def note(self, reason: DeadReason | None) -> None:
-        """Called once a message; None for one that was processed. Raises TooManyDead."""
-        if reason not in _STOPPING:
-            reason = None
-        last = self._last
-        if reason is None and not self._reasons:
-            last.append(None)
+    def note_processed(self, messages: int) -> None:
+        """So many were processed one after the other."""
+        if not self._reasons:
+            self._last.extend(repeat(None, min(messages, self._limit.window)))
             return
+        for _ in range(messages):
+            self._note(None)
+
+    def note_dead(self, reason: DeadReason) -> None:
+        """One was put aside. Raises TooManyDead."""
+        self._note(reason if reason in _STOPPING else None)
+
+    def _note(self, reason: DeadReason | None) -> None:
+        last = self._last
         if len(last) == last.maxlen and (oldest := last[0]) is not None:
             self._forget(oldest)
         last.append(reason)

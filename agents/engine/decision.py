@@ -37,7 +37,7 @@ class Handler(Protocol):
         """
 
     def measure(self, record: Record) -> None:
-        """Called after some messages, one of every engine.body.TIMED."""
+        """Called after each batch, with the first of its records: the one that took longest."""
 
 
 @runtime_checkable

@@ -19,7 +19,7 @@ from streams.codec import Only, Undecodable, encode
 from streams.context import Task
 from streams.log import Record
 from streams.topics import Topic
-from tables.rows import Row, encode_row
+from tables.rows import Row
 
 #: Of one key. What is longer, a link say, is to be keyed by its fingerprint.
 KEY_BYTES = 1024
@@ -79,7 +79,7 @@ class Forwarding:
             self._metrics.dropped(self._name, "duplicate")
             return
         row.last_offset = record.offset
-        self._rows.write(task, place, encode_row(row), record.timestamp_ms)
+        self._rows.put(task, place, row, record.timestamp_ms)
         accepted = self._accepted(task, record, keys)
         value = encode(message)
         for key in accepted:

@@ -10,7 +10,7 @@ from streams.codec import encode
 from streams.context import Task
 from streams.log import Record
 from streams.topics import channel_key
-from tables.rows import JoinedRow, Row, encode_row
+from tables.rows import JoinedRow, Row
 from tables.timers import Timer
 
 #: (row, message, context) -> outputs; folds the message into the row, in place.
@@ -120,7 +120,7 @@ class OneRow:
     def _leave(self, task: Task, key: bytes, row: Any, record: Record) -> None:
         if self._joined:
             row.note(self._input)
-        self._rows.write(task, key, encode_row(row), record.timestamp_ms)
+        self._rows.put(task, key, row, record.timestamp_ms)
 
     def _put(self, task: Task, outputs: Sequence[Any], at_ms: int) -> None:
         if outputs:

@@ -14,7 +14,6 @@ from streams.broadcasts import SettingChanged, Value
 from streams.context import Task
 from streams.ids import ChannelId
 from streams.topics import channel_key
-from tables.rows import encode_row
 from tables.settings import SettingRow
 
 logger = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ class Settings:
         if change.version <= held.versions.get((change.name, key), 0):
             return
         row = SettingRow(last_offset=offset, set_version=change.version, value=change.value)
-        self._rows.write(task, self._row_key(task, change.name, key), encode_row(row), at_ms)
+        self._rows.put(task, self._row_key(task, change.name, key), row, at_ms)
         self._put(held, change.name, key, change.version, change.value)
 
     def _held(self, task: Task) -> _InForce:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from agents.engine.cache import RowCache
 from streams.context import Task
-from tables.rows import encode_row
 from tables.timers import Timer, TimerOrder, TimerRow
 
 
@@ -54,7 +53,7 @@ class Timers:
             return
         if after:
             row = TimerRow(last_offset=offset, due_ms=dict(sorted(after.items())))
-            self._rows.write(task, _prefix(task) + key, encode_row(row), at_ms)
+            self._rows.put(task, _prefix(task) + key, row, at_ms)
         else:
             self._rows.drop(task, _prefix(task) + key, at_ms)
 

@@ -57,6 +57,7 @@ class Worker:
         self._settings = settings
         self._metrics = metrics
         self._traces = traces
+        self._rows: list[RowCache[Any]] = []
 
         def stop(error: Exception) -> None:
             stop_commits(self.app)
@@ -78,6 +79,7 @@ class Worker:
             stage,
             reader,
             handlers,
+            self._rows,
             bury=bury,
             metrics=self._metrics,
             limit=self._settings.dead_limit,
@@ -99,6 +101,7 @@ class Worker:
         self.app.bytes_table(name, self._settings.partitions)
         cache = RowCache(self.context, name, row, self._settings.cached_rows)
         self.on_assignment(cache.forget)
+        self._rows.append(cache)
         return cache
 
     def sender(self, topic: str, span: str | None = None) -> Sender:

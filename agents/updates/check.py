@@ -54,10 +54,12 @@ def read_event(record: Record) -> Checked:
         raise
     except Undecodable as error:
         raise Rejected(dead_reason(error.reason), str(error)) from error
-    return _checked(event, record.first_appended_ms or LAST_MS, is_within=is_within)
+    return checked(event, record.first_appended_ms or LAST_MS, is_within=is_within)
 
 
-def _checked(event: Event, appended_ms: int, *, is_within: bool) -> Checked:
+def checked(
+    event: Event, appended_ms: int = LAST_MS, *, is_within: bool = False
+) -> Checked:
     """The event under its bare channel id, and what of it is refused. Raises Rejected.
 
     An event observed after it was appended to the log is refused as a whole. `is_within`: its

@@ -13,7 +13,6 @@ from streams.context import Task
 from streams.events import Event, samples_of
 from streams.log import Record
 from streams.topics import channel_key
-from tables.rows import encode_row
 
 
 class UpdatesHandler:
@@ -40,9 +39,9 @@ class UpdatesHandler:
         for output in folded.outputs:
             self._windows(task, key, encode(output), message.observed_at_ms)
         for number in folded.touched:
-            self._posts.write(task, buckets.key(number), encode_row(buckets[number]), at_ms)
+            self._posts.put(task, buckets.key(number), buckets[number], at_ms)
         if folded.changed:
-            self._channels.write(task, key, encode_row(channel), at_ms)
+            self._channels.put(task, key, channel, at_ms)
         if folded.touched:
             self._shelve(task, key, folded.touched, channel.watermark_ms, at_ms)
         self._metrics.sent(self._stage, len(folded.outputs))
@@ -67,7 +66,7 @@ class UpdatesHandler:
             self._posts.drop(task, _bucket_key(key, number), at_ms)
             moved = True
         if moved:
-            self._shelves.write(task, key, encode_row(shelf), at_ms)
+            self._shelves.put(task, key, shelf, at_ms)
 
 
 class _Buckets(dict[int, Bucket]):

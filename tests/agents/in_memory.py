@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from agents.engine.body import Body, Graveyard
 from agents.engine.cache import RowCache
@@ -37,6 +38,7 @@ class InMemory:
         self.positions: defaultdict[str, int] = defaultdict(int)
         self._bodies: dict[str, Body] = {}
         self._forget: list[Callable[[], None]] = []
+        self._rows: list[RowCache[Any]] = []
         self.metrics = Metrics()
         plan = planned(pipeline, inputs, AGENTS)
         #: Of the messages that it sends.
@@ -96,6 +98,7 @@ class InMemory:
     def table(self, name: str, row: type[R]) -> RowCache[R]:
         cache = RowCache(self, name, row, 8192)
         self.on_assignment(cache.forget)
+        self._rows.append(cache)
         return cache
 
     def sender(self, topic: str, span: str | None = None) -> Sender:
@@ -117,6 +120,7 @@ class InMemory:
             stage,
             reader,
             handlers,
+            self._rows,
             bury=bury,
             metrics=self.metrics,
             limit=DeadLimit(),

@@ -9,7 +9,10 @@ from analyticbot.config import OPTIONS
 
 def _note(count: DeadCount, outcomes: str) -> None:
     for outcome in outcomes:
-        count.note("broken_bytes" if outcome == "x" else None)
+        if outcome == "x":
+            count.note_dead("broken_bytes")
+        else:
+            count.note_processed(1)
 
 
 def test_fewer_than_the_least_never_stop() -> None:
@@ -38,10 +41,22 @@ def test_only_the_last_messages_count() -> None:
         _note(count, "xxxx")
 
 
+def test_many_processed_at_once_count_as_many() -> None:
+    count = DeadCount("t", DeadLimit(window=10, least=4))
+    _note(count, "xxx")
+    count.note_processed(9)
+    _note(count, "xxx")
+    count = DeadCount("t", DeadLimit(window=10, least=4))
+    count.note_processed(1000)
+    _note(count, "xxxxx")
+    with pytest.raises(TooManyDead, match="6 of the last 10 messages"):
+        _note(count, "x")
+
+
 def test_what_was_forgotten_is_forgotten_by_reason() -> None:
     count = DeadCount("t", DeadLimit(window=2, least=2))
     for _ in range(3):
-        count.note("wrong_shape")
+        count.note_dead("wrong_shape")
         _note(count, "..")
     with pytest.raises(TooManyDead, match=r"\(broken_bytes 2\)"):
         _note(count, "xx")
@@ -49,7 +64,7 @@ def test_what_was_forgotten_is_forgotten_by_reason() -> None:
 
 def _note_all(count: DeadCount, reason: DeadReason, times: int) -> None:
     for _ in range(times):
-        count.note(reason)
+        count.note_dead(reason)
 
 
 @pytest.mark.parametrize(

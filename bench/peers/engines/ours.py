@@ -58,13 +58,13 @@ class Views:
         )
         for place, row in touched.items():
             row.last_offset = record.offset
-            self._minutes.write(task, row_key(task, place), encode_row(row), at_ms)
+            self._minutes.put(task, row_key(task, place), row, at_ms)
         opened, ending = progress.move({minute for minute, _ in touched}, max(message.at_ms))
         for minute in ending:
             self._close(task, minute, at_ms)
         if opened or ending:
             progress.last_offset = record.offset
-            self._progress.write(task, b"%d" % task, encode_row(progress), at_ms)
+            self._progress.put(task, b"%d" % task, progress, at_ms)
         if self.lap.count(len(message.channels)):
             self.all_taken.set()
 
