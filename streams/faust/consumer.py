@@ -8,6 +8,7 @@ a second when buffers are full. Delivery, streams, tables and the order of a reb
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, takewhile
 from typing import Any, cast
 
 from faust.transport.consumer import Consumer as BaseConsumer
@@ -19,8 +20,10 @@ from streams.faust.message import batch_of, message_of
 from streams.faust.unacked import UnackedByPartition, no_index
 from streams.log import Record
 
-#: Messages taken of one partition before the next gets its turn.
-FETCH = 64
+#: A batch has at most so many records, and ends with the record that makes it so many bytes large:
+#: what a body does takes the longer the more bytes there are, and nothing else runs meanwhile.
+BATCH_RECORDS = 512
+BATCH_BYTES = 32 << 10
 #: What may be delivered and not yet acknowledged, in bytes of values.
 IN_FLIGHT_BYTES = 32 << 20
 
@@ -52,11 +55,11 @@ class Consumer(BaseConsumer):
         raise NotImplementedError
 
     def _next_records(self, tp: TP) -> Sequence[Record]:
-        """At most FETCH records that come next; the position stays."""
+        """What comes next and is at hand, at most BATCH_RECORDS; the position stays."""
         raise NotImplementedError
 
-    def _delivered(self, tp: TP, record: Record) -> None:
-        """Move the position of a partition on, behind `record`."""
+    def _delivered(self, tp: TP, records: Sequence[Record]) -> None:
+        """Move the position of a partition on, behind `records`: the first of those at hand."""
         raise NotImplementedError
 
     def _has_room(self, tp: TP) -> bool:
@@ -123,15 +126,14 @@ class Consumer(BaseConsumer):
         generation = self.app.consumer_generation_id
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
         in_batches = self._takes_batches and tp.topic not in self.app.tables.changelog_topics
-        for batch in [records] if in_batches else [[record] for record in records]:
+        for batch in [_cut(records)] if in_batches else [[record] for record in records]:
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 return
             if acking:
-                size = sum(len(record.value or b"") for record in batch)
+                size = _size(batch)
                 self._unacked[tp].deliver(batch[-1].offset, size)
                 self._in_flight += size
-            for record in batch:
-                self._delivered(tp, record)
+            self._delivered(tp, batch)
             message = (
                 batch_of(tp, batch, generation) if in_batches else self._to_message(tp, batch[0])
             )
@@ -195,3 +197,13 @@ def stop_commits(app: AppT) -> None:
     What was not committed is done again after the next start. The process has to end.
     """
     cast(Consumer, app.consumer).stop_commits()
+
+
+def _size(records: Sequence[Record]) -> int:
+    return sum([len(record.value or b"") for record in records])
+
+
+def _cut(records: Sequence[Record]) -> Sequence[Record]:
+    """As many as make a batch."""
+    sizes = accumulate([len(record.value or b"") for record in records])
+    return records[: 1 + sum(1 for _ in takewhile(BATCH_BYTES.__gt__, sizes))]

@@ -6,12 +6,14 @@ the embedded log does, and the time of the event travels in a header that users 
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 #: Settings of every topic.
 TIMESTAMP = {"message.timestamp.type": "LogAppendTime"}
 _HEADER = "event_ms"
 _CODE = struct.Struct(">q")
+_NONE: Mapping[str, bytes] = MappingProxyType({})
 
 
 def stamped(headers: Mapping[str, bytes], event_ms: int) -> list[tuple[str, bytes]]:
@@ -20,9 +22,11 @@ def stamped(headers: Mapping[str, bytes], event_ms: int) -> list[tuple[str, byte
 
 
 def unstamped(
-    headers: Iterable[tuple[str, bytes]], appended_ms: int
+    headers: Sequence[tuple[str, bytes]], appended_ms: int
 ) -> tuple[Mapping[str, bytes], int]:
     """Headers and event time of a stored message; who wrote it without one, appended it then."""
+    if not headers:
+        return _NONE, appended_ms
     found = dict(headers)
     packed = found.pop(_HEADER, b"")
     [event_ms] = _CODE.unpack(packed) if len(packed) == _CODE.size else [appended_ms]

@@ -10,7 +10,7 @@ from mode import Service
 
 from streams.embedded.partition import PartitionState, TopicState
 from streams.faust.assignment import assign
-from streams.faust.consumer import FETCH
+from streams.faust.consumer import BATCH_RECORDS
 from streams.faust.consumer import Consumer as DriverConsumer
 from streams.faust.embedded.recovery import restore
 from streams.log import LogError, Partition, Record
@@ -28,6 +28,8 @@ class Consumer(DriverConsumer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._positions: dict[TP, int] = {}
+        #: Records that were read and are not delivered, from the position on.
+        self._at_hand: dict[TP, Sequence[Record]] = {}
 
     # -- life
 
@@ -115,6 +117,7 @@ class Consumer(DriverConsumer):
 
     async def _seek(self, partition: TP, offset: int) -> None:
         self._positions[partition] = offset
+        self._at_hand.pop(partition, None)
         self._news.set()
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
@@ -130,6 +133,7 @@ class Consumer(DriverConsumer):
         }
         for tp in self._assigned:
             self._positions[tp] = self._start(tp, committed.get(tp))
+        self._at_hand.clear()
         self._forget_deliveries()
         self._sought = True
         return committed
@@ -152,11 +156,16 @@ class Consumer(DriverConsumer):
         return tp in self._positions and super()._may_deliver(tp)
 
     def _next_records(self, tp: TP) -> Sequence[Record]:
-        state = self._state(tp)
-        return self.transport.engine.read(state, max(self._positions[tp], state.first), FETCH)
+        """Read again only when all is delivered: a read decodes whole batches of the log."""
+        if not (records := self._at_hand.get(tp)):
+            state = self._state(tp)
+            start = max(self._positions[tp], state.first)
+            records = self._at_hand[tp] = self.transport.engine.read(state, start, BATCH_RECORDS)
+        return records
 
-    def _delivered(self, tp: TP, record: Record) -> None:
-        self._positions[tp] = record.offset + 1
+    def _delivered(self, tp: TP, records: Sequence[Record]) -> None:
+        self._positions[tp] = records[-1].offset + 1
+        self._at_hand[tp] = self._at_hand[tp][len(records) :]
 
     # -- committing
 

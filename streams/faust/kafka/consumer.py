@@ -20,7 +20,7 @@ from mode import Service
 
 from streams.context import Task
 from streams.faust.assignment import assign
-from streams.faust.consumer import FETCH
+from streams.faust.consumer import BATCH_RECORDS
 from streams.faust.kafka.restored import NothingToRestore
 from streams.kafka.membership import Membership
 from streams.kafka.task_assignment import Claim, TaskAssignment
@@ -251,12 +251,14 @@ class Consumer(NothingToRestore):
             self._news.set()
 
     def _next_records(self, tp: TP) -> Sequence[Record]:
-        return list(islice(self._fetched[tp], FETCH))
+        return list(islice(self._fetched[tp], BATCH_RECORDS))
 
-    def _delivered(self, tp: TP, record: Record) -> None:
+    def _delivered(self, tp: TP, records: Sequence[Record]) -> None:
         fetched = self._fetched[tp]
-        fetched.popleft()
-        if len(fetched) == _AHEAD // 2:
+        before = len(fetched)
+        for _ in records:
+            fetched.popleft()
+        if before > _AHEAD // 2 >= len(fetched):
             self._hungry.set()
 
     def _has_room(self, tp: TP) -> bool:
