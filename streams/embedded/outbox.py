@@ -9,19 +9,13 @@ ordinary agents make gets here when their message may be committed (driver.effec
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
 
-from streams.embedded.engine import Engine, Entry
+from streams.embedded.engine import Engine, Entry, size_of_entries
 from streams.embedded.tail import size_of
 from streams.log import LogClosed, LogError, Partition
 
 #: Called with where the record went, when it is durable; or with why it never will be.
 Promise = Callable[[tuple[Partition, int] | LogError], None]
-
-
-class _Sent(NamedTuple):
-    entry: Entry
-    promise: Promise
 
 
 class Outbox:
@@ -33,14 +27,19 @@ class Outbox:
         #: Set when there is something that a commit would write.
         self.filled = asyncio.Event()
         self.stopped = False
-        self._sent: list[_Sent] = []
+        self._sent: list[Entry] = []
+        #: Of those of what was sent that somebody waits for, by place in it.
+        self._promises: dict[int, Promise] = {}
 
-    def add(self, entry: Entry, promise: Promise) -> None:
+    def add(self, entry: Entry, promise: Promise | None = None) -> None:
         if self.stopped:
-            promise(LogClosed("commits were stopped: nothing more is sent"))
+            if promise is not None:
+                promise(LogClosed("commits were stopped: nothing more is sent"))
             return
+        if promise is not None:
+            self._promises[len(self._sent)] = promise
         self.engine.room.force(size_of(entry.key, entry.value))
-        self._sent.append(_Sent(entry, promise))
+        self._sent.append(entry)
         self.filled.set()
 
     def commit(self, offsets: Mapping[Partition, int]) -> "asyncio.Future[None] | None":
@@ -56,33 +55,33 @@ class Outbox:
     def stop(self) -> None:
         """From now on nothing is handed over: what was sent and not committed has not happened."""
         self.stopped = True
-        self._break(self._take(), LogClosed("commits were stopped"))
+        self._break(LogClosed("commits were stopped"))
 
     def _hand_over(self, commits: Mapping[tuple[str, Partition], int]) -> "asyncio.Future[None]":
         self.engine.check()
-        sent = self._take()
-        places, done = self.engine.submit((entry for entry, _ in sent), commits)
-        if sent:
-            done.add_done_callback(partial(_settle, sent, places))
+        sent, promises = self._take()
+        places, done = self.engine.submit(sent, commits)
+        if promises:
+            done.add_done_callback(partial(_settle, promises, places))
         return done
 
-    def _take(self) -> list[_Sent]:
-        sent, self._sent = self._sent, []
-        return sent
+    def _take(self) -> tuple[list[Entry], Mapping[int, Promise]]:
+        taken = self._sent, self._promises
+        self._sent, self._promises = [], {}
+        return taken
 
-    def _break(self, sent: list[_Sent], error: LogError) -> None:
-        for entry, promise in sent:
-            self.engine.room.leave(size_of(entry.key, entry.value))
+    def _break(self, error: LogError) -> None:
+        sent, promises = self._take()
+        self.engine.room.leave(size_of_entries(sent))
+        for promise in promises.values():
             promise(error)
 
 
 def _settle(
-    sent: list[_Sent], places: list[tuple[Partition, int]], done: "asyncio.Future[None]"
+    promises: Mapping[int, Promise],
+    places: list[tuple[Partition, int]],
+    done: "asyncio.Future[None]",
 ) -> None:
     error = LogClosed("given up") if done.cancelled() else done.exception()
-    if isinstance(error, LogError):
-        for _, promise in sent:
-            promise(error)
-        return
-    for (_, promise), place in zip(sent, places, strict=True):
-        promise(place)
+    for number, promise in promises.items():
+        promise(error if isinstance(error, LogError) else places[number])

@@ -124,7 +124,6 @@ class Consumer(BaseConsumer):
     async def _deliver(self, tp: TP, records: Sequence[Record]) -> None:
         acking = self.app.topics.acks_enabled_for(tp.topic)
         generation = self.app.consumer_generation_id
-        self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
         in_batches = self._takes_batches and tp.topic not in self.app.tables.changelog_topics
         for batch in [_cut(records)] if in_batches else [[record] for record in records]:
             if not self.flow_active or generation != self.app.consumer_generation_id:

@@ -25,8 +25,6 @@ class QuietMonitor(Monitor):
 
     def on_table_set(self, *_args: Any) -> None: ...
 
-    def track_tp_end_offset(self, *_args: Any) -> None: ...
-
     def on_commit_initiated(self, *_args: Any) -> float:
         return time.perf_counter()
 

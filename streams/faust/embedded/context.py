@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from streams.context import Task
 from streams.embedded.engine import Entry
-from streams.log import LogError, Partition
 from streams.partitioner import partition_of
 from streams.topics import UPDATES
 
@@ -38,7 +37,7 @@ class EmbeddedContext:
         number = task if key is None else partition_of(key, len(partitions))
         state = partitions[number % len(partitions)]
         entry = Entry(state, timestamp_ms, key, value, headers)
-        self._transport.outbox.add(entry, _unwatched)
+        self._transport.outbox.add(entry)
 
     def row(self, task: Task, table: str, key: bytes) -> bytes | None:
         return self._table(table)[0].get(key)
@@ -51,7 +50,7 @@ class EmbeddedContext:
     ) -> None:
         rows, changelog = self._table(table)
         state = self._transport.topic(changelog).partitions[task]
-        self._transport.outbox.add(Entry(state, timestamp_ms, key, data, {}), _unwatched)
+        self._transport.outbox.add(Entry(state, timestamp_ms, key, data, {}))
         if data is not None:
             rows[key] = data
         else:
@@ -76,7 +75,3 @@ class EmbeddedContext:
             table: Any = cast(Any, self._transport.app.tables)[name]
             found = self._tables[name] = table.data, table.changelog_topic_name
         return found
-
-
-def _unwatched(_outcome: tuple[Partition, int] | LogError) -> None:
-    """A commit that fails stops the app, whatever was in it."""
