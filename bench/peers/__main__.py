@@ -24,7 +24,7 @@ ENGINES = (
     Engine(
         "bytewax", "bytewax", framed=1_000_000, single=400_000, foreign=True, variant="recovery"
     ),
-    Engine("ours", "ours", framed=4_000_000, single=100_000),
+    Engine("ours", "ours", framed=4_000_000, single=400_000),
 )
 
 

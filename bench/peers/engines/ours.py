@@ -26,7 +26,9 @@ from tables.rows import encode_row
 
 
 class Views:
-    """Reads frames, or single events, and folds them into minutes."""
+    """Folds messages into minutes. Subclasses say what a message is."""
+
+    kind: type
 
     def __init__(
         self,
@@ -40,40 +42,26 @@ class Views:
         self._minutes = minutes
         self._progress = progress
         self._closed = closed
-        self._frame = msgspec.msgpack.Decoder(Frame).decode
-        self._event = msgspec.json.Decoder(Event).decode
-        self._decode = self._frame if job.framed else self._framed
-
-    def read(self, _task: Task, record: Record) -> Frame:
-        self.lap.begin()
-        return self._decode(record.value or b"")
-
-    def fold(self, task: Task, record: Record, message: Frame) -> None:
-        at_ms = record.timestamp_ms
-        progress = self._progress.get(task, b"%d" % task)
-        touched = fold(
-            message,
-            progress.closed,
-            lambda place: self._minutes.get(task, row_key(task, place)),
-        )
-        for place, row in touched.items():
-            row.last_offset = record.offset
-            self._minutes.put(task, row_key(task, place), row, at_ms)
-        opened, ending = progress.move({minute for minute, _ in touched}, max(message.at_ms))
-        for minute in ending:
-            self._close(task, minute, at_ms)
-        if opened or ending:
-            progress.last_offset = record.offset
-            self._progress.put(task, b"%d" % task, progress, at_ms)
-        if self.lap.count(len(message.channels)):
-            self.all_taken.set()
+        self._tasks = [b"%d" % task for task in range(PARTITIONS)]
 
     def measure(self, record: Record) -> None:
         """Nothing."""
 
-    def _framed(self, value: bytes) -> Frame:
-        event = self._event(value)
-        return Frame([event.channel], [event.at_ms], [event.increment])
+    def _count(self, events: int) -> None:
+        if self.lap.count(events):
+            self.all_taken.set()
+
+    def _move(
+        self, task: Task, record: Record, progress: Progress, minutes: set[int], newest_ms: int
+    ) -> None:
+        """Open and close minutes."""
+        opened, ending = progress.move(minutes, newest_ms)
+        at_ms = record.timestamp_ms
+        for minute in ending:
+            self._close(task, minute, at_ms)
+        if opened or ending:
+            progress.last_offset = record.offset
+            self._progress.put(task, self._tasks[task], progress, at_ms)
 
     def _close(self, task: Task, minute: int, at_ms: int) -> None:
         for bucket in range(BUCKETS):
@@ -82,6 +70,56 @@ class Views:
             if row.channels:
                 self._closed(task, key, encode_row(row), minute * MINUTE_MS)
             self._minutes.drop(task, key, at_ms)
+
+
+class FrameViews(Views):
+    """A message is a frame."""
+
+    kind = Frame
+    _decode = staticmethod(msgspec.msgpack.Decoder(Frame).decode)
+
+    def read(self, _task: Task, record: Record) -> Frame:
+        self.lap.begin()
+        return self._decode(record.value or b"")
+
+    def fold(self, task: Task, record: Record, message: Frame) -> None:
+        progress = self._progress.get(task, self._tasks[task])
+        touched = fold(
+            message,
+            progress.closed,
+            lambda place: self._minutes.get(task, row_key(task, place)),
+        )
+        for place, row in touched.items():
+            row.last_offset = record.offset
+            self._minutes.put(task, row_key(task, place), row, record.timestamp_ms)
+        minutes = {minute for minute, _ in touched}
+        self._move(task, record, progress, minutes, max(message.at_ms))
+        self._count(len(message.channels))
+
+
+class EventViews(Views):
+    """A message is an event."""
+
+    kind = Event
+    _decode = staticmethod(msgspec.json.Decoder(Event).decode)
+
+    def read(self, _task: Task, record: Record) -> Event:
+        self.lap.begin()
+        return self._decode(record.value or b"")
+
+    def fold(self, task: Task, record: Record, message: Event) -> None:
+        progress = self._progress.get(task, self._tasks[task])
+        minute = message.at_ms // MINUTE_MS
+        if minute >= progress.closed:
+            key = row_key(task, (minute, message.channel % BUCKETS))
+            row = self._minutes.get(task, key)
+            row.minute = minute
+            row.add(message.channel, message.increment)
+            row.last_offset = record.offset
+            self._minutes.put(task, key, row, record.timestamp_ms)
+            if progress.is_news(minute, message.at_ms):
+                self._move(task, record, progress, {minute}, message.at_ms)
+        self._count(1)
 
 
 class Engine:
@@ -100,14 +138,15 @@ class Engine:
         )
         worker = Worker(settings, Metrics())
         self._app = worker.app
-        self._views = views = Views(
+        views_of = FrameViews if job.framed else EventViews
+        self._views = views = views_of(
             job,
             worker.table("minutes", Minute),
             worker.table("progress", Progress),
             worker.sender(self._closed.name),
         )
         bury = worker.graveyard(self._source, "updates")
-        worker.add(self._source, "updates", bury, views, {Frame: [views]})
+        worker.add(self._source, "updates", bury, views, {views.kind: [views]})
 
     async def run(self) -> None:
         for topic in (self._closed, Topic(self._source.dead), *self._changelogs()):
