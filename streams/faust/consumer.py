@@ -24,6 +24,8 @@ from streams.log import Record
 #: what a body does takes the longer the more bytes there are, and nothing else runs meanwhile.
 BATCH_RECORDS = 512
 BATCH_BYTES = 32 << 10
+#: So many of an app that takes them one by one are delivered before the next partition's turn.
+SINGLE_RECORDS = 64
 #: What may be delivered and not yet acknowledged, in bytes of values.
 IN_FLIGHT_BYTES = 32 << 20
 
@@ -125,7 +127,8 @@ class Consumer(BaseConsumer):
         acking = self.app.topics.acks_enabled_for(tp.topic)
         generation = self.app.consumer_generation_id
         in_batches = self._takes_batches and tp.topic not in self.app.tables.changelog_topics
-        for batch in [_cut(records)] if in_batches else [[record] for record in records]:
+        batches = [_cut(records)] if in_batches else [[each] for each in records[:SINGLE_RECORDS]]
+        for batch in batches:
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 return
             if acking:

@@ -165,7 +165,7 @@ class Consumer(DriverConsumer):
 
     def _delivered(self, tp: TP, records: Sequence[Record]) -> None:
         self._positions[tp] = records[-1].offset + 1
-        self._at_hand[tp] = self._at_hand[tp][len(records) :]
+        self._at_hand[tp] = self._at_hand.get(tp, ())[len(records) :]
 
     # -- committing
 
