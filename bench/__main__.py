@@ -1,9 +1,9 @@
 """All measurements in one run: `python -m bench` (half an hour), or `python -m bench NAME…`.
 
-An hour's soak on Kafka is not among them: it has to be named. Options after a single name are its
-own: `python -m bench soak-kafka --seconds 600`. Each runs in a process of its own, one after the
-other. Results go to docs/benchmarks/results.jsonl, a line a run with commit, machine and figures,
-and the newest of each to docs/benchmarks/README.md.
+An hour's soak on Kafka is not among them, nor what needs another tree: those have to be named.
+Options after a single name are its own: `python -m bench soak-kafka --seconds 600`. Each runs in a
+process of its own, one after the other. Results go to docs/benchmarks/results.jsonl, a line a run
+with commit, machine and figures, and the newest of each to docs/benchmarks/README.md.
 """
 
 import argparse
@@ -39,9 +39,12 @@ RUNS: dict[str, list[str]] = {
     "workers": ["workers"],
     "recovery": ["recovery"],
     "soak-kafka": ["soak_kafka"],
+    "beside": ["beside"],
+    "beside-history": ["beside", "--history"],
+    "beside-kafka": ["beside", "--kafka"],
 }
 #: Run only when they are named.
-NAMED = {"soak-kafka"}
+NAMED = {"soak-kafka", "beside", "beside-history", "beside-kafka"}
 #: Figures that are drawn as a curve of memory.
 CURVES = {"soak": "memory.svg", "soak-kafka": "memory-kafka.svg"}
 

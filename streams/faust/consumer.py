@@ -8,7 +8,6 @@ a second when buffers are full. Delivery, streams, tables and the order of a reb
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, takewhile
 from typing import Any, cast
 
 from faust.transport.consumer import Consumer as BaseConsumer
@@ -16,14 +15,10 @@ from faust.types import TP, AppT, ConsumerMessage, Message
 from mode import ServiceT
 
 from streams.faust.effects import Effects, Standing
-from streams.faust.message import batch_of, message_of
+from streams.faust.message import batch_of, first_batch, message_of
 from streams.faust.unacked import UnackedByPartition, no_index
 from streams.log import Record
 
-#: A batch has at most so many records, and ends with the record that makes it so many bytes large:
-#: what a body does takes the longer the more bytes there are, and nothing else runs meanwhile.
-BATCH_RECORDS = 512
-BATCH_BYTES = 32 << 10
 #: So many of an app that takes them one by one are delivered before the next partition's turn.
 SINGLE_RECORDS = 64
 #: What may be delivered and not yet acknowledged, in bytes of values.
@@ -127,7 +122,9 @@ class Consumer(BaseConsumer):
         acking = self.app.topics.acks_enabled_for(tp.topic)
         generation = self.app.consumer_generation_id
         in_batches = self._takes_batches and tp.topic not in self.app.tables.changelog_topics
-        batches = [_cut(records)] if in_batches else [[each] for each in records[:SINGLE_RECORDS]]
+        batches = (
+            [first_batch(records)] if in_batches else [[each] for each in records[:SINGLE_RECORDS]]
+        )
         for batch in batches:
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 return
@@ -203,9 +200,3 @@ def stop_commits(app: AppT) -> None:
 
 def _size(records: Sequence[Record]) -> int:
     return sum([len(record.value or b"") for record in records])
-
-
-def _cut(records: Sequence[Record]) -> Sequence[Record]:
-    """As many as make a batch."""
-    sizes = accumulate([len(record.value or b"") for record in records])
-    return records[: 1 + sum(1 for _ in takewhile(BATCH_BYTES.__gt__, sizes))]

@@ -10,9 +10,9 @@ from mode import Service
 
 from streams.embedded.partition import PartitionState, TopicState
 from streams.faust.assignment import assign
-from streams.faust.consumer import BATCH_RECORDS
 from streams.faust.consumer import Consumer as DriverConsumer
 from streams.faust.embedded.recovery import restore
+from streams.faust.message import BATCH_RECORDS
 from streams.log import LogError, Partition, Record
 from streams.partitioner import partition_of
 

@@ -20,8 +20,8 @@ from mode import Service
 
 from streams.context import Task
 from streams.faust.assignment import assign
-from streams.faust.consumer import BATCH_RECORDS
 from streams.faust.kafka.restored import NothingToRestore
+from streams.faust.message import BATCH_RECORDS
 from streams.kafka.membership import Membership
 from streams.kafka.task_assignment import Claim, TaskAssignment
 from streams.log import LogError, LogUnavailable, Partition, Record
