@@ -22,7 +22,7 @@ PROOFS = (WORDS, JOINED)
 async def check_proofs(log: Log, group: str) -> None:
     """Every message was forwarded once, and counted once, in rows and in what was sent."""
     seen: list[Event] = [
-        read_event(record.value or b"").event for record in await _all(log, topics.UPDATES.name)
+        read_event(record).event for record in await _all(log, topics.UPDATES.name)
     ]
     decided = [
         decode_analytics(record.value or b"") for record in await _all(log, topics.WINDOWS.name)

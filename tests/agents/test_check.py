@@ -99,7 +99,7 @@ def test_bad_bytes_are_rejected_with_their_reason(data: bytes, reason: DeadReaso
     ],
 )
 def test_what_is_just_right_passes_as_it_is(event: Event) -> None:
-    found = read_event(encode(event))
+    found = read_event(_record(encode(event)))
     assert found.event == event
     assert not found.refused
 
@@ -121,4 +121,6 @@ def test_a_message_of_another_log_is_judged_by_when_that_one_appended_it() -> No
 
 
 def test_a_marked_channel_id_becomes_the_bare_one() -> None:
-    assert read_event(encode(_subscribers(5, channel_id=-MARK - 42))) == Checked(_subscribers(5))
+    assert read_event(_record(encode(_subscribers(5, channel_id=-MARK - 42)))) == Checked(
+        _subscribers(5)
+    )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from agents.engine.reasons import Rejected
 from agents.history.batch import HistoryBatch
-from agents.updates.check import read_event
+from agents.updates import check
+from agents.updates.check import Checked
 from agents.updates.sifting import Part
 from streams import topics
 from streams.codec import decode_event, encode
@@ -32,6 +33,11 @@ from tests.agents.working import append, drafts_of, records, rows, working
 T = 1_700_000_040_000
 ONE, TWO, THREE = PostId(1), PostId(2), PostId(3)
 LATER_MS = T + SKEW_MS + 1
+
+
+def read_event(data: bytes) -> Checked:
+    """As it is read from a log that does not know when it appended the message."""
+    return check.read_event(Record(0, T, None, data, {}))
 
 
 def seen(*posts: Post) -> PostsSeen:

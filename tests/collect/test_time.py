@@ -59,7 +59,7 @@ async def test_events_are_dated_by_telegram_s_clock(
     ):
         assert abs(event.observed_at_ms - at_ms) < 1000
         # the agents of this process have the same clock, and take all of it
-        assert checked(event, clock.now_ms()) == (event, ())
+        assert checked(event, clock.now_ms(), is_within=True) == (event, ())
     assert all(post.date_ms <= pushed.observed_at_ms for post in pushed.posts)
     says = "behind Telegram's" if ahead_s < 0 else "ahead of Telegram's"
     assert said(caplog, "clock_is_off", says=says) == 1
