@@ -16,7 +16,7 @@ def test_every_package_is_built() -> None:
 
 def test_every_package_is_checked() -> None:
     tools = PROJECT["tool"]
-    assert {*tools["mypy"]["packages"]} == {*PACKAGES}
+    assert {*tools["mypy"]["packages"]} == {*PACKAGES, "tests"}
     assert {*tools["importlinter"]["root_packages"]} == {*PACKAGES}
     assert {*tools["ruff"]["lint"]["isort"]["known-first-party"]} == {*PACKAGES, *DEVELOPMENT}
     assert {*PRODUCT} == {*PACKAGES}

@@ -68,7 +68,12 @@ class Working:
             return await self._errors.get()
 
 
-async def is_settled(log: EmbeddedLog, reads: Sequence[str]) -> bool:
+def read_by(pipeline: Sequence[Decision]) -> list[str]:
+    """The topics that decisions read."""
+    return [each.topic.name for each in plan(pipeline).inputs]
+
+
+async def is_settled(log: EmbeddedLog, reads: Sequence[str] = tuple(read_by(PIPELINE))) -> bool:
     committed = await log.committed(GROUP)
     for topic in reads:
         for partition, bounds in (await log.bounds(topic)).items():
@@ -98,7 +103,7 @@ async def working(
         tick_s=tick_s,
     )
     pipeline = (*PIPELINE, *more)
-    work = Working(log, metrics, [each.topic.name for each in plan(pipeline).inputs])
+    work = Working(log, metrics, read_by(pipeline))
     ports = (metrics, work.fail, clock or SystemClock(), None)
     work.app = app = built(pipeline, INPUTS, settings, *ports, changes)
     starting = asyncio.create_task(app.start())
