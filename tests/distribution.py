@@ -32,7 +32,7 @@ _ALL_OF = (
 #: Processes, however many cores there are: each may run a demo, an engine of history and a browser.
 _MOST = 4
 #: More than half a minute each.
-_LONG = ("tests/web/", "tests/test_recomputed.py", "tests/watching/", "tests/system/")
+_LONG = ("tests/web/", "tests/toy/", "tests/test_recomputed.py", "tests/watching/", "tests/system/")
 
 
 def unit(nodeid: str) -> str:
