@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from clickhouse import evidence
 from clickhouse.evidence import DAY_MS, Basis, Observed, per_day, share
 from clickhouse.reader import Overview
+from streams.counters import NAMES, by_name
 
-COUNTERS = ("views", "forwards", "replies", "reactions")
 DAY_S = 86_400
 #: By figure of reach: the age in seconds.
 REACHES = {"reach_1h": 3600, "reach_12h": 43_200, "reach_24h": DAY_S, "reach_48h": 172_800}
@@ -65,11 +65,8 @@ def overview_of(
         subscribers=audience,
         subscribers_change=change_of(subscribers, asked.from_ms, DAY_MS),
         posts=number,
-        views=views,
+        **by_name(posts[name] for name in NAMES),
         views_gained=gained["views_gained"],
-        forwards=posts["forwards"],
-        replies=posts["replies"],
-        reactions=posts["reactions"],
         views_per_post_mean=_ratio(views, known),
         views_per_post_median=posts["views_median"] if known else None,
         err_percent=_percent(views, known, audience),
@@ -103,7 +100,7 @@ def _bases(
         coverage = asked.posts_coverage * share(known, posts["posts"])
         return Basis(coverage, known, as_of_ms if known else None)
 
-    counters = {name: of_posts(posts[f"{name}_known"], counted_ms) for name in COUNTERS}
+    counters = {name: of_posts(posts[f"{name}_known"], counted_ms) for name in NAMES}
     reaches = dict.fromkeys(REACHES, of_posts(reach.posts, reach.as_of_ms))
     return {
         "subscribers": _audience_basis(asked, subscribers),
@@ -112,7 +109,7 @@ def _bases(
         ),
         "views": counters["views"],
         "views_gained": Basis(asked.gains_coverage, gained["samples"], gained["as_of_ms"]),
-        **{name: counters[name] for name in COUNTERS[1:]},
+        **{name: counters[name] for name in NAMES[1:]},
         "views_per_post_mean": counters["views"],
         "views_per_post_median": counters["views"],
         "err_percent": counters["views"],

@@ -11,7 +11,7 @@ import msgspec
 
 from clickhouse import cursor as cursors
 from clickhouse.evidence import Basis, Observed, Segment, reading, segment
-from clickhouse.figures import COUNTERS, UNKNOWN, Asked, overview_of, posts_of, reach_of
+from clickhouse.figures import UNKNOWN, Asked, overview_of, posts_of, reach_of
 from clickhouse.history import History, QueryFailed
 from clickhouse.points import (
     growth_bases,
@@ -40,9 +40,10 @@ from clickhouse.records import (
     post_of,
     sources_of,
 )
+from streams.counters import NAMES
 from streams.ids import ChannelId, PostId, Username
 
-SORTS = ("date", "views", "forwards", "replies", "reactions", "velocity")
+SORTS = ("date", *NAMES, "velocity")
 #: Posts of one album are published within this time.
 ALBUM_MS = 600_000
 
@@ -174,7 +175,7 @@ class HistoryReader:
             name: UNKNOWN
             if not (known := [p.observed_at_ms for p in points if getattr(p, name) is not None])
             else Basis(1.0, len(known), max(known))
-            for name in COUNTERS
+            for name in NAMES
         }
         return points, Evidence(sources_of(rows), figures)
 

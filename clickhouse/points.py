@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from clickhouse.evidence import DAY_MS, HOUR_MS, Basis, share
-from clickhouse.figures import COUNTERS, UNKNOWN, Asked, change_basis, change_of
+from clickhouse.figures import UNKNOWN, Asked, change_basis, change_of
 from clickhouse.history import QueryFailed
 from clickhouse.reader import GrowthPoint, ViewsPoint
+from streams.counters import NAMES, gained_by_name
 
 MAX_POINTS = 10_000
 
@@ -40,22 +41,19 @@ def views_points(
     """A step in which nothing was booked gained 0, if it was observed and the counter is known."""
     by_step = {row["step"]: row for row in gained}
     published = {row["step"]: row["posts"] for row in posts}
-    measured = {name for name in COUNTERS for row in gained if row[name] is not None}
+    measured = {name for name in NAMES for row in gained if row[name] is not None}
     points = []
     for step, start_ms in enumerate(starts):
         end_ms = min(start_ms + step_ms, asked.to_ms)
         coverage = asked.sampled.share(start_ms, end_ms)
-        row = {name: 0 if coverage and name in measured else None for name in COUNTERS} | {
+        row = {name: 0 if coverage and name in measured else None for name in NAMES} | {
             name: gain for name, gain in by_step.get(step, {}).items() if gain is not None
         }
         read = asked.read.length_ms(start_ms, end_ms)
         points.append(
             ViewsPoint(
                 time_ms=start_ms,
-                views_gained=row["views"],
-                forwards_gained=row["forwards"],
-                replies_gained=row["replies"],
-                reactions_gained=row["reactions"],
+                **gained_by_name(row[name] for name in NAMES),
                 posts=published.get(step, 0) if read else None,
                 coverage=coverage,
             )
@@ -69,9 +67,9 @@ def views_bases(asked: Asked, gained: Sequence[Row], posts: Sequence[Row]) -> di
     gains = Basis(asked.gains_coverage, samples, as_of_ms)
     published = sum(row["posts"] for row in posts)
     newest_ms = asked.read.newest_ms(asked.from_ms, asked.to_ms)
-    measured = {name for name in COUNTERS for row in gained if row[name] is not None}
+    measured = {name for name in NAMES for row in gained if row[name] is not None}
     return {
-        **{f"{name}_gained": gains if name in measured else UNKNOWN for name in COUNTERS},
+        **{f"{name}_gained": gains if name in measured else UNKNOWN for name in NAMES},
         "posts": Basis(asked.posts_coverage, published, newest_ms),
     }
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from clickhouse.evidence import Basis, share
-from clickhouse.figures import COUNTERS, UNKNOWN
+from clickhouse.figures import UNKNOWN
 from clickhouse.reader import AlertRow, Channel, CurvePoint, PostRow
+from streams.counters import NAMES, by_name
 
 #: Letters of a post's first words.
 OPENING = 100
@@ -40,10 +41,7 @@ def post_of(row: Row, url: str | None) -> PostRow:
         date_ms=row["date_ms"],
         text=row["text"],
         url=f"{url}{row['post_id']}" if url else None,
-        views=row["views"],
-        forwards=row["forwards"],
-        replies=row["replies"],
-        reactions=row["reactions"],
+        **by_name(row[name] for name in NAMES),
         er_by_views_percent=100 * row["rated_answers"] / row["rated_views"] if rated else None,
         velocity_per_h=row["velocity_per_h"],
         edited=row["edited"],
@@ -55,10 +53,7 @@ def point_of(row: Row, date_ms: int) -> CurvePoint:
     return CurvePoint(
         observed_at_ms=row["observed_at_ms"],
         age_s=(row["observed_at_ms"] - date_ms) // 1000,
-        views=row["views"],
-        forwards=row["forwards"],
-        replies=row["replies"],
-        reactions=row["reactions"],
+        **by_name(row[name] for name in NAMES),
     )
 
 
@@ -79,7 +74,7 @@ def bases_of_posts(posts: Sequence[PostRow], rows: Sequence[Row], read: float) -
     """The share of the posts shown of which each figure is known."""
     as_of_ms = max((row["observed_at_ms"] for row in rows), default=0) or None
     figures = {}
-    for name in (*COUNTERS, "er_by_views_percent", "velocity_per_h"):
+    for name in (*NAMES, "er_by_views_percent", "velocity_per_h"):
         known = sum(getattr(post, name) is not None for post in posts)
         figures[name] = (
             Basis(read * share(known, len(posts)), known, as_of_ms) if known else UNKNOWN

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from clickhouse.columns import Columns
 from clickhouse.history import Insert
+from streams.counters import NAMES, NOT_SAID
 from streams.events import (
     ChannelDescribed,
     ChannelStatus,
@@ -39,7 +40,7 @@ class ObservedRows:
         self.samples = Columns(
             "post_samples",
             *("channel_id", "post_id", "observed_at", "source"),
-            *("views", "forwards", "replies", "reactions"),
+            *NAMES,
         )
         self.subscribers = Columns(
             "subscriber_samples", "channel_id", "observed_at", "source", "subscribers"
@@ -130,7 +131,7 @@ class ObservedRows:
         )
         reactions = None if post.reactions is None else sum(post.reactions.values())
         counters = (post.views, post.forwards, post.replies, reactions)
-        if counters != (None, None, None, None):
+        if counters != NOT_SAID:
             self.samples.add(
                 event.channel_id, post.post_id, event.observed_at_ms, event.source, *counters
             )

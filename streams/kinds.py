@@ -20,6 +20,7 @@ from streams.analytics import (
     PostCounters,
     SubscribersWindow,
 )
+from streams.counters import GAINED, NAMES
 from streams.kind import Inserted, Kept, Kind, NotKept, NotShown
 from streams.known import Kinds
 from streams.topics import ALERTS, WINDOWS, Topic
@@ -42,9 +43,6 @@ def _window_version(window: ActivityWindow) -> int:
     return window.observed_at_ms + (CLOSED if window.closed else 0)
 
 
-_COUNTERS = ("views", "forwards", "replies", "reactions")
-_GAINS = ("views_gained", "forwards_gained", "replies_gained", "reactions_gained")
-
 _ACTIVITY = Kind(
     struct=ActivityWindow,
     topic=WINDOWS,
@@ -55,7 +53,7 @@ _ACTIVITY = Kind(
         columns={
             "channel_id": "channel_id",
             "start": lambda window: window.start_ms // 1000,
-            **_fields(*_GAINS, "posts", "edits", "deletes", "samples", "closed"),
+            **_fields(*GAINED, "posts", "edits", "deletes", "samples", "closed"),
             "observed_at": "observed_at_ms",
             "version": _window_version,
             "batch": Inserted.BATCH,
@@ -84,7 +82,7 @@ _POST_AGE = Kind(
     history=Kept[PostAge](
         table="post_ages",
         columns={
-            **_fields("channel_id", "post_id", "age_s", *_COUNTERS, "interpolated"),
+            **_fields("channel_id", "post_id", "age_s", *NAMES, "interpolated"),
             "observed_at": "observed_at_ms",
         },
         version=_observed_at_ms,

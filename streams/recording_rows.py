@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from streams.counters import NAMES
 from streams.events import Post
 from streams.ids import PostId
 from streams.limits import FIRST_MS, HIGHEST_COUNTER, HIGHEST_POST_ID, LAST_MS, SKEW_MS
@@ -101,8 +102,7 @@ class PostRow(Row, kw_only=True):
     def faults(self, now_ms: int) -> Iterator[Fault]:
         yield from super().faults(now_ms)
         if self.sampled_at is None:
-            counters = (self.views, self.forwards, self.replies, self.reactions)
-            if any(counter is not None for counter in counters):
+            if any(getattr(self, name) is not None for name in NAMES):
                 yield _without_instant("sampled_at", "its counters are")
         elif after := dated_after(instant_ms(self.date), instant_ms(self.sampled_at)):
             yield Fault("date", self.date.isoformat(), "is after sampled_at", after)

@@ -5,6 +5,7 @@ from operator import itemgetter
 
 import msgspec
 
+from streams.counters import NAMES, Counters
 from streams.ids import PostId
 from tables.rows import Row
 from tables.windows import DAY_MS
@@ -12,17 +13,12 @@ from tables.windows import DAY_MS
 BUCKET_BITS = 6
 SLOTS = 1 << BUCKET_BITS
 SLOT_MASK = SLOTS - 1
-#: The places of the counters in a row and in everything made from it.
-VIEWS, FORWARDS, REPLIES, REACTIONS = range(4)
-COUNTERS = 4
-
 WEEK_MS = 7 * DAY_MS
 #: A bucket is dropped once it was not touched for 90 days; the shelf counts in weeks.
 KEEP_WEEKS = 13
 
+COUNTERS = len(NAMES)
 Slots = list[int | None]
-#: Views, forwards, replies, reactions.
-Counters = tuple[int | None, int | None, int | None, int | None]
 
 
 def _empty() -> Slots:
@@ -103,7 +99,7 @@ class Bucket(Row, array_like=True, gc=False):
     def newest(self, slot: int) -> Counters:
         """The newest value of each counter, however old."""
         views, forwards, replies, reactions = self.counters
-        return views[slot], forwards[slot], replies[slot], reactions[slot]
+        return Counters(views[slot], forwards[slot], replies[slot], reactions[slot])
 
     def sampled(self, slot: int) -> Counters:
         """What the newest sample said; None for a counter that it did not say."""
@@ -111,10 +107,9 @@ class Bucket(Row, array_like=True, gc=False):
         if not any(self.stale):
             return values
         bit = 1 << slot
-        v, f, r, x = (
-            None if s & bit else value for s, value in zip(self.stale, values, strict=True)
+        return Counters(
+            *(None if s & bit else value for s, value in zip(self.stale, values, strict=True))
         )
-        return v, f, r, x
 
 
 def taken(slots: Sequence[int]) -> Callable[[Slots], Sequence[int | None]]:

@@ -4,10 +4,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agents.updates.buckets import Counters
+from streams.counters import NOT_SAID, Counters
 from streams.ids import PostId
 
-#: Views, forwards, replies, reactions; a float where it was interpolated.
+#: In their order; a float where it was interpolated.
 AgedCounters = tuple[int | float | None, ...]
 
 MINUTE_S = 60
@@ -32,8 +32,6 @@ AGES_MS = tuple(age_s * 1000 for age_s in AGES_S)
 HIGHEST_AGE_MS = AGES_MS[-1]
 #: Later than any instant.
 NEVER_MS = 2**53
-
-UNKNOWN: Counters = (None, None, None, None)
 
 
 class Crossing(NamedTuple):
@@ -84,7 +82,7 @@ def at_ages(crossing: Crossing) -> Iterator[AtAge]:
             counters = _between(age_ms - t0, t1 - t0, before, after)
         else:
             continue
-        if counters != UNKNOWN:
+        if counters != NOT_SAID:
             yield AtAge(post_id, age_ms // 1000, counters, age_ms != t1)
 
 

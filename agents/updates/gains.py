@@ -19,10 +19,11 @@ from typing import cast
 
 import msgspec
 
-from agents.updates.buckets import COUNTERS, VIEWS, Buckets
+from agents.updates.buckets import COUNTERS, Buckets
 from agents.updates.fixed_ages import Crossing
 from agents.updates.gaps import Gap, observed_between
 from agents.updates.runs import BITS, Run, stretches
+from streams.counters import VIEWS
 from streams.ids import PostId
 from tables.windows import DAY_MS, MINUTE_MS
 
@@ -33,7 +34,7 @@ Column = Sequence[int | None] | None
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """Counters of some posts at one instant: columns (views, forwards, replies, reactions)."""
+    """Counters of some posts at one instant: a column for each, in their order."""
 
     observed_at_ms: int
     post_ids: Sequence[PostId]

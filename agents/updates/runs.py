@@ -8,17 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import compress, groupby
 from operator import itemgetter
 
-from agents.updates.buckets import (
-    BUCKET_BITS,
-    SLOT_MASK,
-    SLOTS,
-    VIEWS,
-    Bucket,
-    Counters,
-    Slots,
-    taken,
-)
+from agents.updates.buckets import BUCKET_BITS, SLOT_MASK, SLOTS, Bucket, Slots, taken
 from agents.updates.fixed_ages import NEVER_MS, crosses, next_age_at
+from streams.counters import VIEWS, Counters
 from streams.ids import PostId
 from tables.windows import DAY_MS
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from agents.engine.reasons import DeadReason, Rejected
+from streams.counters import NAMES
 from streams.events import (
     CountersSampled,
     Event,
@@ -23,8 +24,6 @@ from streams.ids import PostId
 from streams.limits import FIRST_MS, HIGHEST_COUNTER, SKEW_MS
 
 Sifted = tuple[Event, Sequence["Part"]]
-
-_COLUMNS = ("views", "forwards", "replies", "reactions")
 
 
 class Fault(NamedTuple):
@@ -110,14 +109,14 @@ def _even_columns(event: CountersSampled) -> tuple[dict[str, list[int | None]], 
     length = len(event.post_ids)
     columns: dict[str, list[int | None]] = {}
     parts = []
-    for name in _COLUMNS:
+    for name in NAMES:
         column = getattr(event, name)
         if column is None:
             continue
         if len(column) == length:
             columns[name] = column
             continue
-        alone = msgspec.structs.replace(event, **{**dict.fromkeys(_COLUMNS), name: column})
+        alone = msgspec.structs.replace(event, **{**dict.fromkeys(NAMES), name: column})
         detail = f"{name}: {len(column)} counters of {length} posts"
         parts.append(Part("uneven_columns", detail, alone, length))
     return columns, parts
@@ -125,7 +124,7 @@ def _even_columns(event: CountersSampled) -> tuple[dict[str, list[int | None]], 
 
 def _sample(event: CountersSampled, values: _Values) -> CountersSampled:
     """The sample of some of its posts, with some of their counters."""
-    columns = {name: [said.get(name) for said in values.values()] for name in _COLUMNS}
+    columns = {name: [said.get(name) for said in values.values()] for name in NAMES}
     return msgspec.structs.replace(
         event,
         post_ids=[event.post_ids[place] for place in values],

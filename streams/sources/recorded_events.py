@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from streams.counters import NOT_SAID, Counters, by_name
 from streams.events import (
     MAX_POSTS,
     ChannelDescribed,
@@ -41,27 +42,15 @@ SOURCE = "recording"
 NO_POST = PostId(0)
 
 
-class _Counters(NamedTuple):
-    """One post's counters at one instant."""
-
-    views: int | None = None
-    forwards: int | None = None
-    replies: int | None = None
-    reactions: int | None = None
-
-    def completed_by(self, other: "_Counters") -> "_Counters":
-        return _Counters(*(b if a is None else a for a, b in zip(self, other, strict=True)))
-
-
 class _Edited(NamedTuple):
     """A post as it stands after an edit."""
 
     post: Post
 
 
-Payload = ChannelDescribed | Post | _Edited | _Counters | SubscribersSampled
+Payload = ChannelDescribed | Post | _Edited | Counters | SubscribersSampled
 #: At one instant a channel is described first, then its posts are seen, edited, then sampled.
-_RANKS = {ChannelDescribed: 0, Post: 1, _Edited: 2, _Counters: 3, SubscribersSampled: 4}
+_RANKS = {ChannelDescribed: 0, Post: 1, _Edited: 2, Counters: 3, SubscribersSampled: 4}
 _order = attrgetter("at_ms", "rank", "channel_id", "post_id")
 _message = attrgetter("at_ms", "rank", "channel_id")
 
@@ -111,7 +100,7 @@ def _oldest_posts(entries: Iterable[_Entry]) -> dict[ChannelId, int]:
 
 def _samples(
     recording: Recording, posts: Iterable[RecordedPost]
-) -> dict[tuple[ChannelId, PostId, int], _Counters]:
+) -> dict[tuple[ChannelId, PostId, int], Counters]:
     """Of one post and instant the last row counts."""
     published_ms: dict[tuple[ChannelId, PostId], int] = {}
     for row in posts:
@@ -119,14 +108,14 @@ def _samples(
         published_ms[key] = min(row.post.date_ms, published_ms.get(key, row.post.date_ms))
     samples, rows = {}, 0
     for sample in recording.view_samples(published_ms):
-        samples[sample.channel_id, sample.post_id, sample.sampled_at_ms] = _Counters(sample.views)
+        samples[sample.channel_id, sample.post_id, sample.sampled_at_ms] = Counters(sample.views)
         rows += 1
     recording.note_merged(VIEW_SAMPLES, rows - len(samples))
     return samples
 
 
 def _posts(
-    rows: Iterable[RecordedPost], samples: dict[tuple[ChannelId, PostId, int], _Counters]
+    rows: Iterable[RecordedPost], samples: dict[tuple[ChannelId, PostId, int], Counters]
 ) -> Iterator[_Entry]:
     """Posts as they are seen; the own counters of those with samples join the `samples`."""
     first_ms: dict[tuple[ChannelId, PostId], int] = {}
@@ -155,16 +144,16 @@ def _seen(at_ms: int, channel_id: ChannelId, post: Post) -> Iterator[_Entry]:
 
 
 def _without_counters(post: Post) -> Post:
-    return msgspec.structs.replace(post, views=None, forwards=None, replies=None, reactions=None)
+    return msgspec.structs.replace(post, **by_name(NOT_SAID))
 
 
 def _put_own_counters(
-    samples: dict[tuple[ChannelId, PostId, int], _Counters], row: RecordedPost, at_ms: int
+    samples: dict[tuple[ChannelId, PostId, int], Counters], row: RecordedPost, at_ms: int
 ) -> None:
     post = row.post
     total = None if post.reactions is None else sum(post.reactions.values())
-    own = _Counters(post.views, post.forwards, post.replies, total)
-    if any(counter is not None for counter in own):
+    own = Counters(post.views, post.forwards, post.replies, total)
+    if own != NOT_SAID:
         key = (row.channel_id, post.post_id, at_ms)
         samples[key] = samples[key].completed_by(own) if key in samples else own
 
@@ -239,14 +228,11 @@ def _event(together: Sequence[_Entry], oldest_ms: Mapping[ChannelId, int]) -> Ev
         return PostsSeen(posts=posts, complete_since_ms=oldest, **head)
     if edited := [e.payload.post for e in together if isinstance(e.payload, _Edited)]:
         return PostsEdited(posts=edited, **head)
-    counters = [entry.payload for entry in together if isinstance(entry.payload, _Counters)]
+    counters = [entry.payload for entry in together if isinstance(entry.payload, Counters)]
     return CountersSampled(
         **head,
         post_ids=[entry.post_id for entry in together],
-        views=_column([counter.views for counter in counters]),
-        forwards=_column([counter.forwards for counter in counters]),
-        replies=_column([counter.replies for counter in counters]),
-        reactions=_column([counter.reactions for counter in counters]),
+        **by_name(_column(list(values)) for values in zip(*counters, strict=True)),
     )
 
 

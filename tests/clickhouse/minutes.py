@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from streams.counters import NAMES
 from streams.events import CountersSampled, Event, Post, PostsDeleted, PostsEdited, PostsSeen
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
-COUNTERS = ("views", "forwards", "replies", "reactions")
+COUNTERS = NAMES
 
 Minutes = Mapping[int, Mapping[str, Any]]
 

@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.updates.fixed_ages import AGES_MS, AGES_S, UNKNOWN, Crossing, at_ages, crosses
+from agents.updates.fixed_ages import AGES_MS, AGES_S, Crossing, at_ages, crosses
+from streams.counters import NOT_SAID
 from streams.ids import PostId
 
 POST = PostId(7)
@@ -59,7 +60,7 @@ def test_a_counter_unknown_on_one_side_is_unknown_at_the_age() -> None:
     before, after = (10, None, 1, None), (20, 5, None, None)
     (age,) = at_ages(Crossing(POST, 4 * MINUTE, before, 6 * MINUTE, after))
     assert age.counters == (15, None, None, None)
-    assert list(at_ages(Crossing(POST, 4 * MINUTE, UNKNOWN, 6 * MINUTE, after))) == []
+    assert list(at_ages(Crossing(POST, 4 * MINUTE, NOT_SAID, 6 * MINUTE, after))) == []
 
 
 @given(ages_ms, ages_ms)
