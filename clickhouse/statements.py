@@ -4,8 +4,12 @@ import functools
 import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from string import Template
 
 import msgspec
+
+#: The roll-ups of a query that is the same for all of them, and their columns of time.
+ROLLED: Mapping[str, str] = {"hourly": "hour", "daily": "day"}
 
 _MADE = re.compile(
     r"CREATE (?:OR REPLACE )?(?:TABLE|(?:MATERIALIZED )?VIEW)(?: IF NOT EXISTS)? (\w+)"
@@ -21,7 +25,20 @@ class Migration(msgspec.Struct, frozen=True):
 
 @functools.cache
 def query(name: str) -> str:
-    """The text of clickhouse/queries/<name>.sql. Raises FileNotFoundError."""
+    """The text of clickhouse/queries/<name>.sql. Raises FileNotFoundError.
+
+    <name>_hourly and <name>_daily are both made of <name>_rolled.sql.
+    """
+    stem, _, rolled = name.rpartition("_")
+    if rolled not in ROLLED:
+        return _text(name)
+    step = ROLLED[rolled]
+    return Template(_text(f"{stem}_rolled")).substitute(
+        rolled=rolled, step=step, Step=step.capitalize()
+    )
+
+
+def _text(name: str) -> str:
     return (resources.files("clickhouse") / "queries" / f"{name}.sql").read_text()
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import clickhouse_connect
+import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse import statements
@@ -148,3 +149,17 @@ def test_every_query_says_what_it_answers() -> None:
         first = file.read_text().splitlines()[0]
         assert first.startswith("-- "), file.name
         assert "?" in first, file.name
+
+
+@pytest.mark.parametrize("rolled", statements.ROLLED)
+def test_a_query_of_roll_ups_is_of_one_roll_up(rolled: str) -> None:
+    folder = Path(statements.__file__).parent / "queries"
+    stems = [file.stem.removesuffix("_rolled") for file in folder.glob("*_rolled.sql")]
+    assert sorted(stems) == ["growth", "recomputed", "views"]
+    for stem in stems:
+        text = statements.query(f"{stem}_{rolled}")
+        tables = statements.tables_of(f"{stem}_{rolled}")
+        [table] = [table for table in tables if table.endswith(("_hourly", "_daily"))]
+        assert "$" not in text
+        assert table.endswith(f"_{rolled}")
+        assert f"by its {statements.ROLLED[rolled]}s" in text or stem == "recomputed"

@@ -1,4 +1,4 @@
--- What did a channel gain in each step of [from_ms, to_ms), by its days and the minutes still open?
+-- What did a channel gain in each step of [from_ms, to_ms), by its ${step}s and the minutes still open?
 SELECT
     intDiv(toInt64(toUnixTimestamp(start)) * 1000 - {from_ms:Int64}, {step_ms:Int64}) AS step,
     sum(views_gained) AS views,
@@ -9,11 +9,11 @@ SELECT
     toUnixTimestamp64Milli(max(observed_at)) AS as_of_ms
 FROM
 (
-    SELECT day AS start, views_gained, forwards_gained, replies_gained, reactions_gained, samples, observed_at
-    FROM channel_daily
+    SELECT ${step} AS start, views_gained, forwards_gained, replies_gained, reactions_gained, samples, observed_at
+    FROM channel_${rolled}
     WHERE channel_id = {channel_id:Int64}
-        AND day >= fromUnixTimestamp64Milli({from_ms:Int64})
-        AND day < fromUnixTimestamp64Milli({to_ms:Int64})
+        AND ${step} >= fromUnixTimestamp64Milli({from_ms:Int64})
+        AND ${step} < fromUnixTimestamp64Milli({to_ms:Int64})
     UNION ALL
     SELECT start, views_gained, forwards_gained, replies_gained, reactions_gained, samples, observed_at
     FROM windows FINAL
