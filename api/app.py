@@ -30,6 +30,7 @@ from api.caching import Caching
 from api.checks import history_check, live_check
 from api.followed import FollowedChannels
 from api.health import Health
+from api.instants import ENCODERS, InstantSchema
 from api.live_feed import Live
 from api.live_socket import live_socket
 from api.ports import Ports
@@ -88,6 +89,8 @@ def build(
         before_request=refuse_unknown_parameters,
         exception_handlers=problems.handlers(metrics),
         openapi_config=documents.openapi(settings),
+        plugins=[InstantSchema()],
+        type_encoders=ENCODERS,
         logging_config=None,
     )
 

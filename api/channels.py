@@ -12,7 +12,7 @@ from api.ports import Ports, Wired
 from api.problems import Refused
 from api.responses import Answer
 from clickhouse.evidence import DAY_MS
-from clickhouse.reader import Channel, Overview
+from clickhouse.reader import Alert, Channel, Overview
 from control.unobserved import unobserved
 from streams.ids import ChannelId
 
@@ -81,7 +81,7 @@ async def views(
     channel_id = await questions.channel_id(ports, channel)
     asked, step_ms = questions.stepped(from_, to, step, ports.clock.now_ms(), DAY_MS)
     points, evidence = await ports.reader.views(channel_id, *asked, step_ms)
-    return Answer(responses.views(points), responses.meta(evidence, asked))
+    return Answer(responses.Views(points), responses.meta(evidence, asked))
 
 
 @get("/channels/{channel:str}/growth", tags=["channels"])
@@ -96,7 +96,7 @@ async def growth(
     channel_id = await questions.channel_id(ports, channel)
     asked, step_ms = questions.stepped(from_, to, step, ports.clock.now_ms(), WEEK_MS)
     points, evidence = await ports.reader.growth(channel_id, *asked, step_ms)
-    return Answer(responses.growth(points), responses.meta(evidence, asked))
+    return Answer(responses.Growth(points), responses.meta(evidence, asked))
 
 
 @get("/channels/{channel:str}/alerts", tags=["channels"])
@@ -107,7 +107,7 @@ async def alerts(
     to: To = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Answer[list[responses.Alert]]:
+) -> Answer[list[Alert]]:
     """Alerts of a channel, newest first. Coverage: the share of the range that was sampled."""
     channel_id = await questions.channel_id(ports, channel)
     return await _alerts(ports, channel_id, from_, to, limit, cursor)
@@ -120,7 +120,7 @@ async def all_alerts(
     to: To = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Answer[list[responses.Alert]]:
+) -> Answer[list[Alert]]:
     """Alerts of all channels, newest first. Each channel's own list says how much was watched."""
     return await _alerts(ports, None, from_, to, limit, cursor)
 
@@ -132,16 +132,14 @@ async def _alerts(
     to: str | None,
     limit: int,
     cursor: str | None,
-) -> Answer[list[responses.Alert]]:
+) -> Answer[list[Alert]]:
     """Of one channel, or of all. A further page asks for the range of the first."""
     place = paging.read(cursor)
     now_ms = ports.clock.now_ms() if place.to_ms is None else place.to_ms
     asked = questions.time_range(from_, to, now_ms, WEEK_MS)
     rows, evidence = await ports.reader.alerts(channel_id, *asked, place.start + limit + 1)
     page = paging.cut(rows, place, limit, asked.to_ms)
-    return Answer(
-        [responses.alert(row) for row in page.rows], responses.meta(evidence, asked, page.cursor)
-    )
+    return Answer(list(page.rows), responses.meta(evidence, asked, page.cursor))
 
 
 ROUTES: Final[list[HTTPRouteHandler]] = [

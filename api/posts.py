@@ -12,6 +12,7 @@ from api.parameters import Cursor, FromWeek, Limit, Reference, To
 from api.ports import Wired
 from api.problems import Refused
 from api.responses import Answer
+from clickhouse.reader import Post
 from streams.ids import PostId
 
 Sort = Literal["date", "views", "forwards", "replies", "reactions", "velocity"]
@@ -28,25 +29,23 @@ async def posts(
     sort: SortAsked = "date",
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Answer[list[responses.Post]]:
+) -> Answer[list[Post]]:
     """Posts published in a range, with their newest counters."""
     channel_id = await questions.channel_id(ports, channel)
     asked = questions.time_range(from_, to, ports.clock.now_ms(), WEEK_MS)
     page, evidence = await ports.reader.posts(channel_id, *asked, sort, limit, cursor)
-    return Answer(
-        [responses.post(row) for row in page.rows], responses.meta(evidence, asked, page.cursor)
-    )
+    return Answer(list(page.rows), responses.meta(evidence, asked, page.cursor))
 
 
 @get("/channels/{channel:str}/posts/{post_id:str}", tags=["posts"])
-async def one_post(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[responses.Post]:
+async def one_post(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[Post]:
     """A post with its newest counters."""
     channel_id = await questions.channel_id(ports, channel)
     found = await ports.reader.post(channel_id, PostId(post_id))
     if found is None:
         raise _unknown(channel, post_id)
     row, evidence = found
-    return Answer(responses.post(row), responses.meta(evidence))
+    return Answer(row, responses.meta(evidence))
 
 
 @get("/channels/{channel:str}/posts/{post_id:str}/curve", tags=["posts"])
@@ -57,7 +56,7 @@ async def curve(ports: Wired, channel: Reference, post_id: PostAsked) -> Answer[
     if found is None:
         raise _unknown(channel, post_id)
     points, evidence = found
-    return Answer(responses.curve(points), responses.meta(evidence))
+    return Answer(responses.Curve(points), responses.meta(evidence))
 
 
 def _unknown(channel: str, post_id: int) -> Refused:

@@ -12,7 +12,7 @@ import msgspec
 from api.times import iso
 from clickhouse import reader
 from clickhouse.evidence import Basis, share
-from clickhouse.reader import Evidence
+from clickhouse.reader import CurvePoint, Evidence, GrowthPoint, ViewsPoint
 from control.store import Followed
 from streams.analytics import ChannelSummary
 
@@ -79,74 +79,16 @@ class Channel(msgspec.Struct, frozen=True):
     status_until: str | None
 
 
-class ViewsPoint(msgspec.Struct, frozen=True):
-    time: str
-    views_gained: int | None
-    forwards_gained: int | None
-    replies_gained: int | None
-    reactions_gained: int | None
-    posts: int | None
-    coverage: float
-
-
 class Views(msgspec.Struct, frozen=True):
-    points: list[ViewsPoint]
-
-
-class GrowthPoint(msgspec.Struct, frozen=True):
-    time: str
-    subscribers: int | None
-    change: int | None
-    coverage: float
+    points: Sequence[ViewsPoint]
 
 
 class Growth(msgspec.Struct, frozen=True):
-    points: list[GrowthPoint]
-
-
-class Post(msgspec.Struct, frozen=True):
-    post_id: int
-    date: str
-    text: str
-    url: str | None
-    views: int | None
-    forwards: int | None
-    replies: int | None
-    reactions: int | None
-    er_by_views_percent: float | None
-    velocity_per_h: float | None
-    edited: bool
-    deleted: bool
-
-
-class CurvePoint(msgspec.Struct, frozen=True):
-    observed_at: str
-    age_s: int
-    views: int | None
-    forwards: int | None
-    replies: int | None
-    reactions: int | None
+    points: Sequence[GrowthPoint]
 
 
 class Curve(msgspec.Struct, frozen=True):
-    points: list[CurvePoint]
-
-
-class Alert(msgspec.Struct, frozen=True):
-    alert_id: str
-    channel_id: int
-    #: spike; others follow.
-    type: str
-    #: raised, updated, resolved.
-    state: str
-    raised_at: str
-    resolved_at: str | None
-    post_id: int | None
-    observed: float
-    expected: float | None
-    method: str
-    url: str | None
-    text: str | None
+    points: Sequence[CurvePoint]
 
 
 def meta(
@@ -225,38 +167,4 @@ def channel_of(summary: ChannelSummary) -> reader.Channel:
         last_post_at_ms=summary.last_post_at_ms,
         last_sample_at_ms=summary.last_sample_at_ms,
         status=summary.status,
-    )
-
-
-def views(points: Sequence[reader.ViewsPoint]) -> Views:
-    return Views([ViewsPoint(iso(p.time_ms), *msgspec.structs.astuple(p)[1:]) for p in points])
-
-
-def growth(points: Sequence[reader.GrowthPoint]) -> Growth:
-    return Growth([GrowthPoint(iso(p.time_ms), *msgspec.structs.astuple(p)[1:]) for p in points])
-
-
-def post(row: reader.PostRow) -> Post:
-    return Post(row.post_id, iso(row.date_ms), *msgspec.structs.astuple(row)[2:])
-
-
-def curve(points: Sequence[reader.CurvePoint]) -> Curve:
-    rows = (CurvePoint(iso(p.observed_at_ms), *msgspec.structs.astuple(p)[1:]) for p in points)
-    return Curve(list(rows))
-
-
-def alert(row: reader.AlertRow) -> Alert:
-    return Alert(
-        alert_id=row.alert_id,
-        channel_id=row.channel_id,
-        type=row.type,
-        state=row.state,
-        raised_at=iso(row.raised_at_ms),
-        resolved_at=iso(row.resolved_at_ms),
-        post_id=row.post_id,
-        observed=row.observed,
-        expected=row.expected,
-        method=row.method,
-        url=row.url,
-        text=row.text,
     )

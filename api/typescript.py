@@ -13,6 +13,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from api import app, messages, responses
+from api.instants import json_schema
 from api.problems import Problem
 from streams.kind import NotShown
 from streams.kinds import KINDS
@@ -72,7 +73,9 @@ def files(kinds: Kinds) -> Mapping[str, Callable[[], str]]:
 
 
 def _module(types: Sequence[Any], *more: str) -> str:
-    _, components = msgspec.json.schema_components(types, ref_template=_REF)
+    _, components = msgspec.json.schema_components(
+        types, schema_hook=json_schema, ref_template=_REF
+    )
     return "\n".join([_HEAD, *(_interface(n, components[n]) for n in sorted(components)), *more])
 
 

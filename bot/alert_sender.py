@@ -19,7 +19,7 @@ from bot.dispatcher import NOT_MODIFIED
 from bot.patience import outlast
 from bot.replies import Replies
 from clickhouse.history import HistoryError
-from clickhouse.reader import Channel, PostRow
+from clickhouse.reader import Channel, Post
 from control.store import ControlStore, Delivery, Subscription
 from streams.analytics import Alert
 from streams.clock import Clock
@@ -113,7 +113,7 @@ class AlertSender:
             return await self._replies.channel_of(alert.channel_id)
         return None
 
-    async def _post(self, alert: Alert) -> PostRow | None:
+    async def _post(self, alert: Alert) -> Post | None:
         """Without history, or before it has the post, an alert names the post by its id."""
         if alert.post_id is not None:
             with suppress(HistoryError):

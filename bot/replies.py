@@ -9,7 +9,7 @@ from typing import NamedTuple
 from aiogram.types import InlineKeyboardMarkup
 
 from bot import buttons, texts
-from clickhouse.reader import Channel, PostRow, Reader
+from clickhouse.reader import Channel, Post, Reader
 from control.store import ControlStore, Followed, Subscription
 from control.unobserved import unobserved
 from streams.clock import Clock
@@ -45,7 +45,7 @@ class Replies:
         except InvalidChannel:
             return None
 
-    async def post(self, channel_id: ChannelId, post_id: PostId) -> PostRow | None:
+    async def post(self, channel_id: ChannelId, post_id: PostId) -> Post | None:
         found = await self._reader.post(channel_id, post_id)
         return found[0] if found else None
 

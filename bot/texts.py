@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from bot.definitions import DEFINITIONS
 from bot.figures import UNKNOWN, change, figure, moment, of_hours, of_posts, percent
-from clickhouse.reader import Channel, Evidence, Overview, PostRow
+from clickhouse.reader import Channel, Evidence, Overview, Post
 from clickhouse.records import opening
 from control.store import Followed
 from streams.analytics import Alert
@@ -217,7 +217,7 @@ def _evidence(evidence: Evidence) -> str:
     return f"as of {moment(evidence.as_of_ms)} · source: {sources}"
 
 
-def alert(message: Alert, channel: Channel | None, post: PostRow | None, links: Links) -> str:
+def alert(message: Alert, channel: Channel | None, post: Post | None, links: Links) -> str:
     """An alert's message, in each of its states. None: history did not answer."""
     name = title_of(channel) if channel else str(message.channel_id)
     page = links.channel(message.channel_id, channel.username if channel else None)
@@ -235,7 +235,7 @@ def alert(message: Alert, channel: Channel | None, post: PostRow | None, links: 
     return "\n".join(part for part in parts if part is not None)
 
 
-def _post(message: Alert, post: PostRow | None) -> str | None:
+def _post(message: Alert, post: Post | None) -> str | None:
     """The post that the alert is about, by its first words."""
     if message.post_id is None:
         return None

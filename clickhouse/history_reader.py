@@ -22,14 +22,15 @@ from clickhouse.points import (
     views_points,
 )
 from clickhouse.reader import (
-    AlertRow,
+    Alert,
     Channel,
     CurvePoint,
     Evidence,
     GrowthPoint,
+    Instant,
     Overview,
     Page,
-    PostRow,
+    Post,
     ViewsPoint,
 )
 from clickhouse.records import (
@@ -48,7 +49,7 @@ SORTS = ("date", *NAMES, "velocity")
 ALBUM_MS = 600_000
 
 Row = dict[str, Any]
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class HistoryReader:
@@ -155,7 +156,7 @@ class HistoryReader:
         )
         return Page(shown, next_cursor), Evidence(sources_of(page), figures)
 
-    async def post(self, channel_id: ChannelId, post_id: PostId) -> tuple[PostRow, Evidence] | None:
+    async def post(self, channel_id: ChannelId, post_id: PostId) -> tuple[Post, Evidence] | None:
         """The album's row where the post belongs to one."""
         row = await self._post_row(channel_id, post_id)
         if row is None:
@@ -181,7 +182,7 @@ class HistoryReader:
 
     async def alerts(
         self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
-    ) -> tuple[Sequence[AlertRow], Evidence]:
+    ) -> tuple[Sequence[Alert], Evidence]:
         span = {"channel_id": channel_id or 0, "from_ms": from_ms, "to_ms": to_ms}
         rows = await self._rows("alerts", **span, limit=limit)
         alerts = [alert_of(row) for row in rows]
@@ -193,7 +194,12 @@ class HistoryReader:
         return alerts, Evidence(await self._sources("counters", span), {"alerts": basis})
 
     async def ask(self, question: str, of: type[T], **parameters: Any) -> Sequence[T]:
-        return msgspec.convert(await self._rows(question, **parameters), list[of])  # type: ignore[valid-type]
+        fields = msgspec.structs.fields(of)
+        rows = [
+            {field.encode_name: row[field.name] for field in fields}
+            for row in await self._rows(question, **parameters)
+        ]
+        return msgspec.convert(rows, list[of], dec_hook=_instant)  # type: ignore[valid-type]
 
     async def posts_of_all(
         self, from_ms: int, to_ms: int
@@ -246,6 +252,12 @@ class HistoryReader:
 
     async def _row(self, query: str, **parameters: Any) -> Row:
         return (await self._rows(query, **parameters))[0]
+
+
+def _instant(kind: type, value: Any) -> Any:
+    if kind is not Instant:
+        raise NotImplementedError
+    return Instant(value)
 
 
 def _newest_of(channel: Channel) -> tuple[int, int]:

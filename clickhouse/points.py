@@ -6,7 +6,7 @@ from typing import Any
 from clickhouse.evidence import DAY_MS, HOUR_MS, Basis, share
 from clickhouse.figures import UNKNOWN, Asked, change_basis, change_of
 from clickhouse.history import QueryFailed
-from clickhouse.reader import GrowthPoint, ViewsPoint
+from clickhouse.reader import GrowthPoint, Instant, ViewsPoint
 from streams.counters import NAMES, gained_by_name
 
 MAX_POINTS = 10_000
@@ -52,7 +52,7 @@ def views_points(
         read = asked.read.length_ms(start_ms, end_ms)
         points.append(
             ViewsPoint(
-                time_ms=start_ms,
+                time_ms=Instant(start_ms),
                 **gained_by_name(row[name] for name in NAMES),
                 posts=published.get(step, 0) if read else None,
                 coverage=coverage,
@@ -93,7 +93,7 @@ def _growth(
     for step, start_ms in enumerate(starts):
         row = by_step.get(step)
         if row is None:
-            yield GrowthPoint(start_ms, None, None, 0.0)
+            yield GrowthPoint(Instant(start_ms), None, None, 0.0)
             continue
         known = {
             "before_at_ms": newest_ms,
@@ -106,7 +106,8 @@ def _growth(
         }
         newest, newest_ms = row["last_subscribers"], row["last_at_ms"]
         basis = change_basis(known, start_ms, min(start_ms + step_ms, to_ms), most_ms, 1)
-        yield GrowthPoint(start_ms, newest, change_of(known, start_ms, most_ms), basis.coverage)
+        change = change_of(known, start_ms, most_ms)
+        yield GrowthPoint(Instant(start_ms), newest, change, basis.coverage)
 
 
 def growth_bases(

@@ -1,5 +1,6 @@
-"""Typed answers of history, field by field as the REST interface names them.
+"""Typed answers of history, field by field as the REST interface gives them.
 
+An instant is called …_ms here, as everywhere, and without the unit in JSON, where it is ISO-8601.
 Every question takes [from_ms, to_ms) in event time. An unknown number is None, never 0.
 """
 
@@ -11,7 +12,15 @@ import msgspec
 from clickhouse.evidence import Basis
 from streams.ids import ChannelId, PostId, Username
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Instant(int):
+    """Milliseconds since 1970 UTC, which faces write as ISO-8601."""
+
+
+class Answered(msgspec.Struct, frozen=True, rename=lambda name: name.removesuffix("_ms")):
+    """What a face gives out as it is."""
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -53,10 +62,10 @@ class Overview(msgspec.Struct, frozen=True):
     reach_48h: float | None
 
 
-class ViewsPoint(msgspec.Struct, frozen=True):
-    """One step: what was gained in it, and how much of it was observed."""
+class ViewsPoint(Answered, frozen=True):
+    # One step: what was gained in it, and how much of it was observed.
 
-    time_ms: int
+    time_ms: Instant
     #: Increments booked in the step; None where none was measured.
     views_gained: int | None
     forwards_gained: int | None
@@ -68,8 +77,8 @@ class ViewsPoint(msgspec.Struct, frozen=True):
     coverage: float
 
 
-class GrowthPoint(msgspec.Struct, frozen=True):
-    time_ms: int
+class GrowthPoint(Answered, frozen=True):
+    time_ms: Instant
     #: The newest number in the step.
     subscribers: int | None
     #: Since the newest number before the step (not older than the step is long, or 24 hours where
@@ -79,9 +88,9 @@ class GrowthPoint(msgspec.Struct, frozen=True):
     coverage: float
 
 
-class PostRow(msgspec.Struct, frozen=True):
+class Post(Answered, frozen=True):
     post_id: PostId
-    date_ms: int
+    date_ms: Instant
     text: str
     url: str | None
     views: int | None
@@ -97,8 +106,8 @@ class PostRow(msgspec.Struct, frozen=True):
     deleted: bool
 
 
-class CurvePoint(msgspec.Struct, frozen=True):
-    observed_at_ms: int
+class CurvePoint(Answered, frozen=True):
+    observed_at_ms: Instant
     age_s: int
     views: int | None
     forwards: int | None
@@ -127,7 +136,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    rows: Sequence[PostRow]
+    rows: Sequence[Post]
     #: Give it back to get the next page; None at the end.
     cursor: str | None
 
@@ -165,7 +174,7 @@ class Reader(Protocol):
 
     async def post(
         self, channel_id: ChannelId, post_id: PostId
-    ) -> tuple[PostRow, Evidence] | None: ...
+    ) -> tuple[Post, Evidence] | None: ...
 
     async def curve(
         self, channel_id: ChannelId, post_id: PostId
@@ -173,7 +182,7 @@ class Reader(Protocol):
 
     async def alerts(
         self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
-    ) -> tuple[Sequence["AlertRow"], Evidence]:
+    ) -> tuple[Sequence["Alert"], Evidence]:
         """Newest first; `channel_id` None: of all channels, and then without evidence."""
 
     async def ask(self, question: str, of: type[T], **parameters: Any) -> Sequence[T]:
@@ -188,18 +197,20 @@ class Reader(Protocol):
         """`posts` of the overview of every channel of which posts were ever read."""
 
 
-class AlertRow(msgspec.Struct, frozen=True):
+class Alert(Answered, frozen=True):
     alert_id: str
     channel_id: ChannelId
+    #: spike; others follow.
     type: str
+    #: raised, updated, resolved.
     state: str
-    raised_at_ms: int
-    resolved_at_ms: int | None
+    raised_at_ms: Instant
+    resolved_at_ms: Instant | None
     post_id: PostId | None
     observed: float
     expected: float | None
     method: str
     #: The post's address; None where the post or the channel's username is unknown.
-    url: str | None = None
+    url: str | None
     #: The first words of the post; None where they are unknown, or where there are none.
-    text: str | None = None
+    text: str | None

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from textwrap import shorten
 from typing import Any
 
-import msgspec
-
 from clickhouse.evidence import Basis, share
 from clickhouse.figures import UNKNOWN
-from clickhouse.reader import AlertRow, Channel, CurvePoint, PostRow
+from clickhouse.reader import Alert, Channel, CurvePoint, Instant, Post
 from streams.counters import NAMES, by_name
 
 #: Letters of a post's first words.
@@ -34,11 +32,11 @@ def channel_of(row: Row) -> Channel:
     )
 
 
-def post_of(row: Row, url: str | None) -> PostRow:
+def post_of(row: Row, url: str | None) -> Post:
     rated = row["rated_answers"] is not None and row["rated_views"]
-    return PostRow(
+    return Post(
         post_id=row["post_id"],
-        date_ms=row["date_ms"],
+        date_ms=Instant(row["date_ms"]),
         text=row["text"],
         url=f"{url}{row['post_id']}" if url else None,
         **by_name(row[name] for name in NAMES),
@@ -51,16 +49,23 @@ def post_of(row: Row, url: str | None) -> PostRow:
 
 def point_of(row: Row, date_ms: int) -> CurvePoint:
     return CurvePoint(
-        observed_at_ms=row["observed_at_ms"],
+        observed_at_ms=Instant(row["observed_at_ms"]),
         age_s=(row["observed_at_ms"] - date_ms) // 1000,
         **by_name(row[name] for name in NAMES),
     )
 
 
-def alert_of(row: Row) -> AlertRow:
+def alert_of(row: Row) -> Alert:
     text, username = row.pop("text"), row.pop("username")
     url = f"https://t.me/{username}/{row['post_id']}" if username and row["post_id"] else None
-    return msgspec.convert({**row, "url": url, "text": opening(text) if text else None}, AlertRow)
+    resolved_at_ms = row.pop("resolved_at_ms")
+    return Alert(
+        raised_at_ms=Instant(row.pop("raised_at_ms")),
+        resolved_at_ms=None if resolved_at_ms is None else Instant(resolved_at_ms),
+        url=url,
+        text=opening(text) if text else None,
+        **row,
+    )
 
 
 def opening(text: str) -> str:
@@ -70,7 +75,7 @@ def opening(text: str) -> str:
     return words if words != "…" else f"{line[: OPENING - 1]}…"
 
 
-def bases_of_posts(posts: Sequence[PostRow], rows: Sequence[Row], read: float) -> dict[str, Basis]:
+def bases_of_posts(posts: Sequence[Post], rows: Sequence[Row], read: float) -> dict[str, Basis]:
     """The share of the posts shown of which each figure is known."""
     as_of_ms = max((row["observed_at_ms"] for row in rows), default=0) or None
     figures = {}

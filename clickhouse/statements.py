@@ -27,19 +27,15 @@ class Migration(msgspec.Struct, frozen=True):
 def query(name: str) -> str:
     """The text of clickhouse/queries/<name>.sql. Raises FileNotFoundError.
 
-    <name>_hourly and <name>_daily are both made of <name>_rolled.sql.
+    Without such a file, <name>_hourly and <name>_daily are made of <name>_rolled.sql.
     """
-    stem, _, rolled = name.rpartition("_")
-    if rolled not in ROLLED:
-        return _text(name)
+    folder = resources.files("clickhouse") / "queries"
+    file, (stem, _, rolled) = folder / f"{name}.sql", name.rpartition("_")
+    if rolled not in ROLLED or file.is_file():
+        return file.read_text()
     step = ROLLED[rolled]
-    return Template(_text(f"{stem}_rolled")).substitute(
-        rolled=rolled, step=step, Step=step.capitalize()
-    )
-
-
-def _text(name: str) -> str:
-    return (resources.files("clickhouse") / "queries" / f"{name}.sql").read_text()
+    template = Template((folder / f"{stem}_rolled.sql").read_text())
+    return template.substitute(rolled=rolled, step=step, Step=step.capitalize())
 
 
 @functools.cache

@@ -6,14 +6,15 @@ from typing import Any, TypeVar
 from clickhouse.evidence import Basis
 from clickhouse.history import HistoryDamaged, HistoryUnavailable, QueryFailed
 from clickhouse.reader import (
-    AlertRow,
+    Alert,
     Channel,
     CurvePoint,
     Evidence,
     GrowthPoint,
+    Instant,
     Overview,
     Page,
-    PostRow,
+    Post,
     ViewsPoint,
 )
 from streams.ids import ChannelId, PostId, Username
@@ -31,8 +32,9 @@ KNOWN = Evidence(
     },
 )
 NOTHING = Evidence([], {})
-_POST = PostRow(
-    PostId(7), NOW_MS - 3_600_000, "Hello", "https://t.me/durov/7", 1_000, 10, 5, 25, 4.0, 12.5,
+_POST = Post(
+    PostId(7), Instant(NOW_MS - 3_600_000), "Hello", "https://t.me/durov/7",
+    1_000, 10, 5, 25, 4.0, 12.5,
     edited=False, deleted=False,
 )  # fmt: skip
 
@@ -66,15 +68,15 @@ class FixedReader:
         self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
     ) -> tuple[Sequence[ViewsPoint], Evidence]:
         points = [
-            ViewsPoint(from_ms, None, None, None, None, 0, 0.0),
-            ViewsPoint(from_ms + step_ms, 400, 3, 2, 8, 1, 0.5),
+            ViewsPoint(Instant(from_ms), None, None, None, None, 0, 0.0),
+            ViewsPoint(Instant(from_ms + step_ms), 400, 3, 2, 8, 1, 0.5),
         ]
         return points, KNOWN
 
     async def growth(
         self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
     ) -> tuple[Sequence[GrowthPoint], Evidence]:
-        return [GrowthPoint(from_ms, 10, 1, 0.5)], KNOWN
+        return [GrowthPoint(Instant(from_ms), 10, 1, 0.5)], KNOWN
 
     async def posts(
         self,
@@ -87,7 +89,7 @@ class FixedReader:
     ) -> tuple[Page, Evidence]:
         return Page([_POST], "next"), KNOWN
 
-    async def post(self, channel_id: ChannelId, post_id: PostId) -> tuple[PostRow, Evidence] | None:
+    async def post(self, channel_id: ChannelId, post_id: PostId) -> tuple[Post, Evidence] | None:
         return (_POST, KNOWN) if post_id == _POST.post_id else None
 
     async def curve(
@@ -95,15 +97,16 @@ class FixedReader:
     ) -> tuple[Sequence[CurvePoint], Evidence] | None:
         if post_id != _POST.post_id:
             return None
-        return [CurvePoint(NOW_MS - 3_540_000, 60, 40, 0, None, None)], KNOWN
+        return [CurvePoint(Instant(NOW_MS - 3_540_000), 60, 40, 0, None, None)], KNOWN
 
     async def alerts(
         self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
-    ) -> tuple[Sequence[AlertRow], Evidence]:
+    ) -> tuple[Sequence[Alert], Evidence]:
         rows = [
-            AlertRow(
-                f"spike-{number}", CHANNEL, "spike", "raised", NOW_MS - number * 60_000, None,
-                PostId(7), 400.0, 80.0, "ratio",
+            Alert(
+                f"spike-{number}", CHANNEL, "spike", "raised",
+                Instant(NOW_MS - number * 60_000), None,
+                PostId(7), 400.0, 80.0, "ratio", None, None,
             )
             for number in range(3)
         ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 from bot import texts
 from bot.figures import change, figure, moment, of_hours, of_posts, percent
 from clickhouse.evidence import Basis
-from clickhouse.reader import Channel, Evidence, Overview, PostRow
+from clickhouse.reader import Channel, Evidence, Overview, Post
 from loopback.bot_api_html import read_html
 from streams.ids import ChannelId, PostId
 from tests.api.serving import CHANNEL, NOW_MS
@@ -35,7 +35,7 @@ EVIDENCE = Evidence(
         "err_percent": Basis(0.9999, 2, _AS_OF_MS),
     },
 )
-SEVENTY_SEVEN = PostRow(
+SEVENTY_SEVEN = Post(
     PostId(77), NOW_MS, "Cats & <dogs>\nand so on", "https://t.me/durov/77", 1, 0, 0, 0, 0.0, None,
     edited=False, deleted=False,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from clickhouse.evidence import Basis
 from clickhouse.history import QueryFailed
 from clickhouse.history_reader import HistoryReader
 from clickhouse.reader import (
-    AlertRow,
+    Alert,
     Channel,
     CurvePoint,
     Evidence,
@@ -291,7 +291,7 @@ async def test_curves(reader: HistoryReader) -> None:
 
 
 async def test_alerts(reader: HistoryReader) -> None:
-    alert = AlertRow(
+    alert = Alert(
         "spike-1", NEWS, "spike", "resolved", at(4), at(6), PostId(1), 120.0, 12.5, "median",
         "https://t.me/NewsNow/1", "one, edited",
     )  # fmt: skip

@@ -18,13 +18,8 @@ COPIED = (
 )
 
 _ROUTE = '''
-class Peak(msgspec.Struct, frozen=True):
-    start: str
-    views_gained: int
-
-
-class _PeakRow(msgspec.Struct, frozen=True):
-    start_ms: int
+class Peak(Answered, frozen=True):
+    start_ms: Instant
     views_gained: int
 
 
@@ -32,16 +27,12 @@ class _PeakRow(msgspec.Struct, frozen=True):
 async def peaks(ports: Wired, channel: Reference, limit: Limit = 100) -> Answer[list[Peak]]:
     """Minutes in which a channel gained more views than ever before, the highest first."""
     asked = {"channel_id": await questions.channel_id(ports, channel), "limit": limit}
-    rows = await ports.reader.ask("peaks", _PeakRow, **asked)
-    found = [Peak(iso(row.start_ms), row.views_gained) for row in rows]
-    return Answer(found, responses.meta(Evidence([], {})))
+    rows = await ports.reader.ask("peaks", Peak, **asked)
+    return Answer(list(rows), responses.meta(Evidence([], {})))
 
 
 '''
-_ROUTE_IMPORTS = """import msgspec
-
-from api.times import iso
-from clickhouse.reader import Evidence
+_ROUTE_IMPORTS = """from clickhouse.reader import Answered, Evidence, Instant
 """
 
 
