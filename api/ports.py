@@ -1,4 +1,4 @@
-"""What the routes reach the rest of the program by."""
+"""The ports through which routes use the rest of the program."""
 
 from typing import NamedTuple, TypeAlias
 
@@ -16,6 +16,8 @@ from streams.metrics import Metrics
 
 
 class Ports(NamedTuple):
+    """Made once per server, before it accepts connections, and injected into every route."""
+
     reader: Reader
     live: Live
     log: Log
@@ -23,11 +25,11 @@ class Ports(NamedTuple):
     metrics: Metrics
     settings: Settings
     followed: FollowedChannels
-    #: Of the taps.
+    #: Decodes messages for the taps.
     intake: Intake
     #: Of the messages that this process knows.
     kinds: Kinds
 
 
-#: How a route asks for them.
+#: The annotation by which a route gets them.
 Wired: TypeAlias = NamedDependency[Ports]

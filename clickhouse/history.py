@@ -1,13 +1,13 @@
-"""The history port: idempotent inserts and parametrised questions.
+"""The port of history: idempotent inserts and parametrised queries.
 
-Adapters: `clickhouse.chdb` (ClickHouse's engine in process) and `clickhouse.server`. Both share
-every line of SQL. tests/laws/history.py holds them to this.
+Adapters: `clickhouse.chdb` (ClickHouse's engine in the process) and `clickhouse.server`. They share
+all SQL; tests/laws/history.py tests both.
 
     HistoryError
-    ├── HistoryUnavailable    cannot be reached now; try again later
-    ├── HistoryInUse          another process holds the folder (its pid, where known)
-    ├── HistoryDamaged        what is stored is not what was: waiting does not help
-    └── QueryFailed           the question itself was refused, too long, or too large
+    ├── HistoryUnavailable    unreachable now: retry with growing pauses
+    ├── HistoryInUse          another process has the folder open (names its pid, if known)
+    ├── HistoryDamaged        stored data is missing or unreadable: retrying does not help
+    └── QueryFailed           the query is invalid, or exceeds a limit of time or size
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class QueryFailed(HistoryError): ...
 
 
 class Insert(msgspec.Struct, frozen=True):
-    """Rows for one table, as columns. The same token twice stores the rows once."""
+    """Rows of one table, as columns of equal length. Repeating a token stores its rows once."""
 
     table: str
     token: str
@@ -40,7 +40,7 @@ class Insert(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Rows of a question, as columns by name."""
+    """The result of a query, as columns by name."""
 
     columns: Mapping[str, Sequence[Any]]
 
@@ -53,23 +53,29 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class History(Protocol):
+    """Called by the history writer, readers (REST, bot) and rebuilds, also concurrently."""
+
     async def migrate(self) -> Sequence[str]:
         """Bring the schema up to date; returns the names of the migrations applied.
 
-        Raises HistoryDamaged where a table is not there any more.
+        Raises HistoryDamaged if a table is missing, HistoryUnavailable.
         """
 
     async def insert(self, insert: Insert) -> None:
-        """Durable when it returns; safe to repeat with the same token."""
+        """Durable when it returns. Safe to repeat with the same token.
+
+        Raises HistoryUnavailable (repeat it: the rows may or may not be stored), HistoryDamaged,
+        HistoryError.
+        """
 
     async def ask(self, query: str, parameters: Mapping[str, Any]) -> Answer:
-        """Run clickhouse/queries/<query>.sql.
+        """Run clickhouse/queries/<query>.sql with typed parameters.
 
         Raises QueryFailed, HistoryDamaged, HistoryUnavailable.
         """
 
     async def damage(self) -> Sequence[str]:
-        """What is known to be damaged or gone, a line each that says what to do. Cheap.
+        """Known damage, one line each that says what to do. Cheap: health checks call it.
 
         Raises HistoryUnavailable.
         """

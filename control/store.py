@@ -1,10 +1,11 @@
-"""The control store's port: what operators set, where the sources stand, who does what.
+"""The port of the control store: operators' settings, cursors of the sources, leases.
 
-`control.sql` implements it on SQLite and PostgreSQL; tests/laws/control.py holds both to it.
+`control.sql` implements it on SQLite and PostgreSQL; tests/laws/control.py tests both. All methods
+wait for the database, with a timeout, and are durable when they return.
 
     ControlError
     ├── ControlUnavailable    the database cannot be reached or opened (one line, what to do)
-    └── LeaseLost             what was held is held no longer: stop using it
+    └── LeaseLost             the lease was released or acquired by another: stop using it
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -53,24 +54,24 @@ class LeaseLost(ControlError): ...
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """The right to be the only one who does what `name` says, for a time."""
+    """The exclusive right to do what `name` says, until it expires."""
 
     name: str
     holder: str
-    #: Grows whenever the lease is acquired, so what an earlier holder does late can be told.
+    #: Grows with each acquisition, so that late writes of an earlier holder are refused.
     fence: int
 
 
 class Account(msgspec.Struct, frozen=True):
     """A Telegram account that is signed in."""
 
-    #: Telegram's id of the user; negative where it is not known (a session of an earlier version).
+    #: Telegram's id of the user; negative if unknown (a session of an earlier version).
     id: int
-    #: Whoever has it is signed in as this user: never logged, never printed, sealed where it is
-    #: stored. None where it cannot be opened here: `locked` says why.
+    #: A credential of this user: never logged or printed, sealed where it is stored. None if this
+    #: process cannot open it: `locked` says why.
     session: str | None
     added_at_ms: int
-    #: Why Telegram did not accept the session when it was used last.
+    #: Why Telegram refused the session when it was last used; None if it accepted it.
     refused: str | None = None
     #: Why this process cannot open the session, and what to do.
     locked: str | None = None
@@ -87,88 +88,88 @@ class Subscription(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """The message by which a chat was told of an alert, and what it says by now."""
+    """The bot's message about an alert in a chat, and the state that it shows."""
 
     alert_id: str
     chat_id: int
     message_id: int
-    #: analytics.Alert.state and .observed_at_ms of what the message shows.
+    #: analytics.Alert.state and .observed_at_ms that the message shows.
     state: str
     observed_at_ms: int
 
 
 class Leases(Protocol):
-    """By the database's clock alone, so that the clocks of machines need not agree."""
+    """Leases expire by the database's clock alone, so machines' clocks need not agree."""
 
     async def acquire(self, name: str, holder: str, ttl_ms: int) -> Lease | None:
-        """Hold it for so long from now on. None while another does.
+        """Acquire the lease for `ttl_ms` from now. None while another holder has it.
 
-        Whoever holds it already gets it anew, with a new fence: a holder's name is one process's.
+        The present holder gets it again with a new fence: `holder` must be unique per process.
         """
 
     async def renew(self, lease: Lease, ttl_ms: int) -> bool:
-        """Hold it for so long from now on, also where it has ended and nobody has had it since.
+        """Extend the lease to `ttl_ms` from now, even if it expired and nobody acquired it since.
 
-        False when it was released or acquired since.
+        False if it was released or acquired since.
         """
 
     async def release(self, lease: Lease) -> None:
-        """Others may have it now. Nothing happens where it is held no longer."""
+        """Free the lease for others. No effect if it was lost already."""
 
     async def held(self, prefix: str) -> Sequence[Lease]:
-        """Those that somebody holds now and whose names begin so, by name."""
+        """The unexpired leases whose names begin with `prefix`, by name."""
 
 
 class Accounts(Protocol):
-    """Telegram's accounts, and which of them observes which channel: each at most one.
+    """Telegram accounts, and which of them observes which channel: at most one per channel.
 
-    An account is live while somebody holds the lease `account_lease(id)`. A channel of one that
-    is not live is free.
+    An account is live while a process holds the lease `account_lease(id)`. Channels of accounts
+    that are not live are free.
     """
 
     async def put(self, account: Account) -> None:
-        """With a session that nobody has refused yet; replaces an earlier one.
+        """Store an account with a new session; replaces an earlier one and its refusal.
 
-        Raises control.sealing.KeyUnavailable where there is no key to seal it with.
+        Raises control.sealing.KeyUnavailable if there is no key to seal it.
         """
 
     async def all(self) -> Sequence[Account]:
-        """By age. A session that cannot be opened here is None, and stays as it is."""
+        """All accounts, oldest first. A session that this process cannot open is None, and kept."""
 
     async def remove(self, account_id: int) -> bool:
-        """False when there was none."""
+        """False if there was no such account."""
 
     async def put_refusal(self, account_id: int, reason: str | None) -> None:
-        """Whether Telegram accepts the session, as told when it was used last."""
+        """Record why Telegram refused the session at its last use; None: it was accepted."""
 
     async def claims(self) -> Mapping[str, int]:
-        """The account that observes, by the reference of the followed channel."""
+        """The account that claimed each followed channel, by the channel's reference."""
 
     async def claim(self, lease: Lease, account_id: int, references: Collection[str]) -> set[str]:
-        """Take those that no other live account has. Returns those that are now this account's.
+        """Claim the channels that no other live account has. Returns all that this account has now.
 
-        `lease` is the account's. Raises LeaseLost when it was released or acquired since.
+        `lease` is the account's. Raises LeaseLost if it was released or acquired since.
         """
 
     async def let_go(self, account_id: int, references: Collection[str]) -> None:
-        """They are free. Call it after the account has stopped to observe them."""
+        """Free these channels. Call it after the account has stopped observing them."""
 
     async def cursor(self, account_id: int, channel_id: ChannelId) -> Cursor | None:
-        """With this account's access hash: one account's is of no use to another."""
+        """The channel's cursor, with this account's access hash: hashes differ per account."""
 
     async def put_cursor(
         self, lease: Lease, account_id: int, cursor: Cursor, pages: Pages = NO_PAGES
     ) -> None:
-        """With those pages of its known posts that changed. `lease` is the account's.
+        """Store the cursor, and the changed pages of known posts. `lease` is the account's.
 
-        Raises LeaseLost when it was released or acquired since, and then nothing is stored.
+        Raises LeaseLost if it was released or acquired since; then nothing is stored.
         """
 
     async def flood_waits(self, account_id: int) -> Sequence[FloodWait]:
-        """How long Telegram refuses what to the account, waits that are over included."""
+        """All flood waits of the account, including expired ones."""
 
     async def put_flood_wait(self, account_id: int, wait: FloodWait, now_ms: int) -> None:
-        """Replaces the one of its method and channel; those that are over by now are forgotten."""
+        """Replace the wait of its method and channel; expired waits are deleted."""
 
 
 class SettingsStore(Protocol):
@@ -208,39 +209,39 @@ class ControlStore(Protocol):
     def settings(self) -> SettingsStore: ...
 
     async def migrate(self) -> None:
-        """Bring the schema up to date. Called at start, by any number of processes at once."""
+        """Bring the schema up to date. Processes call it at start; concurrent calls are safe."""
 
     async def follow(self, reference: str, now_ms: int) -> Followed:
         """Follow a channel by any of its spellings. Following twice changes nothing.
 
-        Raises streams.ids.InvalidChannel when it is none.
+        Raises streams.ids.InvalidChannel.
         """
 
     async def resolve(self, reference: str, channel_id: ChannelId, username: str | None) -> None:
-        """Say which channel a followed reference means."""
+        """Record the channel that a followed reference means."""
 
     async def unfollow(self, reference: str) -> bool:
-        """False when it was not followed."""
+        """False if it was not followed."""
 
     async def followed(self) -> Sequence[Followed]: ...
 
     async def put_standing(self, reference: str, standing: Standing) -> None:
-        """Say how a followed channel is. Nothing happens where it is followed no longer."""
+        """Record the status of a followed channel. No effect if it was unfollowed."""
 
     async def cursor(self, channel_id: ChannelId) -> Cursor | None: ...
 
     async def known_posts(self, channel_id: ChannelId) -> Mapping[int, str]:
-        """The pages that were stored with the channel's cursors, by whatever account."""
+        """The pages stored with the channel's cursors, by any account."""
 
     async def put_cursor(self, cursor: Cursor, pages: Pages = NO_PAGES) -> None: ...
 
     async def flood_waits(self) -> Sequence[FloodWait]:
-        """Of a source that has no account; as Accounts.flood_waits."""
+        """Flood waits of a source without accounts; see Accounts.flood_waits."""
 
     async def put_flood_wait(self, wait: FloodWait, now_ms: int) -> None: ...
 
     async def subscribe(self, subscription: Subscription) -> bool:
-        """False when it was there already."""
+        """False if it existed already."""
 
     async def unsubscribe(self, subscription: Subscription) -> bool: ...
 
@@ -255,6 +256,6 @@ class ControlStore(Protocol):
     async def put_delivery(self, delivery: Delivery) -> None: ...
 
     async def forget_deliveries(self, before_ms: int) -> int:
-        """Drop what was last changed before; returns how many."""
+        """Delete deliveries last changed before `before_ms`; returns their number."""
 
     async def close(self) -> None: ...

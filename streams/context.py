@@ -1,4 +1,4 @@
-"""How an agent's body reads and writes: within the commit of the message that it works on."""
+"""The processor context: how an agent's body reads and writes, within its message's commit."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
@@ -9,9 +9,11 @@ Task = int
 
 
 class ProcessorContext(Protocol):
-    """Nothing here waits, and nothing has happened before the commit of the message has.
+    """Called by handlers, from within the body of an agent. No method waits.
 
-    `task` is the partition of the message that the body works on.
+    Sent messages and put rows become visible to others only with the commit of the message that
+    the body works on, all or none. `task` is the partition of that message; it must be assigned to
+    this process.
     """
 
     def send(
@@ -23,27 +25,27 @@ class ProcessorContext(Protocol):
         timestamp_ms: int,
         headers: Mapping[str, bytes],
     ) -> None:
-        """A message to a topic; its partition follows from its key, and without one is `task`."""
+        """Send a message. Its partition follows from its key; without a key it is `task`."""
 
     def row(self, task: Task, table: str, key: bytes) -> bytes | None:
-        """A row as it stands, with what this and earlier messages have put."""
+        """The row, with uncommitted changes of this and earlier messages; None: no such row."""
 
     def items(self, task: Task, table: str) -> Iterable[tuple[bytes, bytes]]:
-        """All rows of a table that are this task's, as they stand, in any order.
+        """The present rows of a table for this task, in any order.
 
-        The embedded log adds those of the other tasks. A walk: not to be called for each message.
+        The embedded log includes those of other tasks. A scan: do not call it per message.
         """
 
     def put(
         self, task: Task, table: str, key: bytes, data: bytes | None, timestamp_ms: int
     ) -> None:
-        """A row to a table and its changelog; None deletes it."""
+        """Put a row into a table and its changelog; None deletes it."""
 
     def tasks(self) -> Collection[Task]:
-        """The tasks that this process has."""
+        """The tasks assigned to this process."""
 
     def rows(self) -> Mapping[str, int]:
-        """How many rows each table has; `all` together, about, where counting were a walk."""
+        """Rows per table; an estimate for `all` tables where counting would need a scan."""
 
     def size_bytes(self) -> int:
-        """Of all tables, on the disk."""
+        """Bytes of all tables on disk."""

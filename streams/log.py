@@ -5,13 +5,13 @@ one suite of laws (tests/laws/log.py) runs over both. Faust talks to the same lo
 transport; this port serves everything that is not Faust: sources, history, API, bot, taps.
 
     LogError
-    ├── LogInUse         another process holds it (its pid is in the message)
-    ├── LogDamaged       stored bytes are not what was written
-    ├── LogFull          no space left, and waiting for it is of no use
+    ├── LogInUse         another process has it open (names its pid)
+    ├── LogDamaged       stored bytes differ from those written
+    ├── LogFull          no space left, and waiting does not help
     ├── LogClosed        used after close
-    ├── LogUnavailable   cannot be reached now: try again with growing pauses
+    ├── LogUnavailable   unreachable now: retry with growing pauses
     ├── NotOwner         the partitions were reassigned: ask for the assignment again
-    └── OffsetTooOld     asked for what retention has removed (`floor` is the first that is left)
+    └── OffsetTooOld     retention removed the records asked for (`floor` is the first kept)
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from streams.topics import Topic
 
 
 class LogError(Exception):
-    """Base of what a log raises; the message is one line that says what to do."""
+    """Base of the errors of a log. The message is one line that says what to do."""
 
 
 class LogInUse(LogError): ...
@@ -43,7 +43,7 @@ class NotOwner(LogError): ...
 
 
 class OffsetTooOld(LogError):
-    """The asked offset is below the first one kept."""
+    """The requested offset is below `floor`, the first one kept."""
 
     def __init__(self, partition: "Partition", offset: int, floor: int) -> None:
         super().__init__(f"{partition.topic}/{partition.number}: {offset} is gone, {floor} is left")
@@ -62,13 +62,13 @@ FIRST_APPENDED = "first_appended_ms"
 
 
 class Record(NamedTuple):
-    """One message as stored. Offsets grow by at least one within a partition."""
+    """A stored message. Offsets grow by at least one within a partition."""
 
     offset: int
     #: Event time.
     timestamp_ms: int
     key: bytes | None
-    #: None is a tombstone: the key has no value any more.
+    #: None is a tombstone: the key is deleted.
     value: bytes | None
     headers: Mapping[str, bytes]
     #: When the log appended it: by the brokers' clocks on Kafka, by the clock that it was opened
@@ -95,17 +95,17 @@ class Draft(NamedTuple):
 class Bounds(NamedTuple):
     """[first, next): where a reader finds records in a partition.
 
-    `next` follows the last record that a reader can get now. What belongs to a transaction that
-    is open or was aborted does not count, nor do the marks that transactions leave at offsets of
-    their own: who has read everything stands at `next`, whatever is stored behind it, and a
-    position is never behind `next` when there is nothing to read.
+    `next` follows the last record that a reader can get now. Records of open or aborted
+    transactions do not count, nor do the markers that transactions leave at separate offsets: a
+    reader that has read everything is at `next`, whatever is stored after it, and a position is
+    never below `next` when there is nothing to read.
     """
 
     first: int
     next: int
 
 
-#: Where a reader stands: the next offset to read, a partition.
+#: The position of a reader: the next offset to read, per partition.
 Offsets = Mapping[Partition, int]
 
 
@@ -127,18 +127,18 @@ class OffsetRange(NamedTuple):
     next: int
 
 
-#: What a member works on at once.
+#: The ranges that a member works on at once.
 OffsetRanges = Mapping[Partition, OffsetRange]
 
 
 class Assignment(NamedTuple):
-    """What a member of a group has of its topics."""
+    """The partitions that a member of a group owns, and where to resume."""
 
     partitions: Sequence[Partition]
-    #: The next offset to read, a partition. Not there: the group never committed one.
+    #: The next offset to read, per partition; missing if the group never committed one.
     committed: Offsets
-    #: What was begun and not finished, by this member or by who had a partition of it before.
-    #: OffsetRanges may be of partitions that are others' now: they find the same.
+    #: Work that was begun and not finished, by this member or by a previous owner. It may include
+    #: partitions that other members own now: they find the same ranges.
     begun: Sequence[OffsetRanges]
 
 
@@ -153,42 +153,50 @@ class Member(Protocol):
     """
 
     async def assignment(self) -> Assignment:
-        """The present assignment; waits until there is one. Raises LogUnavailable, LogError."""
+        """The present assignment; waits until there is one.
+
+        Raises LogUnavailable, LogError.
+        """
 
     def read(self, start: Offsets, *, max_records: int = 500) -> AsyncIterator[Batch]:
-        """Records of partitions of the assignment, from `start` on, then live. See Log.subscribe.
+        """Records of owned partitions from `start` on, then live. See Log.subscribe.
 
-        Raises NotOwner once the assignment holds no longer.
+        Raises NotOwner once the partitions are reassigned.
         """
 
     async def begin(self, ranges: OffsetRanges) -> None:
-        """Durable when it returns. Replaces what was begun before of the same partitions.
+        """Begin work on `ranges`. Durable when it returns.
 
-        Raises NotOwner when a partition is not this member's.
+        Replaces ranges of the same partitions that were begun before. Raises NotOwner if this
+        member does not own a partition.
         """
 
     async def finish(self, ends: Offsets) -> None:
-        """Commits the next offsets to read, and with that what was begun of their partitions."""
+        """Commit the next offsets to read, which finishes the ranges begun in these partitions.
+
+        Durable when it returns. Raises NotOwner.
+        """
 
     async def leave(self) -> None:
-        """Others get its assignment at once, unless it is an instance: then in a session's time.
+        """Leave the group. Other members get the partitions at once; those of an `instance` only
+        after the session timeout.
 
-        Anything else raises LogClosed from then on.
+        Every later call raises LogClosed.
         """
 
 
 class Log(Protocol):
-    """All calls are made from one event loop."""
+    """Called by sources, history, API, bot and taps, all from one event loop."""
 
     @property
     def held(self) -> str:
-        """Why nothing is taken in now, and what to do; empty while it is.
+        """Why intake is paused and what to do; empty while it is not.
 
-        There is too little room: appends and commits wait, unacknowledged, until there is enough.
+        While the disk has too little room, appends and commits wait unacknowledged.
         """
 
     async def create(self, topic: Topic, partitions: int) -> None:
-        """Make sure that a topic exists. An existing one keeps its number of partitions."""
+        """Create the topic if it does not exist. An existing one keeps its partitions."""
 
     async def partitions(self, topic: str) -> Sequence[Partition]:
         """Empty for a topic that does not exist."""
@@ -196,10 +204,10 @@ class Log(Protocol):
     async def bounds(self, topic: str) -> Mapping[Partition, Bounds]: ...
 
     async def append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:
-        """Returns when all are durable, with their places. Waits while buffers are full, and while
-        the log is held.
+        """Append messages; returns their offsets when all are durable, in the order of `drafts`.
 
-        The drafts become readable in order; on an error none of them is acknowledged.
+        Waits while buffers are full and while the log is held. The drafts of one partition become
+        readable in order. On an error none is acknowledged, and any of them may be stored.
         """
 
     def subscribe(
@@ -209,27 +217,28 @@ class Log(Protocol):
         *,
         max_records: int = 500,
     ) -> AsyncIterator[Batch]:
-        """Records from `start` on (partitions it does not name: from their end), then live.
+        """Records from `start` on, then live. Other partitions, and None, start at the end.
 
-        None starts everywhere at the end. Never loses and never repeats a record; raises
-        OffsetTooOld instead of skipping what retention removed. Closing the iterator ends it.
+        Loses and repeats no record; raises OffsetTooOld instead of skipping records that retention
+        removed. Waits for new records without end; close the iterator to stop.
         """
 
     async def read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record]:
-        """What is there now from `offset` on; empty at the end. Raises OffsetTooOld."""
+        """The records present from `offset` on, at most `max_records`; empty at the end. Does not
+        wait for new ones. Raises OffsetTooOld."""
 
     async def committed(self, group: str) -> Offsets: ...
 
     async def commit(self, group: str, offsets: Offsets) -> None:
-        """Durable when it returns. Groups of readers outside Faust share a namespace with Faust.
+        """Store the next offsets to read. Durable when it returns.
 
-        Not for a group that has members.
+        Only for groups without members. Faust's group and all others share one namespace.
         """
 
     async def join(
         self, group: str, topics: Sequence[str], *, instance: str | None = None
     ) -> Member:
-        """Become a member. One with an `instance` that is back within a session's time gets the
-        assignment that it had, and nobody else is disturbed."""
+        """Become a member of a group. A member with an `instance` that returns within the session
+        timeout gets its previous assignment back, and no other member is reassigned."""
 
     async def close(self) -> None: ...
