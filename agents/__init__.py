@@ -1,1 +1,1 @@
-"""Decisions: the pipeline as one list, one agent a file, steps that are pure."""
+"""Decisions: the pipeline as one list, one folder per decision, pure steps."""

@@ -1,4 +1,4 @@
-"""The pipeline as a Faust app. Nothing is made when this module is imported."""
+"""Builds the pipeline's Faust app. Importing this module has no effects."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 
@@ -24,8 +24,8 @@ def build(
 ) -> App:
     """The app, ready to be started; `fatal` and `traces` as Worker has them.
 
-    `clock` is the one by which sources stamp observations; without one, the machine's. `pipeline`
-    is the program's own unless it is given. `changes` of settings, as they are announced
+    `clock` is the clock by which sources stamp observations, by default the machine's. `pipeline`
+    is by default the program's. `changes` of settings, as they are announced
     (control.announcer.announced_settings).
     """
     pipeline, clock = pipeline or PIPELINE, clock or SystemClock()

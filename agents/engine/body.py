@@ -1,12 +1,12 @@
-"""The body of the one agent on a topic: a batch of messages at a time, and it never waits.
+"""The body of the one agent on a topic: one batch of messages at a time, without waiting.
 
-Faust acknowledges a batch when its body is left, even by an error (and would commit it). So a
-message that cannot be read becomes a dead letter inside the body, and an unknown error ends the
-process before the body is left. Because nothing is awaited between the first thing that a body
-sends and its end, a log commits all of a batch or nothing.
+Faust acknowledges a batch when its body returns or raises, and would then commit it. So an
+unreadable message becomes a dead letter inside the body, and an unknown error ends the process
+before the body returns. Nothing is awaited between the first effect of a batch and its end, so a
+log commits a batch whole or not at all.
 
-Faust is given the messages of one partition in batches, because it costs several times what a
-small decision does: see streams.faust.consumer.
+Faust receives the messages of one partition in batches, because a message through Faust costs
+several times as much as a small decision: see streams.faust.consumer.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ from streams.log import Record
 from streams.metrics import Metrics
 from streams.tracing import Traces
 
-#: Ends the process; called with an error that nothing can be done about. It may return, so that
-#: the process ends in order.
+#: Called with an unrecoverable error; ends the process. It may return, so that the process can
+#: shut down in order.
 Fatal = Callable[[Exception], None]
 
 
@@ -91,16 +91,16 @@ class Body:
         self._span = f"{stage}.fold"
 
     async def run(self, stream: Stream) -> None:
-        """The body of the agent. Each value is a batch of records of one partition."""
+        """The body of the agent; Faust calls it. A value is a batch of one partition's records."""
         async for records in stream:
             event = stream.current_event
             assert event is not None
             try:
                 self.take(event.message.partition, records)
-            except Exception as error:  # noqa: BLE001 (the top loop: whatever it is, it ends here)
+            except Exception as error:  # noqa: BLE001 (the top loop: every error ends here)
                 self._metrics.error(self.stage, type(error).__name__)
                 self._fatal(error)
-                # The body must not be left: that would acknowledge the batch.
+                # Never return: that would acknowledge the batch.
                 await asyncio.Event().wait()
 
     def take(self, task: Task, records: Sequence[Record]) -> None:

@@ -14,9 +14,9 @@ from tables.rows import R, RowDecoder, encode_row
 
 
 class RowCache(Generic[R]):
-    """The rows of one table. The least recently used are forgotten first.
+    """The rows of one table; evicts the least recently used. No method waits.
 
-    A key belongs to one task only, as keys do that begin with the key of the messages.
+    A key must belong to one task only, as keys do that begin with the key of their messages.
     """
 
     def __init__(self, context: ProcessorContext, table: str, row: type[R], size: int) -> None:
@@ -30,7 +30,10 @@ class RowCache(Generic[R]):
         self._put: dict[bytes, tuple[Task, R, int]] = {}
 
     def get(self, task: Task, key: bytes) -> R:
-        """The row, made when it is new. Raises UnknownRow."""
+        """The row, or a new one. The caller may change it in place and must then `write` it.
+
+        Raises UnknownRow.
+        """
         row = self._rows.get(key)
         if row is not None:
             self._rows.move_to_end(key)

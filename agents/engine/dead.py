@@ -16,22 +16,22 @@ import msgspec
 
 from agents.engine.reasons import OF_THE_CLOCK, UNREADABLE, DeadReason
 
-#: The option that DeadLimit.share is set by.
+#: The option that sets DeadLimit.share.
 SHARE_OPTION = "ANALYTICBOT_DEAD_SHARE"
 
 
 class TooManyDead(Exception):
-    """Stop the worker; nothing of the batch in which this was raised is acknowledged."""
+    """Stops the worker; nothing of the batch that raised it is acknowledged."""
 
 
 class DeadLimit(msgspec.Struct, frozen=True):
-    """How many of the last messages may be dead letters for which this program may be to blame."""
+    """How many of the last messages may be dead letters that this program may have caused."""
 
-    #: How many messages are looked at.
+    #: The number of last messages considered.
     window: int = 200
     #: Fewer dead letters than this never stop the worker.
     least: int = 100
-    #: More than this share of the messages looked at stop it. 1: none ever do.
+    #: A higher share of them stops it. 1: never.
     share: float = 0.5
 
 
@@ -96,10 +96,7 @@ _STOPPING: frozenset[DeadReason | None] = frozenset(UNREADABLE | OF_THE_CLOCK)
 def dead_headers(
     reason: DeadReason, detail: str, topic: str, partition: int, offset: int
 ) -> dict[str, bytes]:
-    """What is added to the headers of a message, or a part of one, on its way to the dead letters.
-
-    The place is that of the whole message.
-    """
+    """The headers added to a dead letter: reason, detail, and the origin of the whole message."""
     return {
         "reason": reason.encode(),
         "detail": detail.encode()[:500],

@@ -1,7 +1,7 @@
-"""What a decision is: one declaration, from which the engine builds all that runs it.
+"""A decision: one declaration, from which the engine builds everything that runs it.
 
 `agents.pipeline` lists the declarations. The app, its agents, tables and changelogs, the topics,
-the lag of each stage and `analyticbot topology` are built from that list, and from nothing else.
+the lag of each stage and `analyticbot topology` are built from that list alone.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,22 +18,22 @@ from streams.topics import Topic
 from tables.timers import TimerRow
 from tables.windows import LATENESS_MS
 
-#: The keys under which a decision folds a message: none, one or many. Pure, as a step is.
+#: Pure: the keys under which a decision folds a message, none, one or many.
 KeysOf = Callable[[Any], Iterable[bytes]]
 
 
 class Handler(Protocol):
-    """Runs one decision in one process. The engine calls it, and nothing in it awaits.
+    """Runs one decision in one process. Called by the engine's body; no method waits.
 
-    Whatever a handler raises ends the process, and nothing of the batch is committed.
+    An error that a handler raises ends the process, and nothing of the batch is committed.
     """
 
     def fold(self, task: Task, record: Record, message: Any) -> None:
         """Fold a message of one of the decision's kinds into its rows; send what follows.
 
-        `record` is how the message lies in the log, `task` the number of its partition. A message
-        may come again after a crash: one that is in the rows already changes nothing, and its
-        present outputs are sent again.
+        `record` is the message as stored in the log, `task` the number of its partition. After a
+        crash a message may be repeated: if the rows already contain it, the handler changes
+        nothing and sends its present outputs again.
         """
 
     def measure(self, record: Record) -> None:
@@ -52,25 +52,25 @@ class TimedHandler(Handler, Protocol):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision: what it takes, what it keeps, where it sends, and the pure steps between."""
+    """One decision: the messages it takes, its tables, where it sends, and its pure steps."""
 
-    #: Tags its metrics; a decision with a key has a topic that is named by it.
+    #: Tags its metrics; also names the topic of a decision with a key.
     name: str
-    #: Partition n of all of them is one task, and each is in the order of its log. Between two of
-    #: them there is no order: rows of several inputs are tables.rows.JoinedRow.
+    #: Partition n of all of them is one task. Each topic is read in the order of its log; there is
+    #: no order between two topics: rows of several inputs are tables.rows.JoinedRow.
     reads: tuple[Topic, ...]
-    #: The types of the messages that it takes; it never sees others.
+    #: The types of the messages that it takes; it never gets others.
     kinds: tuple[type, ...]
-    #: Pure functions, in the order in which they are called. The handler defines their signature.
+    #: Pure functions, in the order of their calls. The handler defines their signature.
     steps: tuple[Callable[..., Any], ...]
     tables: tuple[Table, ...]
     sends: tuple[Topic, ...]
-    #: Kinds of message that it alone sends, declared beside it; those of streams.kinds are all's.
+    #: Kinds of message that only this decision sends. Shared kinds are in streams.kinds.
     declares: tuple[Kind[Any], ...] = ()
-    #: Makes what runs the steps: engine.one_row.OneRow where a key has one row.
+    #: Makes the handler that runs the steps: engine.one_row.OneRow if a key has one row.
     handler: Callable[["Decision", Ports], Handler]
-    #: None: the channel. A key makes the engine forward each message under each of its keys to a
-    #: topic of the decision's own, whose partitions are read instead of `reads` (engine.plan).
+    #: None: the channel. With a key the engine forwards each message under each of its keys to a
+    #: repartition topic, which the decision reads instead of `reads` (engine.plan).
     key: KeysOf | None = None
     #: What is done when a timer fires, which a step has set: a pure function like the steps.
     #: None: the decision has no timers, and pays nothing for them.
@@ -96,27 +96,27 @@ class Reader(Protocol):
     """Reads the records of one topic, once for all decisions on it."""
 
     def read(self, task: Task, record: Record) -> Any:
-        """The message, or None where no decision takes it.
+        """The message, or None if no decision takes it. Never waits.
 
-        Raises Rejected, before any effect, where it belongs to the dead letters.
+        Raises Rejected, before any effect, if the record belongs to the dead letters.
         """
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic that decisions read: how its bytes become messages. One Faust agent a topic."""
+    """A topic that decisions read, and how its bytes become messages. One Faust agent per topic."""
 
     topic: Topic
-    #: Tags the metrics of what is read, rejected and failed, and names its spans.
+    #: Tags the metrics of received, rejected and failed messages, and names their spans.
     stage: str
-    #: Called with the kinds that some decision takes.
+    #: Called once, with the kinds that some decision takes.
     reader: Callable[[Ports, frozenset[type]], Reader]
-    #: Of a topic that the engine itself fills under other keys: where from. A message in any
-    #: partition of these may go to any partition of this one.
+    #: Of a repartition topic: the topics it is filled from. A message in any partition of these
+    #: may go to any partition of this one.
     upstream: tuple[Topic, ...] = ()
 
 
 class Writer(msgspec.Struct, frozen=True, kw_only=True):
-    """A consumer group that stores what it reads outside of the log. It is no decision."""
+    """A consumer group that stores its records outside of the log. Not a decision."""
 
     name: str
     group: str

@@ -1,4 +1,4 @@
-"""How the tables and the channels of this worker are, told to the metrics every few seconds."""
+"""Reports gauges of this worker's tables and channels every few seconds."""
 
 import asyncio
 from contextlib import suppress
@@ -9,17 +9,17 @@ from streams.context import ProcessorContext
 from streams.log import LogError
 from streams.metrics import Metrics
 
-#: Careful: a scrape in between sees what was then.
+#: Careful: a scrape in between sees the last values.
 EVERY_S = 5.0
 
 
 async def report_gauges(
     watermarks: Watermarks, context: ProcessorContext, clock: Clock, metrics: Metrics
 ) -> None:
-    """Until cancelled."""
+    """Runs until cancelled."""
     while True:
         watermarks.tell(metrics, clock.now_ms())
-        # While the app stops, the log closes before this ends.
+        # While the app stops, the log closes before this task ends.
         with suppress(LogError):
             _report_tables(context, metrics)
         await asyncio.sleep(EVERY_S)

@@ -1,10 +1,10 @@
-"""Keys of a decision's own: its messages go under each of them to a topic that it reads instead.
+"""Decisions that are not keyed by channel: forwards their messages, under each key, to a topic.
 
-Forwarding is a decision as any other, so what it sends is in the commit of the message: each is
-forwarded once. A message that is read again (its position was lost, which commits do not lose) is
-not forwarded again, because a row says how far each partition has been.
+Forwarding is a decision like any other, so its messages belong to the commit of their message and
+are forwarded once. A repeated message (after the loss of a position, which commits prevent) is not
+forwarded again, because a row per partition records how far it was forwarded.
 
-KeyFailed    the function that a decision declares as its key has failed
+KeyFailed    the key function of a decision raised
 """
 
 from collections.abc import Iterable
@@ -21,24 +21,24 @@ from streams.log import Record
 from streams.topics import Topic
 from tables.rows import Row
 
-#: Of one key. What is longer, a link say, is to be keyed by its fingerprint.
+#: Of one key, in bytes. Use a fingerprint of longer keys, such as links.
 KEY_BYTES = 1024
-#: Of one message: each of them is a message on the decision's topic.
+#: Keys of one message: each becomes a message on the repartition topic.
 KEYS = 1000
 #: No name of a decision that is declared has a dot.
 _FORWARDING = ".key"
 
 
 class KeyFailed(Exception):
-    """The program is wrong and not the message: it ends the process, as a step that raises does."""
+    """A fault of the program, not of the message: it ends the process, like a step that raises."""
 
 
 class Forwarded(Row):
-    """How far a partition of an input has been forwarded, which is all that a row says."""
+    """How far a partition of an input has been forwarded."""
 
 
 def forwarding(decision: Decision, topic: Topic) -> Decision:
-    """What forwards the messages of `decision` to its topic. It is named after the decision."""
+    """The decision that forwards the messages of `decision` to its topic, named `NAME.key`."""
     assert decision.key is not None
     return Decision(
         name=f"{decision.name}{_FORWARDING}",
@@ -87,14 +87,14 @@ class Forwarding:
         self._metrics.sent(self._name, len(accepted))
 
     def measure(self, record: Record) -> None:
-        """There is nothing to measure."""
+        """Implements Handler; measures nothing."""
 
     def _keys(self, task: Task, record: Record, message: Any) -> list[bytes]:
-        """Each once, in the order in which they were named. Raises KeyFailed."""
+        """The distinct keys, in the order of the function's result. Raises KeyFailed."""
         try:
             keys = list(dict.fromkeys(self._keys_of(message)))
             if wrong := [key for key in keys if not isinstance(key, bytes)]:
-                raise TypeError(f"{wrong[0]!r} is not bytes")  # noqa: TRY301 (told as others are)
+                raise TypeError(f"{wrong[0]!r} is not bytes")  # noqa: TRY301 (reported like others)
         except Exception as error:
             place = f"{self._input}/{task} at offset {record.offset}"
             raise KeyFailed(
@@ -103,7 +103,7 @@ class Forwarding:
         return keys
 
     def _accepted(self, task: Task, record: Record, keys: list[bytes]) -> list[bytes]:
-        """What is refused is a dead letter, once for a message; its other keys are forwarded."""
+        """Refused keys become one dead letter per message; the other keys are forwarded."""
         good = [key for key in keys if 0 < len(key) <= KEY_BYTES]
         refused = list(_refused(keys, good))
         if refused:
@@ -123,13 +123,13 @@ def _refused(keys: list[bytes], good: list[bytes]) -> Iterable[str]:
 
 
 class KeyReader:
-    """Implements Reader. What was forwarded is a message of a kind that the decision takes."""
+    """Implements Reader, for forwarded messages."""
 
     def __init__(self, ports: Ports, wanted: frozenset[type[msgspec.Struct]]) -> None:
         self._decode = Only[Any](*wanted, kinds=ports.kinds).decode
 
     def read(self, _task: Task, record: Record) -> Any:
-        """None for a kind that the decision took when it was forwarded, and no longer does.
+        """None for a kind that the decision took at forwarding, but no longer takes.
 
         Raises Rejected.
         """

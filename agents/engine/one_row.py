@@ -26,7 +26,7 @@ class OneRow:
     """
 
     def __init__(self, decision: Decision, ports: Ports) -> None:
-        """Raises ValueError where the decision names more, or less."""
+        """Raises ValueError if the decision declares more or fewer."""
         for what, given in (
             ("table", decision.tables),
             ("step", decision.steps),
@@ -51,7 +51,7 @@ class OneRow:
 
     def fold(self, task: Task, record: Record, message: Any) -> None:
         channel = channel_key(message.channel_id)
-        # What was forwarded always has a key.
+        # A forwarded message always has a key.
         key = record.key or b"" if self._keyed else channel
         row = self._row(task, key)
         context = self._context
@@ -84,7 +84,7 @@ class OneRow:
             self._leave(task, timer.key, row, record)
 
     def measure(self, record: Record) -> None:
-        """There is nothing to measure."""
+        """Implements Handler; measures nothing."""
 
     def _fold_timed(self, task: Task, row: Row, record: Record, message: Any) -> Sequence[Any]:
         """What is due by the time of the message fires before it; then the message is folded."""

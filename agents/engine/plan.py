@@ -1,8 +1,8 @@
-"""What the engine runs: the decisions and inputs that are declared, and what follows from keys.
+"""The plan that the engine runs: the declared decisions and inputs, and those that keys add.
 
-A decision with a key becomes two. The first, on the topics that were declared, forwards each
-message under its keys to a topic of the decision's own (engine.keys); the second is the decision,
-on that topic. Everything that is built from a pipeline is built from its plan.
+A decision with a key becomes two. The first reads the declared topics and forwards each message
+under its keys to a repartition topic (engine.keys); the second is the decision, on that topic.
+Everything that is built from a pipeline is built from its plan.
 """
 
 import re
@@ -25,16 +25,16 @@ from streams.topics import UPDATES, Topic, repartition_of
 from tables.rows import JoinedRow
 from tables.settings import SettingRow
 
-#: What a topic, and a label of the metrics, can be named by.
+#: Names that are valid in a topic and in a label of the metrics.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions that read under the keys of their topics, and a reader of each of the topics."""
+    """Decisions that read their topics under the topics' keys, and a reader per topic."""
 
     decisions: tuple[Decision, ...]
     inputs: tuple[Input, ...]
-    #: Every kind of message that is known: those of the program, and those that decisions declare.
+    #: Every known kind of message: the program's, and those that decisions declare.
     kinds: Kinds
 
     @property
@@ -45,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Each has a changelog."""
+        """All tables; each has a changelog."""
         return tuple(table.name for table in self.kept)
 
     @property
@@ -56,14 +56,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def forwarded(self) -> tuple[Topic, ...]:
-        """The topics of decisions with keys. The engine alone reads and writes them."""
+        """The repartition topics. Only the engine reads and writes them."""
         return tuple(each.topic for each in self.inputs if each.upstream)
 
     @property
     def flow(self) -> tuple[Topic, ...]:
-        """All topics that are read or sent to, each behind those that it is made from.
+        """All topics that are read or sent to, each after those that it is made from.
 
-        Of topics that are made from each other, in the order in which they are met.
+        Topics that are made from each other keep the order of the list.
         """
         made_from: dict[Topic, dict[Topic, None]] = {each.topic: {} for each in self.inputs}
         for decision in self.decisions:
@@ -93,7 +93,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return max(decision.reads, key=self.flow.index)
 
     def on(self, each: Input) -> tuple[Decision, ...]:
-        """The decisions that read an input, in the order in which they get a message."""
+        """The decisions that read an input, in the order in which they get its messages."""
         return tuple(decision for decision in self.decisions if each.topic in decision.reads)
 
 
@@ -112,7 +112,7 @@ def _follow(
 
 
 def planned(pipeline: Sequence[Decision], inputs: Sequence[Input], group: str) -> Plan:
-    """`group` names the topics of keys. Raises ValueError where the list contradicts itself."""
+    """`group` prefixes the repartition topics. Raises ValueError for an inconsistent list."""
     kinds = _kinds_of(pipeline)
     for decision in pipeline:
         _check(decision, inputs)
@@ -145,7 +145,7 @@ def planned(pipeline: Sequence[Decision], inputs: Sequence[Input], group: str) -
 
 
 def _kinds_of(pipeline: Sequence[Decision]) -> Kinds:
-    """Raises ValueError where two kinds share what is one kind's."""
+    """Raises ValueError if two kinds share what must be unique."""
     try:
         return KINDS.and_(*(kind for decision in pipeline for kind in decision.declares))
     except TypeError as error:
@@ -158,7 +158,7 @@ def _refuse_twice(what: str, names: Iterable[str]) -> None:
 
 
 def _check(decision: Decision, inputs: Sequence[Input]) -> None:
-    """Raises ValueError where a decision cannot be run."""
+    """Raises ValueError if a decision cannot run."""
     name, reads = decision.name, decision.reads
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot name a decision: use a-z, 0-9, - and _")
@@ -183,7 +183,7 @@ def _check(decision: Decision, inputs: Sequence[Input]) -> None:
 
 
 def _check_kinds(decision: Decision, known: Kinds) -> None:
-    """A kind that flows on no topic of a decision would never be seen. Raises ValueError."""
+    """Raises ValueError for a kind that no topic of a decision carries: nobody would get it."""
     carried = {kind.struct for kind in known if kind.topic in decision.reads}
     carried.update(get_args(Event) if UPDATES in decision.reads else ())
     if strange := [kind.__name__ for kind in decision.kinds if kind not in carried]:

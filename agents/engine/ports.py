@@ -1,4 +1,4 @@
-"""What a decision works with in one process: rows, senders, metrics, a clock to measure by."""
+"""The ports of a decision in one process: rows, senders, metrics, a clock for measurements."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -21,14 +21,14 @@ from tables.rows import Row
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table of rows, each under a key that begins with the key of its messages."""
+    """A table of rows; the key of each begins with the key of its messages."""
 
     name: str
     row: type[Row]
 
 
 class Bury(Protocol):
-    """Puts a message, or a part of one, aside into the dead letters of its topic."""
+    """Sends a message, or a part of one, to the dead letters of its topic, within its commit."""
 
     def __call__(
         self,
@@ -42,11 +42,11 @@ class Bury(Protocol):
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
-    """Made by the engine for each topic that is read."""
+    """Made by the engine once per topic that is read."""
 
-    #: What is read.
+    #: The topic.
     topic: Topic
-    #: Of each table, by name. A decision on several topics has the same rows with each.
+    #: The rows of each table, by its name. A decision on several topics shares its rows.
     rows: Mapping[str, RowCache[Any]]
     #: Of each decision that has some, by its name.
     timers: Mapping[str, Timers]
@@ -55,8 +55,9 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     sender: Callable[[Topic], Sender]
     bury: Bury
     metrics: Metrics
-    #: The clock by which sources stamp observations. Only for measurements: no decision reads it.
+    #: The clock by which sources stamp observations. For measurements only: decisions must not
+    #: read it.
     clock: Clock
     watermarks: Watermarks
-    #: Every kind of message that this process knows.
+    #: All kinds of message that this process knows.
     kinds: Kinds

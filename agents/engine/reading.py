@@ -1,4 +1,4 @@
-"""Reads the messages of analytics.*: only kinds that some decision takes are decoded."""
+"""Reads the messages of analytics.*; decodes only kinds that some decision takes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from streams.log import Record
 
 
 class AnalyticsReader:
-    """Implements Reader. Most messages are of kinds that nobody takes: their first bytes tell."""
+    """Implements Reader. Skips other kinds by their first bytes: they are most messages."""
 
     def __init__(self, ports: Ports, wanted: frozenset[type]) -> None:
         self._decode = Selection[Any](*wanted, kinds=ports.kinds).decode
@@ -20,7 +20,7 @@ class AnalyticsReader:
         try:
             return self._decode(record.value or b"")
         except UnknownKind:
-            # A newer version wrote it: nothing that a decision of this one takes.
+            # A newer version wrote it: no decision of this version takes it.
             return None
         except Undecodable as error:
             raise Rejected(dead_reason(error.reason), str(error)) from error

@@ -1,10 +1,10 @@
-"""Why a message was not processed, or not as it came: closed sets that tag the metrics."""
+"""Why a message was dropped or altered: closed sets that tag the metrics."""
 
 from typing import Literal, cast, get_args
 
 #: Why a message, or a part of one, went to the dead letters.
 DeadReason = Literal[
-    # not msgpack at all
+    # not msgpack
     "broken_bytes",
     # a version that this program does not know
     "unknown_version",
@@ -16,36 +16,36 @@ DeadReason = Literal[
     "future_observation",
     # a post published, or edited, after it was observed
     "future_date",
-    # observed, published or edited before there was Telegram
+    # observed, published or edited before Telegram existed
     "past_date",
     # a counter below 0
     "negative_counter",
-    # a number that no post id, counter or time can be
+    # a number outside of the range of post ids, counters or times
     "out_of_range",
-    # counters that are not as many as the posts
+    # columns of counters that are not as long as the list of posts
     "uneven_columns",
-    # a number that is no channel id in any spelling
+    # a number that is not a channel id in any spelling
     "wrong_channel",
-    # a key of a decision's own that is empty or too long, or too many of them
+    # a key that is empty or too long, or too many keys
     "wrong_key",
 ]
 
-#: What this program cannot read: it may be older than what writes the messages.
+#: Messages that this program cannot read: it may be older than the writer.
 UNREADABLE: frozenset[DeadReason] = frozenset(
     ("broken_bytes", "unknown_version", "unknown_kind", "wrong_shape")
 )
 #: What depends on the clock of the log.
 OF_THE_CLOCK: frozenset[DeadReason] = frozenset(("future_observation",))
 
-#: What was handled, but not as an ordinary message.
+#: Why a processed message was not handled like an ordinary one.
 HandledReason = Literal[
     # a counter below the one before: nothing is gained, the lower value is the newest
     "counter_fell",
-    # a message that is in the rows already: its current outputs are sent again
+    # a repeated message: its present outputs are sent again
     "duplicate",
-    # observed in a minute that is closed: nothing of it is booked in a window
+    # observed in a closed minute: no window books anything of it
     "late_message",
-    # a post's sample that no window took: in such a message, or older than the post's newest
+    # a post's sample that no window books: in a late message, or older than the post's newest
     "late_sample",
     # a channel id or a key in another spelling: sent again under the bare id
     "respelled",
@@ -53,7 +53,7 @@ HandledReason = Literal[
 
 
 class Rejected(ValueError):
-    """A message cannot be processed and never will: it belongs to the dead letters."""
+    """A message can never be processed: it belongs to the dead letters."""
 
     def __init__(self, reason: DeadReason, detail: str) -> None:
         super().__init__(detail)

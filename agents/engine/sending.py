@@ -1,4 +1,4 @@
-"""How decisions send: through the context, within the commit of the message that they work on."""
+"""How decisions send: through the processor context, within the commit of their message."""
 
 from typing import Protocol
 
@@ -35,12 +35,12 @@ def sender(context: ProcessorContext, topic: str) -> Sender:
 
 
 def send_span(topic: str) -> str:
-    """The name of the step that sends to a topic."""
+    """The span's name for sends to a topic."""
     return f"{topic.rpartition('.')[2]}.send"
 
 
 def traced(send: Sender, name: str, traces: Traces) -> Sender:
-    """The same sender, which continues the trace of the message that is worked on."""
+    """The same sender, which continues the trace of the message being processed."""
 
     def send_on(
         task: Task,

@@ -1,7 +1,7 @@
-"""How long ago the channels of each partition were observed last, for the metrics.
+"""The watermark delay of each partition's channels, for the metrics.
 
-Kept beside the rows and not read from them: that would be a walk through a table. So it knows the
-channels that were observed since this process was given their partition.
+Kept in memory, because reading it from the rows would need a scan. So it knows only channels that
+were observed since their partition was assigned to this process.
 """
 
 from statistics import median_low
@@ -9,7 +9,7 @@ from statistics import median_low
 from streams.ids import ChannelId
 from streams.metrics import OLD_S, Metrics
 
-#: Channels that were not observed for so long do not count: nobody follows them any more.
+#: Channels that were not observed for longer do not count: nobody follows them any more.
 GONE_MS = OLD_S * 1000
 
 
@@ -24,11 +24,11 @@ class Watermarks:
         channels[channel_id] = watermark_ms
 
     def clear(self) -> None:
-        """The partitions of this process have changed."""
+        """Forget all channels. Called when the partitions of this process have changed."""
         self._newest_ms.clear()
 
     def tell(self, metrics: Metrics, now_ms: int) -> None:
-        """Set the gauges, in the time of the clock that observations are stamped by."""
+        """Set the gauges. `now_ms` is of the clock by which observations are stamped."""
         metrics.forget("analyticbot_watermark_delay_seconds")
         for partition, channels in self._newest_ms.items():
             known = {c: ms for c, ms in channels.items() if now_ms - ms < GONE_MS}

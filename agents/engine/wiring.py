@@ -1,4 +1,4 @@
-"""Wires a plan to what runs it: one reader per topic, and every decision that takes its kinds."""
+"""Wires a plan to its runner: one reader per topic, and every decision that takes its kinds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -22,13 +22,13 @@ from tables.rows import R
 
 
 class Runner(Protocol):
-    """What runs a pipeline: engine.worker.Worker on Faust."""
+    """The port of whatever runs a pipeline: engine.worker.Worker, on Faust."""
 
     def table(self, name: str, row: type[R]) -> RowCache[R]:
-        """The rows of a table, made with its changelog."""
+        """Make a table with its changelog; returns its rows."""
 
     def sender(self, topic: str, span: str | None = None) -> Sender:
-        """What sends to a topic."""
+        """A sender to a topic."""
 
     def graveyard(self, topic: Topic, stage: str) -> Bury:
         """The dead letters of a topic."""
@@ -41,10 +41,10 @@ class Runner(Protocol):
         reader: Reader,
         handlers: Mapping[type, Sequence[Handler]],
     ) -> None:
-        """Have every message of a topic read, and folded by the handlers of its kind."""
+        """Read every message of a topic, and have the handlers of its kind fold it."""
 
     def on_assignment(self, forget: Callable[[], None]) -> None:
-        """Have `forget` called when the tasks of this process have changed."""
+        """Call `forget` whenever the tasks of this process change."""
 
 
 class Wired(NamedTuple):

@@ -1,4 +1,4 @@
-"""Runs decisions on Faust: one agent per topic, tables, senders, the end on an unknown error."""
+"""Runs decisions on Faust: one agent per topic, tables, senders, exit on an unknown error."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ from tables.rows import R
 
 
 class WorkerSettings(AppSettings, frozen=True, kw_only=True):
-    """What can be set of the pipeline."""
+    """Settings of the pipeline."""
 
     #: Decoded rows kept in memory, per table.
     cached_rows: int = 8192
@@ -31,17 +31,17 @@ class WorkerSettings(AppSettings, frozen=True, kw_only=True):
 
 
 def end_process(error: Exception) -> None:
-    """The default end: one line, exit 1, and nothing more is acknowledged."""
+    """The default `fatal`: one line, exit 1, and nothing more is acknowledged."""
     sys.stderr.write(f"analyticbot: the pipeline stopped: {error or type(error).__name__}\n")
     sys.stderr.flush()
     os._exit(1)
 
 
 class Worker:
-    """An app, ready to be given agents and then to be started.
+    """Builds an app: add agents, then start it.
 
-    `fatal` is called with an unrecoverable error. Commits are forbidden before that, so it may
-    return and shut the process down in order. Without `traces` no trace is continued.
+    `fatal` is called with an unrecoverable error, after commits were disabled; so it may return
+    and shut the process down in order. Without `traces` no trace is continued.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Worker:
         reader: Reader,
         handlers: Mapping[type, Sequence[Handler]],
     ) -> None:
-        """The one agent on a topic. `handlers` of each kind of message that `reader` reads."""
+        """Add the one agent on a topic, with the handlers of each kind that `reader` reads."""
         body = Body(
             topic.name,
             stage,
@@ -105,12 +105,12 @@ class Worker:
         return cache
 
     def sender(self, topic: str, span: str | None = None) -> Sender:
-        """With a span, what is sent continues the trace of its message."""
+        """A sender; with a span its messages continue the trace of the message being processed."""
         plain = sender(self.context, topic)
         return plain if span is None or self._traces is None else traced(plain, span, self._traces)
 
     def on_assignment(self, forget: Callable[[], None]) -> None:
-        """Have `forget` called when the partitions of this process have changed."""
+        """Call `forget` whenever the partitions of this process change."""
 
         async def assigned(*_args: Any, **_kwargs: Any) -> None:
             forget()
