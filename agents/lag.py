@@ -30,7 +30,7 @@ async def tell_lag(
                 for partition, lag in (await lag_of(reads, log, await log.committed(of))).items():
                     metrics.lag(stage, partition, lag)
         except LogUnavailable:
-            # Those who need the log say so; here the last figures stay.
+            # Other parts report the outage; the gauges keep their last values.
             metrics.error("log", "log_unavailable")
         await asyncio.sleep(every_s)
 

@@ -1,8 +1,8 @@
-"""The main path as one list, which is what runs: topics in, steps, tables, topics out.
+"""The main path as one list, which is executed: topics in, steps, tables, topics out.
 
 The app, its agents, tables and changelogs, the lag of each stage and `analyticbot topology` are
 built from PIPELINE and INPUTS. A new decision is a folder beside this file and an entry here.
-Installed packages add theirs to it (analyticbot.installed).
+Installed packages add their decisions to it (analyticbot.installed).
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ PIPELINE: tuple[Decision, ...] = (UPDATES, SPIKES)
 
 
 def writers(kinds: Kinds) -> tuple[Writer, ...]:
-    """What stores what flows, where these kinds of message are known."""
+    """The writers of the log's records, given the known kinds of message."""
     return (Writer(name="history", group=GROUP, reads=reads(kinds), stores=("ClickHouse",)),)
 
 
@@ -41,14 +41,14 @@ def plan(
     inputs: Sequence[Input] = INPUTS,
     group: str = topics.AGENTS,
 ) -> Plan:
-    """What runs of it: decisions with keys in two halves. Raises ValueError for a wrong list."""
+    """The plan of a pipeline (engine.plan). Raises ValueError for an inconsistent list."""
     return planned(pipeline, inputs, group)
 
 
 def topology(running: Plan | None = None, origins: Mapping[str, str] | None = None) -> str:
-    """What runs as text, a paragraph per decision and writer.
+    """The plan as text, a paragraph per decision and writer.
 
-    `origins` says of decisions, by name, which package they are from.
+    `origins`: by the name of a decision, the package that declares it.
     """
     running = running or plan()
     of = origins or {}

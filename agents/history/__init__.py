@@ -1,1 +1,1 @@
-"""Writes what flows through the log into ClickHouse."""
+"""Stores the records of the log in ClickHouse."""

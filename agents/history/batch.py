@@ -1,4 +1,4 @@
-"""One batch of history: ranges of the log, and the rows that they come to. Pure."""
+"""One batch of history: ranges of the log, and the rows made of them. Pure."""
 
 import functools
 from collections import Counter
@@ -26,7 +26,7 @@ MOST_PARTITIONS = 128
 
 
 class _Range:
-    """Consecutive offsets of one partition, and a checksum of what they hold."""
+    """Consecutive offsets of one partition, and a checksum of their records."""
 
     def __init__(self, first: int) -> None:
         self.first = first
@@ -39,7 +39,7 @@ class _Range:
 
 
 class Keeping:
-    """What is stored of the kinds that a process knows, and how; the same for all batches."""
+    """How the kinds that a process knows are stored; the same for all batches."""
 
     def __init__(self, kinds: Kinds = KINDS) -> None:
         self.kinds = kinds
@@ -49,28 +49,28 @@ class Keeping:
 
 
 class HistoryBatch:
-    """The same ranges of the same log give the same rows under the same token."""
+    """The same ranges of the same log always make the same rows under the same token."""
 
     def __init__(self, keeping: Keeping | None = None) -> None:
         """`keeping` is that of the program's own kinds unless it is given."""
         self._keeping = keeping or Keeping()
         #: Messages that are not in history, by reason.
         self.dropped: Counter[str] = Counter()
-        #: Decisions that cannot be read: the last one of each kind or reason.
+        #: Unreadable messages: the last one of each kind or reason.
         self.unread: dict[str, Undecodable] = {}
         self.messages = 0
-        #: Posts whose counters are in it.
+        #: Posts whose counters the batch contains.
         self.samples = 0
-        #: When the first of its observations was made; None while there is none.
+        #: The time of its first observation; None without observations.
         self.since_ms: int | None = None
         self._ranges: dict[Partition, _Range] = {}
-        # Apart, and put together in the order of the partitions: whoever reads the batch again gets
-        # them in another order, and ClickHouse tells a repeated block of a roll-up by its rows.
+        # Separate, and joined in the order of the partitions: a repeated batch reads them in
+        # another order, and ClickHouse recognises a repeated block of a roll-up by its rows.
         self._observed: dict[Partition, ObservedRows] = {}
         self._decided: dict[Partition, DecidedRows] = {}
 
     def take(self, batch: Batch) -> None:
-        """Records must follow those taken before of the same partition."""
+        """Add records. They must follow those added before of the same partition."""
         range_ = self._ranges.setdefault(batch.partition, _Range(batch.records[0].offset))
         observed = batch.partition.topic == UPDATES.name
         take = self._into(batch.partition)
@@ -84,7 +84,7 @@ class HistoryBatch:
         self.messages += len(batch.records)
 
     def __len__(self) -> int:
-        """Rows, of all tables."""
+        """The number of rows of all tables."""
         return sum(map(len, self._observed.values())) + sum(map(len, self._decided.values()))
 
     @property
@@ -93,7 +93,7 @@ class HistoryBatch:
 
     @property
     def full(self) -> bool:
-        """Whether it is of as many partitions as the log can keep of a batch that is begun."""
+        """Whether it has the largest number of partitions that a begun batch may have."""
         return len(self._ranges) >= MOST_PARTITIONS
 
     @property
@@ -102,7 +102,7 @@ class HistoryBatch:
 
     @functools.cached_property
     def token(self) -> str:
-        """Names the ranges and what they hold; read it after the last `take`."""
+        """Identifies the ranges and their records. Read it after the last `take`."""
         ranges = sorted(
             (*partition, range_.first, range_.next, range_.checksum)
             for partition, range_ in self._ranges.items()
@@ -125,11 +125,11 @@ class HistoryBatch:
 
     @property
     def late(self) -> Sequence[LateSamples]:
-        """What agents could not book: history works it out (agents.history.recompute)."""
+        """Late samples, which agents could not book (see agents.history.recompute)."""
         return [late for rows in self._decided.values() for late in rows.late]
 
     def inserts(self) -> Sequence[Insert]:
-        """Each table once; the same rows in the same order whenever the batch is read."""
+        """One insert per table: the same rows in the same order whenever the batch is read."""
         observed = [rows.inserts(self.token) for _, rows in sorted(self._observed.items())]
         decided = [
             rows.inserts(self.token, self.number) for _, rows in sorted(self._decided.items())
@@ -144,7 +144,7 @@ class HistoryBatch:
         return functools.partial(self._take_decision, decided)
 
     def _take_event(self, rows: ObservedRows, record: Record) -> None:
-        """What was dead-lettered is not kept: the updates agent reads with the same checks."""
+        """Skips what became a dead letter: the updates agent reads with the same checks."""
         try:
             event, refused = read_event(record)
         except BroadcastFound:
@@ -169,7 +169,7 @@ class HistoryBatch:
 
 
 def _joined(inserts: Iterable[Insert]) -> list[Insert]:
-    """One of each table, with the rows of all of them."""
+    """One insert per table, with the rows of all."""
     tables: dict[str, dict[str, list[Any]]] = {}
     token = ""
     for insert in inserts:

@@ -1,4 +1,4 @@
-"""Collecting records of the log into batches that are worth an insertion."""
+"""Collects records of the log into batches that are large enough for an insertion."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -14,10 +14,10 @@ async def gathered(
     wait_s: float,
     keeping: Keeping | None = None,
 ) -> AsyncGenerator[HistoryBatch, None]:
-    """Batches of at least `rows` rows, or of what came within `wait_s` of the first record.
+    """Batches of at least `rows` rows, or of the records within `wait_s` of the first.
 
-    While a batch is worked on, at most one more group of records is read: that is the pressure
-    on the log. Closing this closes `stream`.
+    While the caller works on a batch, at most one more group of records is read: this is the
+    back-pressure on the log. Closing the iterator closes `stream`.
     """
     loop = asyncio.get_running_loop()
     coming: asyncio.Task[Batch] | None = None

@@ -1,9 +1,9 @@
-"""How far the log is in history, as history itself says it: kept there beside the rows.
+"""The positions up to which history holds the log, stored in history beside the rows.
 
-The group's offsets alone do not tell of a history that was removed, or restored from a backup: it
-would stay empty for good. What history does not hold is read again. That doubles nothing: rows of
-one key merge, roll-ups of samples are the same whatever is told twice, and a closed window that is
-in the roll-ups already is left out by its mark (queries/closed_marks.sql).
+The group's offsets alone do not reveal a history that was removed or restored from a backup: it
+would stay empty for good. The writer reads again what history does not hold. Nothing counts twice:
+rows of one key merge, roll-ups of samples ignore repetitions, and a closed window that is in the
+roll-ups already is skipped by its mark (queries/closed_marks.sql).
 """
 
 from hashlib import blake2b
@@ -14,12 +14,12 @@ import msgspec
 from clickhouse.history import Answer, Insert
 from streams.log import OffsetRanges, Offsets, Partition
 
-#: The partition that says of all others: what was committed is held, without positions.
+#: The partition that stands for all others of a history without positions: all committed is held.
 _BEFORE_POSITIONS = Partition("*", 0)
 
 
 class Held(msgspec.Struct):
-    """Made of the answer to queries/positions.sql; goes on with what is stored."""
+    """Made from the result of queries/positions.sql, then updated with each stored batch."""
 
     next: dict[Partition, int]
     version: int
@@ -31,21 +31,21 @@ class Held(msgspec.Struct):
         return cls(at, max((row["newest"] for row in rows), default=0))
 
     def start(self, partition: Partition, committed: int) -> int:
-        """From where on `partition` is read; before `committed` where history is behind it."""
+        """The offset to read `partition` from: below `committed` if history is behind it."""
         return min(committed, self._held(partition, committed))
 
     def reaches(self, ranges: OffsetRanges) -> bool:
-        """Whether all that comes before `ranges` is in history."""
+        """Whether history holds everything before `ranges`."""
         return all(
             self._held(each, range_.first) >= range_.first for each, range_ in ranges.items()
         )
 
     def ahead(self, partition: Partition, end: int) -> int:
-        """How many messages history holds that the log, which ends at `end`, does not."""
+        """The number of messages that history holds beyond the end of the log."""
         return max(self.next.get(partition, 0) - end, 0)
 
     def moved(self, offsets: Offsets) -> Insert | None:
-        """What says that all before `offsets` is held now. None where it is said already."""
+        """The insert that records positions up to `offsets`; None if they are recorded already."""
         new = {each: at for each, at in offsets.items() if self.next.get(each) != at}
         if not new:
             return None
@@ -58,7 +58,7 @@ class Held(msgspec.Struct):
 
 
 def _positions(offsets: Offsets, version: int) -> Insert:
-    """No two have one token: positions that come again, of another log, must count."""
+    """Every insert has a different token: repeated positions, of another log, must count."""
     columns: dict[str, list[Any]] = {
         "topic": [each.topic for each in offsets],
         "partition": [each.number for each in offsets],
@@ -70,7 +70,7 @@ def _positions(offsets: Offsets, version: int) -> Insert:
 
 
 def removed_unread(partition: Partition, first: int, next_: int, before_ms: int) -> Insert:
-    """That the log removed [first, next_) before it was stored."""
+    """Records that the log removed [first, next_) before history stored it."""
     columns: dict[str, list[Any]] = {
         "topic": [partition.topic],
         "partition": [partition.number],

@@ -1,4 +1,4 @@
-"""What history stores, and how far it is in it."""
+"""The topics that history stores, and positions in them."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
@@ -9,17 +9,17 @@ from streams.topics import UPDATES, Topic
 
 
 def reads(kinds: Kinds) -> tuple[Topic, ...]:
-    """What is stored where these kinds are known."""
+    """The topics that are stored, given the known kinds."""
     return (UPDATES, *kinds.topics)
 
 
-#: What is stored of the program's own kinds.
+#: The topics of the program's own kinds.
 READS = reads(KINDS)
 TOPICS = tuple(topic.name for topic in READS)
 
 
 def is_at(position: Offsets, offsets: Offsets, topics: Collection[str] = TOPICS) -> bool:
-    """Whether `position` has reached `offsets`, of the topics that are stored."""
+    """Whether `position` has reached `offsets` in the topics that are stored."""
     return all(
         position.get(partition, -1) >= offset
         for partition, offset in offsets.items()
@@ -30,7 +30,7 @@ def is_at(position: Offsets, offsets: Offsets, topics: Collection[str] = TOPICS)
 async def ends_of(
     log: Log, partitions: Collection[Partition], topics: Sequence[str] = TOPICS
 ) -> Offsets:
-    """The next offset that the log will give out in each of the partitions."""
+    """The next offset of each of the partitions."""
     return {
         partition: bounds.next
         for topic in topics
@@ -40,7 +40,7 @@ async def ends_of(
 
 
 def still(member: Member, assignment: Assignment) -> Callable[[], Awaitable[None]]:
-    """What raises NotOwner once the member's assignment is another."""
+    """A check that raises NotOwner once the member's assignment has changed."""
 
     async def check() -> None:
         if (await member.assignment()).partitions != assignment.partitions:

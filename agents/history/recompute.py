@@ -1,13 +1,13 @@
-"""Windows of late samples, computed in history from all raw samples of a channel.
+"""Recomputes the windows of late samples in history, from all raw samples of a channel.
 
-Agents keep only the newest sample of a post, so they cannot book what is older than their closed
+Agents keep only the newest sample of a post, so they cannot book samples older than their closed
 windows, such as the past of a channel that is imported after it was followed: they send
-LateSamples. History has every sample. It computes what the windows of the channel say whatever
-the order in which the samples came, replaces the windows that say something else, adds the
-difference to the roll-ups, and mends the counters at fixed ages.
+LateSamples. History has every sample. It computes the channel's windows independently of the order
+in which samples arrived, replaces the windows that differ, adds the difference to the roll-ups, and
+corrects the counters at fixed ages.
 
-Every step can be repeated: it compares what is stored with what should be, and stores the rest.
-The table `recomputed` keeps what was done, so that a crash leaves nothing undone.
+Every step can be repeated: it compares the stored values with the expected ones and stores the
+difference. The table `recomputed` records finished work, so that a crash leaves nothing undone.
 """
 
 import logging
@@ -22,13 +22,13 @@ from streams.analytics import LateSamples
 from streams.ids import ChannelId
 from tables.windows import DAY_MS, MINUTE_MS
 
-#: Does work on the store until it is done; waits while the store is unavailable.
+#: Calls the store until it succeeds; waits while the store is unavailable.
 Insist = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 Marks = Mapping[ChannelId, int]
 
-#: One query computes so much event time, which bounds its memory.
+#: Event time per query, which bounds its memory.
 AT_ONCE_MS = 7 * DAY_MS
-#: Above the versions of windows that agents close (streams.kinds.CLOSED).
+#: Higher than the versions of windows that agents close (streams.kinds.CLOSED).
 RECOMPUTED = 2**63
 
 _ROLLED = {"channel_hourly": "recomputed_hourly", "channel_daily": "recomputed_daily"}
@@ -42,28 +42,28 @@ class Late(NamedTuple):
     offset: int
     from_ms: int
     to_ms: int
-    #: The windows before this instant are computed.
+    #: Windows before this instant are computed.
     done_ms: int
-    #: The last instant at which the samples change what a window says; 0: not known yet.
+    #: The last instant at which the samples change a window; 0: not known yet.
     needed_ms: int = 0
 
 
 class Recompute:
-    """Takes note of late samples, and computes their windows when it is run."""
+    """Collects late samples, and computes their windows in `run`."""
 
     def __init__(self, history: History, insist: Insist) -> None:
         self._history = history
         self._insist = insist
-        #: Nothing was done for these yet.
+        #: Not computed yet.
         self._new: dict[ChannelId, list[Late]] = {}
-        #: These change windows that were not closed when they were computed.
+        #: Computed in part: they change windows that were not closed then.
         self._rest: dict[ChannelId, list[Late]] = {}
         self._since_s: float | None = None
 
     def waiting_s(self, marks: Marks) -> float | None:
-        """How long there has been work, as far as this was asked; None while there is none.
+        """Seconds since work was first seen by this method; None without work.
 
-        `marks`: the start of the last closed minute of each channel.
+        `marks`: the start of each channel's last closed minute.
         """
         if not self._new and not any(self._is_closed(each, marks) for each in self._rest):
             self._since_s = None
@@ -73,7 +73,7 @@ class Recompute:
         return now_s - self._since_s
 
     async def take_up(self, owned: Callable[[ChannelId], bool]) -> None:
-        """Learn what is not done yet of the channels that this member owns."""
+        """Load the unfinished work of the channels that this member owns."""
         self._new, self._rest = {}, {}
         for row in (await self._ask("late_pending")).rows:
             if owned(row["channel_id"]):
@@ -86,7 +86,7 @@ class Recompute:
         self._since_s = None
 
     def note(self, messages: Collection[LateSamples]) -> None:
-        """Take note of late samples that are stored."""
+        """Add late samples, once they are stored."""
         for message in messages:
             late = Late(message.offset, message.from_ms, message.to_ms, message.from_ms)
             self._new.setdefault(message.channel_id, []).append(late)
@@ -99,8 +99,8 @@ class Recompute:
     ) -> None:
         """Compute the windows of all channels that have work.
 
-        `is_stored`: whether history has what was observed of a channel up to an offset. `renew` is
-        called before each channel; it raises NotOwner where another member owns it now.
+        `is_stored`: whether history holds a channel's observations up to an offset. `renew` is
+        called before each channel; it raises NotOwner if another member owns it now.
         """
         self._since_s = None
         for channel_id in {*self._new, *self._rest}:
@@ -115,12 +115,12 @@ class Recompute:
                 await self._work_out(channel_id, due, _closed_ms(marks, channel_id))
 
     def _is_closed(self, channel_id: ChannelId, marks: Marks) -> bool:
-        """Whether all windows that the rest changes are closed."""
+        """Whether all windows that the remaining samples change are closed."""
         needed_ms = [late.needed_ms for late in self._rest.get(channel_id, ())]
         return bool(needed_ms) and max(needed_ms) < _closed_ms(marks, channel_id)
 
     async def _work_out(self, channel_id: ChannelId, due: Collection[Late], closed_ms: int) -> None:
-        """Store what the windows before `closed_ms` should say."""
+        """Correct the windows before `closed_ms`."""
         from_ms = _minute(min(late.done_ms for late in due))
         reach_ms = await self._reach(channel_id, due)
         until_ms = min(closed_ms, _minute(reach_ms) + MINUTE_MS)
@@ -134,7 +134,7 @@ class Recompute:
         _logger.info("windows_recomputed", extra={"channel": channel_id, "windows": changed})
 
     async def _reach(self, channel_id: ChannelId, due: Collection[Late]) -> int:
-        """The last instant at which these samples change what a window says."""
+        """The last instant at which these samples change a window."""
         known_ms = max(late.needed_ms for late in due)
         new = [late for late in due if not late.needed_ms]
         if not new:
@@ -144,7 +144,7 @@ class Recompute:
         return max(known_ms, int(answer.rows[0]["until_ms"]))
 
     async def _put_right(self, channel_id: ChannelId, span: Mapping[str, int], name: str) -> int:
-        """Returns how many windows changed."""
+        """Correct the windows; returns how many changed."""
         windows = await self._ask("recomputed_windows", channel_id=channel_id, **span)
         columns = _stamped(channel_id, windows)
         await self._insert("windows", _closed(columns), name)
@@ -179,14 +179,14 @@ class Recompute:
         return answer
 
     async def _insert(self, table: str, columns: Mapping[str, Any], name: str) -> None:
-        """`name` tells apart insertions that happen to hold the same."""
+        """`name` distinguishes insertions with equal content."""
         if columns["channel_id"]:
             token = blake2b(f"{name} {columns!r}".encode(), digest_size=16).hexdigest()
             await self._insist(lambda: self._history.insert(Insert(table, token, columns)))
 
 
 def _stamped(channel_id: ChannelId, answer: Answer) -> dict[str, Any]:
-    """An answer as columns of a table; without rows an answer has no columns."""
+    """A result as columns of a table; a result without rows has no columns."""
     columns = dict(answer.columns)
     observed = columns.pop("observed_at_ms", [])
     return {"channel_id": [channel_id] * len(observed), **columns, "observed_at": observed}

@@ -1,4 +1,4 @@
-"""A batch that was begun and not finished, read from the log once more."""
+"""Reads a batch that was begun and not finished from the log again."""
 
 from agents.history.batch import HistoryBatch, Keeping
 from streams.log import Batch, Log, OffsetRange, OffsetRanges, OffsetTooOld, Partition
@@ -11,7 +11,7 @@ async def batch_of(
     ranges: OffsetRanges,
     keeping: Keeping | None = None,
 ) -> HistoryBatch:
-    """The same as when it was begun, but for what retention has removed since."""
+    """The batch as it was begun, without records that retention has removed since."""
     batch = HistoryBatch(keeping)
     for partition, range_ in sorted(ranges.items()):
         await _take(batch, log, partition, range_)

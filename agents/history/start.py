@@ -1,7 +1,7 @@
-"""Where the history writer begins to read its partitions, and what is lost where it cannot.
+"""Where the history writer begins to read its partitions, and what is lost.
 
-The committed position is only a claim; history knows what it holds (pending.py), and the log
-what it still has. Each of the three may have been lost, or be an older copy.
+The committed position is only a claim; history knows what it holds (pending.py), and the log what
+it still has. Each of the three may have been lost, or be an older copy.
 """
 
 import logging
@@ -20,22 +20,22 @@ _logger = logging.getLogger(__name__)
 
 class Start(msgspec.Struct):
     positions: dict[Partition, int]
-    #: Where the partitions had been that are read again, because history is behind them.
+    #: Committed positions of partitions that are read again because history is behind them.
     lost: dict[Partition, int]
-    #: What history is to say of messages that the log removed before they were stored.
+    #: Inserts that record messages which the log removed before history stored them.
     gaps: list[Insert]
 
     def missing(self, now_at: Offsets) -> int:
-        """How many messages were committed and are not in history yet."""
+        """The number of messages that were committed and are not in history yet."""
         return sum(max(end - now_at.get(each, end), 0) for each, end in self.lost.items())
 
 
 async def started(
     log: Log, topics: Sequence[str], assignment: Assignment, held: Held, metrics: Metrics
 ) -> Start:
-    """From where history ends, at most from what is committed; without that, from the first kept.
+    """Start at the lower of history's end and the committed offset, else at the first record kept.
 
-    All that this finds wrong is logged and counted here. Raises what the log raises.
+    Logs and counts every inconsistency that it finds. Raises what the log raises.
     """
     start, behind = Start({}, {}, []), 0
     for topic in topics:
@@ -62,7 +62,7 @@ async def started(
 async def _skip(
     log: Log, partition: Partition, position: int, bounds: Bounds, metrics: Metrics
 ) -> Insert:
-    """What retention removed before it was stored is lost: told and counted, never silent."""
+    """Log and count the records that retention removed before history stored them."""
     kept = await log.read(partition, bounds.first, 1)
     before_ms = kept[0].timestamp_ms if kept else 0
     lost = bounds.first - position

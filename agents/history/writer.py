@@ -1,18 +1,17 @@
-"""The history agent: what flows through the log goes into ClickHouse, each thing once.
+"""The history writer: stores the records of the log in ClickHouse, each once.
 
-A reader of the log port and not a Faust agent, because ClickHouse being away must stop neither
-windows nor alerts. Any number of them assignment the partitions as members of the group GROUP. One
-batch at a time:
+It reads through the log port and is not a Faust agent, so that windows and alerts continue while
+ClickHouse is unavailable. Any number of writers share the partitions as members of the group
+GROUP. One batch at a time:
 
-1. begin it: the log keeps what it holds,
+1. begin it: the log stores its ranges,
 2. insert its rows, each table under a token made of the batch's offsets and bytes,
-3. finish it: the log keeps where to go on.
+3. finish it: the log stores the next offsets.
 
-Who comes after a crash between 1 and 3, or gets a partition of the batch when members come and
-go, reads the whole batch again, makes the same rows and inserts them under the same tokens, so
-that what was stored already is dropped by ClickHouse. Who does not know yet that its partitions
-are others' now is refused at 1 and at 3; before an insertion that comes long after 1, 1 is
-repeated, because ClickHouse remembers tokens only for a while.
+After a crash between 1 and 3, or when a partition is reassigned, the new owner reads the whole
+batch again, makes the same rows and inserts them under the same tokens, so ClickHouse drops what it
+has already. A previous owner that does not know of the reassignment yet is refused at 1 and 3. Long
+after 1, the writer repeats 1 before it inserts: ClickHouse remembers tokens only for a while.
 """
 
 import asyncio
@@ -59,7 +58,7 @@ _logger = logging.getLogger(__name__)
 
 
 class HistoryAgent:
-    """Run `run` in a task; it ends by being cancelled, or by an error that waiting cannot cure."""
+    """Run `run` in an asyncio.Task: it ends if cancelled, or by an error that is no outage."""
 
     def __init__(
         self,
@@ -85,7 +84,7 @@ class HistoryAgent:
         self._settings = settings or HistorySettings()
         self._clock = clock or SystemClock()
         self._position: dict[Partition, int] = {}
-        #: Of each topic: all have the same number.
+        #: Partitions of each topic: all have the same number.
         self._partitions = 1
         self._marks: dict[ChannelId, int] = {}
         pauses = self._settings.first_pause_s, self._settings.longest_pause_s
@@ -99,26 +98,26 @@ class HistoryAgent:
         self._held = Held({}, 0)
         self._start = Start({}, {}, [])
         self._moved = asyncio.Condition()
-        #: Whether its assignment is taken up: before that its position says too much.
+        #: Whether the assignment was taken up: before that the position may be too high.
         self._taken = False
         self._ended = False
 
     def position(self) -> Offsets:
-        """The next offset to be stored, of each partition that this member has.
+        """The next offset to store, per partition that this member owns.
 
-        Everything before it is in history.
+        History holds everything before it.
         """
         return dict(self._position)
 
     def missing(self) -> int:
-        """How many messages were committed and are not in history (any more); 0 when all are."""
+        """The number of committed messages that history does not hold; 0 if it holds all."""
         return self._start.missing(self._position)
 
     async def caught_up(self, offsets: Offsets) -> None:
-        """Returns when everything before `offsets` (next offsets) is in history.
+        """Waits until history holds everything before `offsets` (next offsets).
 
-        For who is the only member: of others' partitions it knows nothing.
-        Raises HistoryUnavailable when the agent has ended before.
+        Only for the only member of the group: it does not know other members' partitions.
+        Raises HistoryUnavailable if the writer ended before that.
         """
         async with self._moved:
             await self._moved.wait_for(lambda: self._ended or self._has(offsets))
@@ -138,7 +137,7 @@ class HistoryAgent:
                 await member.leave()
 
     async def _take_part(self, member: Member) -> Never:
-        """With one assignment after the other."""
+        """Runs with one assignment after the other."""
         while True:
             try:
                 assignment = await member.assignment()
@@ -148,11 +147,11 @@ class HistoryAgent:
             except NotOwner:
                 _logger.info("history_shared_anew")
             except OffsetTooOld:
-                # The next look at the assignment finds what is lost, and tells it.
+                # The next assignment finds and reports what is lost.
                 continue
 
     async def _take(self, member: Member, assignment: Assignment) -> None:
-        """Take up the positions, and finish what was begun, if anything."""
+        """Load the positions, and finish the batch that was begun, if any."""
         self._taken = False
         self._held = Held.told(await self._insist(lambda: self._history.ask("positions", {})))
         at = (self._log, self._keeping.topics, assignment, self._held, self._metrics)
@@ -162,7 +161,7 @@ class HistoryAgent:
         for gap in start.gaps:
             await self._insist(functools.partial(self._history.insert, gap))
         for ranges in assignment.begun:
-            # Of a history that was removed or restored since, its beginning must come first.
+            # A history that was removed or restored since must be filled from its beginning first.
             if self._held.reaches(ranges):
                 await self._repeat(member, ranges)
             else:
@@ -174,24 +173,24 @@ class HistoryAgent:
         await self._note(self.position())
         await member.finish(self.position())
         self._taken = True
-        # Whoever waits for what is in history already has nothing else to be told by.
+        # Wake those who wait for records that history holds already.
         await self._move({})
 
     async def _forget_begun(self, member: Member, partitions: Iterable[Partition]) -> None:
-        """What was begun of own ones is not repeated: nothing of it is in this history."""
+        """Do not repeat the begun batch of this member: this history holds nothing of it."""
         own = {each: self._position[each] for each in partitions if each in self._position}
         if own:
             await member.begin({each: OffsetRange(at, at) for each, at in own.items()})
             await member.finish(own)
 
     async def _note(self, offsets: Offsets) -> None:
-        """Have history say that it holds all before `offsets`."""
+        """Record in history that it holds everything before `offsets`."""
         insert = self._held.moved(offsets)
         if insert is not None:
             await self._insist(functools.partial(self._history.insert, insert))
 
     async def _repeat(self, member: Member, ranges: OffsetRanges) -> None:
-        """What was begun and not finished. It may be of partitions that are others' now."""
+        """Repeat a batch that was begun and not finished. Others may own parts of it now."""
         batch = await batch_of(self._log, ranges, self._keeping)
         _logger.info("history_batch_repeated", extra={"rows": len(batch)})
         self._marks = await self._known_marks(batch.number)
@@ -200,7 +199,7 @@ class HistoryAgent:
             if ranges not in (await member.assignment()).begun:
                 raise NotOwner("another member has finished this batch")
 
-        # The marks are those from before it only if nobody has finished it by now and gone on.
+        # The marks precede the batch only if no other member has finished it and continued.
         await renew()
         await self._store(batch, renew)
         await self._move(
@@ -208,7 +207,7 @@ class HistoryAgent:
         )
 
     async def _known_marks(self, number: int) -> dict[ChannelId, int]:
-        """Up to where each channel's windows are closed, not counting the batch of that number."""
+        """The last closed window of each channel, ignoring the batch with that number."""
         known = await self._insist(lambda: self._history.ask("closed_marks", {"batch": number}))
         return {row["channel_id"]: row["start_ms"] for row in known.rows}
 
@@ -222,13 +221,13 @@ class HistoryAgent:
                 await begin()
                 await self._store(batch, begin)
                 self._recompute.note(batch.late)
-                # Only now: a window that was closed by a batch that is repeated must be as it was.
+                # Only now: a repeated batch must see the marks from before it.
                 own = await self._finish(member, batch.ends)
                 await self._put_late_right({**self._position, **own}, unmoved)
                 await self._move(own)
 
     async def _put_late_right(self, stored: Offsets, renew: Callable[[], Awaitable[Any]]) -> None:
-        """Compute the windows of late samples once no more of them come, or it is time."""
+        """Recompute the windows of late samples once no more arrive, or when it is time."""
         waiting_s = self._recompute.waiting_s(self._marks)
         if waiting_s is None:
             return
@@ -245,19 +244,19 @@ class HistoryAgent:
         return self._updates_of(channel_id) in self._position
 
     def _updates_of(self, channel_id: ChannelId) -> Partition:
-        """The partition of what is observed of a channel."""
+        """The partition of a channel's observations."""
         return Partition(UPDATES.name, partition_of(channel_key(channel_id), self._partitions))
 
     async def _finish(self, member: Member, ends: Offsets) -> Offsets:
-        """Commit what is this member's of it; returns that."""
-        # What retention removed may have been begun: then the position is ahead of its end.
+        """Commit the part of the batch that this member owns; returns that part."""
+        # Retention may have removed part of the batch: then the position is beyond its end.
         at = self._position
         own = {each: max(end, at[each]) for each, end in ends.items() if each in at}
         await member.finish(own)
         return own
 
     async def _store(self, batch: HistoryBatch, renew: Callable[[], Awaitable[None]]) -> None:
-        """Insert what the batch comes to. Waits while the store is away."""
+        """Insert the rows of the batch. Waits while the store is unavailable."""
         started = begun = time.perf_counter()
 
         async def insert(rows: Insert) -> None:

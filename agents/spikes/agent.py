@@ -1,4 +1,4 @@
-"""The decision `spikes`, as it is listed in agents.pipeline."""
+"""The declaration of `spikes`, listed in agents.pipeline."""
 
 from agents.engine.decision import Decision
 from agents.engine.one_row import OneRow

@@ -1,18 +1,18 @@
-"""State of the spike rule: the pace of a channel's last closed minutes, and the alert going on.
+"""The state of the spike rule: the pace of a channel's last closed minutes, and the open alert.
 
 The rule: a minute is a spike when its pace (ActivityWindow.views_pace) reaches `factor` times
 the median of the last closed minutes and `least` views. It is over after `calm_minutes` closed
 minutes in a row below half of that: Limits, which operators can set. Minutes in which nothing was
 measured are not known, and do not count.
 
-What makes a minute gain much without any spike, and why it raises nothing:
+A minute may gain much without a spike. Why that raises nothing:
 
-- its gains are those of many minutes, after a gap or because posts are sampled seldom: the pace
-  takes the share of one minute of them;
-- it rests on more posts than others do, because some are sampled every fifth minute or all at once
-  after an outage: it is compared with minutes that rest on about as many samples at least;
-- the channel was not observed, or only now and then: after a gap of more than GAP_MS the minutes
-  before are forgotten, and NEEDED_MINUTES new ones have to be known first.
+- its gains accumulated over many minutes, after a gap or because posts are rarely sampled: the
+  pace counts one minute's share of them;
+- it rests on more posts than others, because some are sampled every fifth minute or all at once
+  after an outage: it is compared only with minutes that rest on about as many samples or more;
+- the channel was not observed, or only occasionally: after a gap of more than GAP_MS earlier
+  minutes are forgotten, and NEEDED_MINUTES new ones must be known first.
 """
 
 from statistics import median
@@ -25,14 +25,14 @@ from tables.rows import Row
 from tables.windows import MINUTE_MS
 
 KEPT_MINUTES = 60
-#: Fewer known minutes than this tell nothing.
+#: With fewer known minutes there is no median.
 NEEDED_MINUTES = 20
 #: From a known minute to the next one. Quiet channels are sampled every five minutes.
 GAP_MS = 6 * MINUTE_MS
-#: A minute may rest on so many times the samples of one that it is compared with, and a few more.
+#: A minute may rest on this many times the samples of a minute it is compared with, and a few more.
 MORE_SAMPLES, FEW_SAMPLES = 2, 2
 
-#: Views a minute, and the samples that they rest on.
+#: Views per minute, and the samples that they rest on.
 Pace = tuple[float, int]
 
 
@@ -59,7 +59,7 @@ class Spike(msgspec.Struct, array_like=True, gc=False):
     observed: float
     #: The median when it was raised.
     expected: float
-    #: When it was last touched, in event time.
+    #: When it was last updated, in event time.
     observed_at_ms: int
     updated: bool = False
     calm_minutes: int = 0
@@ -71,11 +71,11 @@ class Spike(msgspec.Struct, array_like=True, gc=False):
 class Spikes(Row, array_like=True, gc=False):
     """The row of a channel."""
 
-    #: The last closed minutes that are known, oldest first, since the last gap.
+    #: The last known closed minutes since the last gap, oldest first.
     minutes: list[Pace] = msgspec.field(default_factory=list)
     #: The start of the newest closed minute.
     closed_ms: int = -1
-    #: The spike that is going on, or the last one.
+    #: The open spike, or the last one.
     spike: Spike | None = None
     #: The starts of the newest known minute, and of the first one since the last gap.
     newest_ms: int = -1
@@ -98,7 +98,7 @@ class Spikes(Row, array_like=True, gc=False):
         top: PostId | None = None,
         limits: Limits = USUAL,
     ) -> bool:
-        """A minute as it stands, running or closed. True when it raised or raised higher.
+        """Judge a minute, open or closed. True if it raised the alert or its level.
 
         `top` is the post that added most to its pace.
         """
@@ -117,7 +117,7 @@ class Spikes(Row, array_like=True, gc=False):
         return True
 
     def close(self, start_ms: int, pace: Pace, limits: Limits = USUAL) -> bool:
-        """A minute is closed. True when that resolved the spike."""
+        """Add a closed minute. True if that resolved the spike."""
         if start_ms <= self.closed_ms:
             return False
         views, samples = pace

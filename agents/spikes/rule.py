@@ -1,9 +1,9 @@
 """Alerts when a channel gains views far faster than it did lately.
 
-A simple rule (agents.spikes.row) that a model is to replace. It is deaf after a gap in observation
-until 20 minutes are closed again, and to posts that are sampled too seldom to be seen rising. It
-fails where the level changes with the hour: the median of the last hour lags behind a busy morning;
-and in a channel that is quiet between its posts, every new one may be a spike.
+A simple rule (agents.spikes.row), to be replaced by a model. It detects nothing after a gap in
+observation until 20 minutes are closed again, nor in posts that are sampled too rarely. It fails
+where the level changes with the hour: the median of the last hour lags behind a busy morning; and
+in a channel that is quiet between its posts, every new post may be a spike.
 """
 
 from collections.abc import Sequence
@@ -49,9 +49,9 @@ def method(limits: Limits) -> str:
 
 
 def put_spikes(state: Spikes, window: ActivityWindow, context: StepContext) -> Sequence[Alert]:
-    """Fold a window into the channel's row, in place, and give the alert when it changed.
+    """Fold a window into the channel's row in place; returns the alert if it changed.
 
-    A message that is in the row already gives the alert as it stands now.
+    For a repeated message it returns the present alert.
     """
     if context.offset <= state.last_offset:
         again = state.spike is not None
