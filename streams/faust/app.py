@@ -1,8 +1,8 @@
-"""A Faust app on one of our logs. No agent and no table is added here.
+"""A Faust app on one of our logs, without agents and tables.
 
-What Faust does by default and we do ourselves, because it does not survive a restart or costs
-seconds at start: expiry of rows, dead letters, the end on an unknown error, waiting for tables
-that are declared late, folders for state (it is kept in the log), a web server, a leader.
+Switched off, because they do not survive a restart or cost seconds at start: Faust's expiry of
+rows, dead letters, handling of unknown errors, waiting for tables that are declared late, folders
+for state (the log keeps it), web server, leader.
 """
 
 from collections.abc import Callable
@@ -25,43 +25,43 @@ from streams.kafka.membership import MemberSettings
 from streams.kafka.tasks import TaskSettings
 from streams.metrics import Metrics
 
-#: What the body of an agent iterates over.
+#: The stream over which an agent's body iterates.
 Stream: TypeAlias = StreamT[Any]
 
 
 class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The log, and how a worker takes part in its group."""
+    """The log, and the settings of a worker as a member of its group."""
 
     #: The log: embedded:///folder or kafka://host:port.
     broker: str
-    #: Of every topic that this program makes.
+    #: Partitions of every topic that this program makes.
     partitions: int = 4
-    #: The consumer group; changelogs are named by it.
+    #: The consumer group; prefixes the names of changelogs.
     group: str = "analyticbot"
-    # Of workers on Kafka only.
-    #: The folder of the tables; one worker at a time has it.
+    # For workers on Kafka only.
+    #: The folder of the tables; only one worker at a time may use it.
     tables: Path = Path("tables")
     #: Memory for the tables.
     budget: Budget = Budget()
-    #: A name that a restart keeps: nothing moves when the worker is back soon.
+    #: The member's name across restarts: with it a quick restart reassigns nothing.
     instance: str | None = None
-    #: How many other workers keep up with the tables of each task.
+    #: Standby replicas of each task's tables.
     standbys: int = 1
 
 
 class App(faust.App):
-    """Delivers messages of one partition in batches, and reports what crashed a service of it."""
+    """Delivers the messages of a partition in batches, and reports crashes of its services."""
 
     #: Read by streams.faust.consumer.
     takes_batches = True
-    #: Called once with what crashed a service of the app: the log, most likely.
+    #: Called once, with the error that crashed a service of the app: mostly an error of the log.
     crashed_with: Callable[[Exception], None] | None = None
-    #: What it is run with on Kafka; its transport reads it.
+    #: The settings of a worker on Kafka; its transport reads them.
     work: Work
 
     @property
     def context(self) -> ProcessorContext:
-        """How bodies of agents read and write."""
+        """The context through which agents' bodies read and write."""
         return cast(ProcessorContext, cast(Any, self.transport).context)
 
     @property
@@ -85,7 +85,7 @@ class App(faust.App):
     def bytes_table(self, name: str, partitions: int) -> None:
         """Declares a table and its changelog. Its rows are read through `context`."""
         table = self.Table(name, key_type=bytes, value_type=bytes, partitions=partitions)
-        # Faust takes bytes for JSON unless the serializer is set before the changelog is made.
+        # Faust treats bytes as JSON unless the serializer is set before it makes the changelog.
         for_changelog: Any = table
         for_changelog.key_serializer = for_changelog.value_serializer = "raw"
 
@@ -96,7 +96,7 @@ class App(faust.App):
             fatal(reason)
 
     def _create_directories(self) -> None:
-        """None: state is kept in the log."""
+        """Does nothing: the log keeps the state."""
 
 
 def opened_app(settings: AppSettings, metrics: Metrics) -> App:
@@ -147,7 +147,7 @@ def _work(settings: AppSettings, metrics: Metrics) -> Work:
 
 
 class _BytesTopic(faust.Topic):
-    """Passes keys and values on as they are: bytes."""
+    """Passes keys and values on unchanged, as bytes."""
 
     def _compile_decode(self) -> None:
         app = self.app
@@ -159,7 +159,7 @@ class _BytesTopic(faust.Topic):
 
 
 class _PromptTables(TableManager):
-    """All tables are declared before the start, so there is nothing to wait for."""
+    """Does not wait: all tables are declared before the start."""
 
     async def on_start(self) -> None:
         if not self.should_stop:

@@ -1,7 +1,7 @@
-"""Telling Faust which partitions this process has, in the terms of Faust's assignor.
+"""Sets the partitions of this process in the fields of Faust's assignor.
 
-With Faust's own driver its assignor reads them from what the leader of the group has computed. Here
-they are filled in directly; Faust's recovery and router read these fields.
+Faust's driver fills these fields from the assignment that the group's leader computed. Here they
+are set directly; Faust's recovery and router read them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from faust.types import AppT
 
 
 def assign(app: AppT, partitions: Mapping[str, Sequence[int]]) -> None:
-    """These partitions of each topic, as actives, to this process; no standbys."""
+    """Assign these partitions of each topic to this process as actives, without standbys."""
     actives = {topic: list(numbers) for topic, numbers in partitions.items()}
     assignor: Any = app.assignor
     assignor._assignment = ClientAssignment(actives=actives, standbys={})

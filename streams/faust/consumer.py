@@ -1,9 +1,9 @@
-"""Faust's consumer, with what it does badly replaced; the base of those of our transports.
+"""The base of our transports' consumers: Faust's, with two parts replaced.
 
-Its bookkeeping of acknowledgements is replaced because it counts a message as processed that was
-only skipped while the app stops, and because it cannot step over the gaps that compaction and
-transactions leave in offsets; its fetch loop, because it costs two tasks a message and sleeps for
-a second when buffers are full. Delivery, streams, tables and the order of a rebalance are Faust's.
+Faust's bookkeeping of acknowledgements counts messages as processed that it only skipped while the
+app stops, and cannot step over the gaps that compaction and transactions leave in offsets. Its
+fetch loop makes two asyncio tasks per message and sleeps for a second when buffers are full.
+Delivery, streams, tables and the order of a rebalance are Faust's.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ IN_FLIGHT_BYTES = 32 << 20
 
 
 class Consumer(BaseConsumer):
-    """Subclasses say where records come from and how a commit is made."""
+    """Subclasses define where records come from and how commits are made."""
 
     def __post_init__(self) -> None:
         self._topics: set[str] = set()
@@ -39,16 +39,16 @@ class Consumer(BaseConsumer):
         #: Of ordinary agents; bodies of batches have none.
         self.effects = Effects(self._standing)
         self._in_flight = 0
-        #: Whether streams may be given messages: from the first resumption of the flow after the
-        #: positions were set, because resuming empties the streams' queues.
+        #: Whether messages may be delivered: from the first resumption of the flow after positions
+        #: were set, because resuming empties the streams' queues.
         self._open = self._sought = False
         #: Set when the fetch loop may have something to do.
         self._news = asyncio.Event()
 
-    # -- what subclasses give
+    # -- for subclasses
 
     def stop_commits(self) -> None:
-        """Nothing that is not committed now will be."""
+        """Disable commits: what is not committed yet never will be."""
         raise NotImplementedError
 
     def _next_records(self, tp: TP) -> Sequence[Record]:
@@ -60,7 +60,7 @@ class Consumer(BaseConsumer):
         raise NotImplementedError
 
     def _has_room(self, tp: TP) -> bool:
-        """Whether more may be made of messages of this partition before the next commit."""
+        """Whether the next commit has room for effects of more messages of this partition."""
         return True
 
     # -- partitions
@@ -72,14 +72,14 @@ class Consumer(BaseConsumer):
         return TP(topic, partition)
 
     def _forget_deliveries(self) -> None:
-        """What was delivered and not acknowledged will be delivered again, to new positions."""
+        """Forget unacknowledged messages: they are delivered again from the new positions."""
         self._unacked.clear()
         self.effects.forget()
         self._in_flight = 0
         self._open = self._sought = False
 
     async def on_task_error(self, exc: BaseException) -> None:
-        """An agent's body has failed: its message must not be committed as processed."""
+        """An agent's body raised: its message must not be committed as processed."""
         self.stop_commits()
         await self.crash(exc)
 
@@ -92,12 +92,12 @@ class Consumer(BaseConsumer):
                 if not await self._round():
                     await self._news.wait()
         except asyncio.CancelledError:
-            # An end in order, which Faust would take for a crash when it comes during a rebalance.
+            # An orderly stop, which Faust would treat as a crash during a rebalance.
             if not fetcher.should_stop:
                 raise
 
     async def _round(self) -> bool:
-        """Every active partition gets its turn. False: there was nothing to deliver."""
+        """Deliver from every active partition. False if there was nothing to deliver."""
         found = False
         for tp in sorted(self._get_active_partitions()):
             if not self.flow_active:
@@ -163,7 +163,7 @@ class Consumer(BaseConsumer):
     # -- acknowledging
 
     def _on_ack(self, size: int) -> bool:
-        """Streams also acknowledge what they only skip, while the flow is stopped."""
+        """Ignores acknowledgements while the flow is stopped: streams then only skip messages."""
         if not self.flow_active:
             return False
         if self._in_flight > IN_FLIGHT_BYTES:
@@ -173,7 +173,7 @@ class Consumer(BaseConsumer):
         return True
 
     def _committable(self) -> None:
-        """There is something that a commit would write."""
+        """Called when a commit would write something."""
         raise NotImplementedError
 
     def _new_offset(self, tp: TP) -> int | None:
@@ -191,9 +191,9 @@ class Consumer(BaseConsumer):
 
 
 def stop_commits(app: AppT) -> None:
-    """Forbids all commits of `app` from now on; to be called before a failed body is left.
+    """Disable all commits of `app`. Call it before a failed body returns.
 
-    What was not committed is done again after the next start. The process has to end.
+    Uncommitted messages are processed again after the next start. The process must end.
     """
     cast(Consumer, app.consumer).stop_commits()
 

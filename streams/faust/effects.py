@@ -1,11 +1,12 @@
-"""What ordinary agents send and set: kept until the message that they work on may be committed.
+"""The effects of ordinary agents: held until their message may be committed.
 
-An ordinary agent awaits where it likes, so a commit may come between what it sets and what it
-sends. Were the one committed and not the other, with the message itself still to do, a crash would
-count twice. So both wait for the message: they are in the commit that says it is processed.
+An ordinary agent may await anywhere, so a commit may fall between a change of a table and a message
+that it sends. If only one of them were committed, with the agent's message unprocessed, a crash
+would count twice. So all effects wait for the message and belong to the commit that marks it as
+processed.
 
-The bodies of the engine never await and send through the context (agents.engine.body): nothing of
-theirs is here.
+The engine's bodies never await and send through the context (agents.engine.body): they hold nothing
+here.
 """
 
 from collections import defaultdict
@@ -20,20 +21,20 @@ from streams.context import Task
 
 
 class Standing(Enum):
-    """What is known of a message that somebody works on."""
+    """The state of a message that an agent works on."""
 
-    #: It was delivered and is not committed.
+    #: Delivered, not committed.
     OPEN = auto()
-    #: It is committed, or about to be; or it is none of the log.
+    #: Committed, or being committed; or not a message of the log.
     DONE = auto()
-    #: It will be delivered again, here or elsewhere: its partitions were assigned anew.
+    #: Will be delivered again, here or elsewhere: its partition was reassigned.
     STALE = auto()
 
 
 class Effect(NamedTuple):
-    #: Puts it into the next commit.
+    #: Puts the effect into the next commit.
     do: Callable[[], None]
-    #: Called instead of `do` when the message is delivered again, and makes everything again.
+    #: Called instead of `do` if the message is delivered again, which repeats all effects.
     lose: Callable[[], None]
 
 
@@ -45,7 +46,7 @@ class Effects:
         self._held: defaultdict[TP, dict[int, list[Effect]]] = defaultdict(dict)
 
     def add(self, effect: Effect) -> None:
-        """Into the commit of the message that the caller works on; of none, into the next."""
+        """Put an effect into the commit of the caller's message; without one, into the next."""
         event = current_event()
         standing = Standing.DONE if event is None else self._standing(event.message)
         if event is None or standing is Standing.DONE:
@@ -56,23 +57,23 @@ class Effects:
             self._held[event.message.tp].setdefault(event.message.offset, []).append(effect)
 
     def release(self, tp: TP, offset: int) -> None:
-        """The messages before `offset` are about to be committed, and with them what they made."""
+        """Release the effects of the messages before `offset`, which are about to be committed."""
         held = self._held.get(tp)
         if held:
             for at in sorted(each for each in held if each < offset):
                 _do(held.pop(at))
 
     def release_current(self) -> None:
-        """Into the next commit, without the message that the caller works on.
+        """Put the caller's effects into the next commit, before its message.
 
-        For a body that waits until what it has sent is durable: it would wait for itself.
+        For a body that waits until a message it sent is durable: it would wait for itself.
         """
         event = current_event()
         if event is not None and self._standing(event.message) is Standing.OPEN:
             _do(self._held[event.message.tp].pop(event.message.offset, []))
 
     def forget(self) -> None:
-        """All messages that are open become stale."""
+        """Mark all open messages as stale."""
         held, self._held = self._held, defaultdict(dict)
         for of_partition in held.values():
             for effects in of_partition.values():
@@ -81,7 +82,7 @@ class Effects:
 
 
 def task_at_work() -> Task | None:
-    """Of the message that the caller works on; None for who works on none."""
+    """The state of the caller's message; None outside of any message."""
     event = current_event()
     return None if event is None else event.message.partition
 

@@ -1,4 +1,4 @@
-"""Records as Faust's streams get them: each as a message, or many of a partition as one."""
+"""Records as messages of Faust: one each, or many of a partition as one message."""
 
 from collections.abc import Sequence
 from itertools import accumulate, takewhile
@@ -33,12 +33,12 @@ def message_of(tp: TP, record: Record, generation: int) -> ConsumerMessage:
 
 
 def batch_of(tp: TP, records: Sequence[Record], generation: int) -> ConsumerMessage:
-    """Records that follow one another, as the value of one message at the offset of the last.
+    """Consecutive records as the value of one message, with the offset of the last.
 
-    So Faust's cost is paid once for all of them, and they are acknowledged together.
+    Faust's cost is paid once for all of them, and they are acknowledged together.
     """
     message = message_of(tp, records[-1]._replace(key=None, headers={}), generation)
-    # Faust passes the value on as it is; only its types say bytes.
+    # Faust passes the value on unchanged; only its types require bytes.
     message.value = cast(Any, records)
     return message
 

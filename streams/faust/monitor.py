@@ -1,4 +1,4 @@
-"""Faust's sensor, with its own measurements off: they cost more than a message's work."""
+"""Faust's sensor without its measurements, which cost more than processing a message."""
 
 import time
 from typing import Any
@@ -9,7 +9,7 @@ from streams.metrics import Metrics
 
 
 class QuietMonitor(Monitor):
-    """Tells `metrics` of commits and recoveries where the transport does not do so itself."""
+    """Reports commits and recoveries to `metrics`, for transports that do not."""
 
     metrics: Metrics | None = None
 

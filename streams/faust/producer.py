@@ -1,6 +1,6 @@
-"""Faust's producer over our logs, for ordinary agents: what they send is in their message's commit.
+"""Faust's producer over our logs, for ordinary agents: sends within their message's commit.
 
-Subclasses say how a record gets into a commit, and how many partitions a topic has.
+Subclasses put a record into a commit, and know the partitions of topics.
 """
 
 import asyncio
@@ -18,31 +18,31 @@ from streams.faust.effects import Effect, Effects, task_at_work
 from streams.log import LogError, Partition, Record
 from streams.partitioner import partition_of
 
-#: Called with where a record went, when it is durable (the offset is -1 where it is not known), or
-#: with why it never will be.
+#: Called with a record's partition and offset (-1 if unknown) once it is durable, or with the
+#: reason why it never will be.
 Promise = Callable[[tuple[Partition, int] | LogError], None]
 _UNKNOWN = -1
 
 
 class Producer(base.Producer):
-    """Nothing here waits for the log but `send_and_wait`."""
+    """Only `send_and_wait` waits for the log."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._round_robin = 0
 
-    # -- what subclasses give
+    # -- for subclasses
 
     def _commit(self, task: Task | None, at: Partition, record: Record, promise: Promise) -> None:
-        """Put a record into the next commit, of the task whose message it was made of."""
+        """Put a record into the next commit of the task whose message caused it."""
         raise NotImplementedError
 
     def _partitions(self, topic: str) -> int:
-        """How many there are."""
+        """The number of partitions of a topic."""
         raise NotImplementedError
 
     async def _learn(self, topic: str) -> None:
-        """Called before the first message to a topic that is awaited: `_partitions` follows."""
+        """Called before the first awaited message to a topic; `_partitions` must know it then."""
 
     # -- Faust's
 
@@ -69,7 +69,7 @@ class Producer(base.Producer):
         *,
         transactional_id: str | None = None,
     ) -> Awaitable[RecordMetadata]:
-        """The awaitable's result comes when the record is durable: when it is committed."""
+        """Returns an awaitable that is done when the record is committed."""
         await self._learn(topic)
         done = Sent(self.effects)
         self._add(topic, key, value, partition, timestamp, headers, _settling(done))
@@ -89,7 +89,7 @@ class Producer(base.Producer):
         return await (await self.send(topic, key, value, partition, timestamp, headers))
 
     async def flush(self) -> None:
-        """Nothing is kept here: a commit writes."""
+        """Does nothing: commits write."""
 
     def key_partition(self, topic: str, key: bytes | None) -> TP:
         return TP(topic, self._partition(topic, key))
@@ -120,7 +120,7 @@ class Producer(base.Producer):
         self.effects.add(
             Effect(
                 do=lambda: self._commit(task, at, record, promise),
-                # Whoever waits for it goes on: nothing that it does now counts any more.
+                # Release the waiter: its message is stale, so its further effects are dropped.
                 lose=lambda: promise((at, _UNKNOWN)),
             )
         )
@@ -134,7 +134,7 @@ class Producer(base.Producer):
 
 
 class Sent(asyncio.Future[RecordMetadata]):
-    """Done when what was sent is durable. Who awaits it does not wait for the message's end."""
+    """Done when the record is durable. Awaiting it commits the caller's effects so far."""
 
     def __init__(self, effects: Effects) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class Sent(asyncio.Future[RecordMetadata]):
         if self.done():
             return super().__await__()
         self._effects.release_current()
-        # Who gives up waiting does not take back what is sent.
+        # Cancelling the wait does not take back the record.
         return asyncio.shield(self).__await__()
 
     __iter__ = __await__

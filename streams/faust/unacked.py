@@ -1,7 +1,7 @@
-"""Which offset of a partition may be committed: everything below it has been acknowledged.
+"""The offset of a partition that may be committed: everything below it was acknowledged.
 
-Faust's streams write acknowledgements straight into two mappings of the consumer (their compiled
-code does not call it), so the classes here stand in for the list and the set that are found there.
+Faust's compiled streams write acknowledgements directly into two mappings of the consumer, without
+a call, so the classes here replace the list and the set in these mappings.
 """
 
 from collections import defaultdict
@@ -14,35 +14,35 @@ from streams.faust.effects import Standing
 
 
 class Unacked:
-    """The messages of one partition that were delivered, in order, until they are acknowledged.
+    """The delivered messages of one partition, in order, until they are acknowledged.
 
-    Offsets may have gaps: what counts is what was delivered.
+    Offsets may have gaps: only delivered messages count.
     """
 
     def __init__(self, on_ack: Callable[[int], bool]) -> None:
-        #: Told the size of each message that is acknowledged; False makes it not count.
+        #: Called with the size of each acknowledged message; False: ignore the acknowledgement.
         self._on_ack = on_ack
         self._sizes: dict[int, int] = {}
         self._acked: set[int] = set()
-        #: The newest offset that was taken for a commit.
+        #: The newest offset chosen for a commit.
         self._taken = 0
 
     def deliver(self, offset: int, size: int) -> None:
         self._sizes[offset] = size
 
     def append(self, offset: int) -> None:
-        """An acknowledgement. The name is Faust's."""
+        """Acknowledge an offset. Faust calls it by this name."""
         if offset in self._sizes and self._on_ack(self._sizes[offset]):
             self._acked.add(offset)
 
     def standing(self, offset: int) -> Standing:
-        """Of a message of this partition."""
+        """Add a delivered message."""
         if offset in self._sizes:
             return Standing.OPEN
         return Standing.DONE if offset < self._taken else Standing.STALE
 
     def take_committable(self) -> int | None:
-        """The offset after the last message before which none is unacknowledged; None: no news."""
+        """The next offset to commit: every message below it is acknowledged. None: no change."""
         done = list(takewhile(self._acked.__contains__, self._sizes))
         if not done:
             return None
@@ -63,14 +63,14 @@ class UnackedByPartition(dict[TP, Unacked]):
         return self[tp]
 
     def pop(self, tp: TP, *_default: object) -> None:  # type: ignore[override]
-        """Nothing. Faust forgets what it is about to lose before that was committed.
+        """Does nothing: Faust drops acknowledgements of revoked partitions before their commit.
 
-        What the messages made would be committed without them, and be made again.
+        The effects of those messages would be committed without them, and made again.
         """
 
 
 class _Nothing(set[int]):
-    """Faust's index of what is acknowledged, which nobody needs here: it stays empty."""
+    """Faust's index of acknowledged offsets: unused, always empty."""
 
     def add(self, element: int) -> None: ...
 

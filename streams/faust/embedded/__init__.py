@@ -1,1 +1,1 @@
-"""Faust over the embedded log: both work on the same engine."""
+"""Faust over the embedded log, on the engine that the rest of the process uses."""

@@ -1,4 +1,4 @@
-"""Faust's consumer over the embedded log: it reads the log itself, and commits with its outbox."""
+"""Faust's consumer over the embedded log: reads the log directly, commits with its outbox."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ class Consumer(DriverConsumer):
         #: Records that were read and are not delivered, from the position on.
         self._at_hand: dict[TP, Sequence[Record]] = {}
 
-    # -- life
+    # -- lifecycle
 
     async def on_start(self) -> None:
         self.transport.enter()
@@ -46,13 +46,13 @@ class Consumer(DriverConsumer):
             await self.transport.leave()
 
     def stop_commits(self) -> None:
-        """Nothing that is not committed now will be. See transport.stop_commits."""
+        """See the base class, and transport.stop_commits."""
         self.transport.outbox.stop()
 
     # -- partitions
 
     async def subscribe(self, topics: Iterable[str]) -> None:
-        """Gives this process all partitions of `topics`, soon: Faust waits for this to return."""
+        """Schedules the assignment of all partitions: Faust needs this call to return first."""
         self._topics = set(topics)
         self.add_future(self._assign())
 
@@ -74,7 +74,7 @@ class Consumer(DriverConsumer):
         await self.on_partitions_assigned(set(self._assigned), app.consumer_generation_id)
 
     def _check_partitions(self, states: Mapping[str, TopicState]) -> None:
-        """Partition n of all that the engine reads is one task."""
+        """The tasks: partition n of all topics that the engine reads is one."""
         if not self._takes_batches:
             return
         read = {
@@ -106,7 +106,7 @@ class Consumer(DriverConsumer):
         return self.transport.engine.end(self._state(tp))
 
     async def highwaters(self, *partitions: TP) -> MutableMapping[TP, int]:
-        """One above what can really be read: recovery waits until it has read that far."""
+        """One above the last readable offset: recovery waits until it has read that far."""
         return {tp: self.highwater(tp) for tp in partitions}
 
     async def earliest_offsets(self, *partitions: TP) -> MutableMapping[TP, int]:
@@ -121,7 +121,7 @@ class Consumer(DriverConsumer):
         self._news.set()
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Only recovery calls it, with changelogs; they are read here and now."""
+        """Called by recovery only, with changelogs; reads them immediately."""
         for tp, offset in partitions.items():
             await self._seek(tp, max(offset, 0))
             await self._seek(tp, await restore(self.app, self.transport.engine, self._state(tp)))
@@ -174,7 +174,7 @@ class Consumer(DriverConsumer):
 
     @Service.task
     async def _commit_handler(self) -> None:
-        """Commits as soon as there is something to, but not more often than the linger says."""
+        """Commits when there is something to commit, at most once per linger time."""
         linger_s = self.transport.options.linger_ms / 1000
         while not self.should_stop:
             await self.transport.outbox.filled.wait()
@@ -182,13 +182,13 @@ class Consumer(DriverConsumer):
             await asyncio.sleep(linger_s)
 
     async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:
-        """From choosing the offsets to handing them over with all that was sent: no await."""
+        """Must not await between choosing the offsets and submitting them with the outbox."""
         offsets = self._filter_committable_offsets(tps)
         try:
             handed_over = self._hand_over(offsets)
             if handed_over is None:
                 return False
-            # A commit that is given up (the app stops) is written nevertheless.
+            # A commit that is abandoned because the app stops is written nevertheless.
             await asyncio.shield(handed_over)
         except LogError as error:
             self.stop_commits()

@@ -1,7 +1,7 @@
 """The context over the embedded log: the app's outbox, and rows in Faust's tables in memory.
 
-Straight into the outbox that Faust's producer would put it in, without the promises that nobody
-waits for; they were a third of the pipeline's cost.
+It writes into the outbox directly. Faust's producer would add a future per message that nobody
+awaits; these were a third of the pipeline's cost.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class EmbeddedContext:
-    """One an app. Implements streams.context.ProcessorContext."""
+    """One per app. Implements streams.context.ProcessorContext."""
 
     def __init__(self, transport: "Transport") -> None:
         self._transport = transport
-        #: A table's name to its rows and the topic of its changelog.
+        #: By the name of a table: its rows and the topic of its changelog.
         self._tables: dict[str, tuple[dict[bytes, bytes], str]] = {}
 
     def send(
@@ -61,11 +61,11 @@ class EmbeddedContext:
         return range(len(self._transport.topic(UPDATES.name).partitions))
 
     def rows(self) -> Mapping[str, int]:
-        """How many rows each table has that was used."""
+        """Rows per table, of tables that were used."""
         return {name: len(rows) for name, (rows, _) in self._tables.items()}
 
     def size_bytes(self) -> int:
-        """Of all changelogs of those tables, which is where they are kept on disk."""
+        """Bytes of the changelogs of these tables, which keep them on disk."""
         topics = [self._transport.topic(changelog) for _, changelog in self._tables.values()]
         return sum(state.row.size_bytes for topic in topics for state in topic.partitions)
 

@@ -1,4 +1,4 @@
-"""Faust's producer over the embedded log: what it sends lands in the app's outbox."""
+"""Faust's producer over the embedded log: sends into the app's outbox."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -60,7 +60,7 @@ class Producer(DriverProducer):
 
 
 class _Ebb(ProducerBuffer):
-    """Faust asks its buffer whether to go on delivering: this one asks the log's room."""
+    """Replaces Faust's buffer: delivery pauses while the log's buffers are full."""
 
     def __init__(self, producer: Producer, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,8 +1,8 @@
-"""Filling tables from their changelogs, in batches.
+"""Fills tables from their changelogs, in batches.
 
-Faust's own recovery takes every row through the conductor, a queue and a timer. This does the same
-to the tables directly, when Faust seeks to where its recovery would begin; Faust then sees that
-nothing is left to recover, and goes on as after its own.
+Faust's recovery passes every row through the conductor, a queue and a timer. This fills the tables
+directly, when Faust seeks to the start of its recovery; Faust then finds nothing left to recover
+and continues.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ _BATCH = 1_000
 
 
 async def restore(app: AppT, engine: Engine, state: PartitionState) -> int:
-    """Applies to its table what a partition of a changelog holds and the table does not.
+    """Applies the new records of a changelog's partition to its table.
 
-    Returns the offset after the last that is applied. Raises LogDamaged.
+    Returns the offset after the last applied record. Raises LogDamaged.
     """
     tp = TP(*state.partition)
     tables: Any = app.tables

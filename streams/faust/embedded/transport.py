@@ -1,10 +1,10 @@
 """Faust's transport over the embedded log: ``broker="embedded:///folder"``.
 
-The URL's query takes the log's settings (settings.py) and one of its own: ``linger_ms`` (default
-10: commits are at least so far apart).
+The URL's query takes the log's settings (settings.py) and ``linger_ms`` (default 10): the least
+time between commits.
 
-It shares the log with an EmbeddedLog of the same folder, and uses Faust's own conductor, tables
-and recovery. One process has all partitions; there is no rebalancing but the first assignment.
+It shares the log with an EmbeddedLog of the same folder, and uses Faust's conductor, tables and
+recovery. One process has all partitions: the first assignment is the only one.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ class _Options(msgspec.Struct, frozen=True):
 
 
 class Transport(base.Transport):
-    """Made by Faust, once an app. The log is opened when it is first needed, on the event loop."""
+    """Made by Faust, once per app. Opens the log at first use, on the event loop."""
 
     Consumer = Consumer
     Producer = Producer
@@ -66,7 +66,7 @@ class Transport(base.Transport):
         return self._outbox
 
     def enter(self) -> None:
-        """The consumer and the producer each enter when they start, and leave when they stop."""
+        """Called by consumer and producer when they start; each calls `leave` when it stops."""
         self._users += 1
 
     async def leave(self) -> None:
@@ -77,7 +77,7 @@ class Transport(base.Transport):
             await sharing.release(self._outbox.engine)
 
     def topic(self, name: str) -> TopicState:
-        """The topic; made, as streams.topics or its name tells, where it does not exist yet."""
+        """The topic; a missing one is created, with the settings that its name implies."""
         found = self.engine.topics.get(name)
         return found or self.create(name, int(self.app.conf.topic_partitions))
 
@@ -89,14 +89,14 @@ class Transport(base.Transport):
         compacted: bool = False,
         retention_s: float | None = None,
     ) -> TopicState:
-        """What Faust declares; an existing topic stays as it is."""
+        """Creates a topic that Faust declares; an existing one stays unchanged."""
         if name not in self.engine.topics:
             self.engine.create(_declared(name, compacted, retention_s), partitions)
         return self.engine.topics[name]
 
 
 def register_transport() -> None:
-    """Tells Faust of ``embedded:``, for when the package's entry points are not installed."""
+    """Registers ``embedded:`` with Faust, in case the package's entry points are not installed."""
     TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
 
 

@@ -1,9 +1,9 @@
 """Faust's consumer over Kafka: a member of the group, and the commits of its tasks.
 
-A rebalance, in order: the group wants to hand out anew (`_release`: Faust stops delivering and
-empties its queues, what was done is committed); the group has handed out (`_get`); the tasks are
-taken over, which shuts out whoever had them, and their tables brought up to date (`_take_over`);
-Faust hears of its partitions and asks where to begin (`seek_to_committed`).
+A rebalance, in order: the group begins to reassign (`_release`: Faust stops delivering and empties
+its queues, finished work is committed); the group has assigned (`_get`); this process takes over
+the tasks, which fences their previous owners, and brings their tables up to date (`_take_over`);
+Faust gets its partitions and asks where to begin (`seek_to_committed`).
 """
 
 import asyncio
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: What is fetched of a partition ahead of its delivery, in records.
+#: Records of a partition that are fetched ahead of their delivery.
 _AHEAD = 1_000
 _WAIT_S = 0.2
-#: How long a worker that stops waits for its last commit.
+#: How long a stopping worker waits for its last commit.
 _STOP_S = 8.0
-#: Commits may take one part in so many of the time, so that few large ones come of much work.
+#: Commits may take one Nth of the time, so that they are few and large under load.
 _COMMIT_SHARE = 5
-#: Over a slow network commits take long without work; then that part would be far too small.
+#: The longest pause: over a slow network commits take long even without load.
 _LONGEST_PAUSE_S = 1.0
 
 
@@ -51,30 +51,30 @@ class Consumer(NothingToRestore):
         work = self.transport.work
         self._member = Membership(work.member, self._claim, self._release, self._get)
         self._fetched: dict[TP, deque[Record]] = defaultdict(deque)
-        #: There is something that a commit would write.
+        #: Set when a commit would write something.
         self._filled = asyncio.Event()
-        #: A commit should not be waited for any longer.
+        #: Set when the next commit must not be delayed further.
         self._full = asyncio.Event()
-        #: The fetch loop may have something to do.
+        #: Set when the fetch loop may have work.
         self._hungry = asyncio.Event()
         self._stopped_commits = False
-        #: Counts up when partitions are taken away, and when they are given.
+        #: Grows when partitions are revoked and when they are assigned.
         self._turn = 0
         #: The turn for which Faust wants positions set.
         self._seeking = 0
         self._committing = asyncio.Lock()
         self._taking_over: asyncio.Future[None] | None = None
 
-    # -- life
+    # -- lifecycle
 
     async def on_start(self) -> None:
-        """Raises LogError where a table cannot be kept here."""
+        """Raises LogError if a table cannot be kept on Kafka."""
         self.transport.check_tables()
         self.transport.enter()
         await super().on_start()
 
     async def on_stop(self) -> None:
-        """What was done is committed, the group is told, and the next owner may begin."""
+        """Commit finished work and leave the group, so that the next owner may begin."""
         try:
             await self._stop_taking_over()
             await self._commit_within(_STOP_S)
@@ -87,13 +87,13 @@ class Consumer(NothingToRestore):
         self._stopped_commits = True
 
     def filled(self) -> None:
-        """The context has something for a commit."""
+        """Called when the context has something to commit."""
         self._filled.set()
 
     # -- the group
 
     async def subscribe(self, topics: Iterable[str]) -> None:
-        """Changelogs are not read by the group: the tasks read them themselves."""
+        """Leaves out changelogs: tasks read these, not the group."""
         inputs = set(topics) - self.app.tables.changelog_topics
         if inputs != self._topics:
             if self._topics:
@@ -109,7 +109,7 @@ class Consumer(NothingToRestore):
         return Claim(self._member.generation, sorted(tasks.owned), sorted(tasks.warm))
 
     async def _release(self) -> None:
-        """The group hands out anew: finish what is under way, for whoever gets it next."""
+        """The group reassigns: finish and commit the work in progress for the next owners."""
         await self._stop_taking_over()
         self.app.on_rebalance_start()
         await self.on_partitions_revoked(set(self._assigned))
@@ -117,9 +117,9 @@ class Consumer(NothingToRestore):
         self._assign(set())
 
     def _get(self, assignment: TaskAssignment) -> None:
-        """Not awaited by the group, so that heartbeats go on while tables are read."""
+        """Runs beside the group, so that heartbeats continue while tables are read."""
         if self.should_stop:
-            # About to leave the group, which may still hand out: what it gives goes to others.
+            # This member is leaving: others get the tasks of this assignment.
             return
         self._taking_over = asyncio.ensure_future(self._take_over(assignment))
 
@@ -143,11 +143,11 @@ class Consumer(NothingToRestore):
                     LogError("taking over tasks was cancelled, and not by this worker")
                 )
             raise
-        except Exception as error:  # noqa: BLE001 (nobody awaits this: whatever it is ends the app)
+        except Exception as error:  # noqa: BLE001 (nobody awaits this: every error ends the app)
             await self.crash(error)
 
     def _assign(self, partitions: set[TP]) -> None:
-        """Nothing of them is fetched or delivered before their positions are set."""
+        """Assign partitions; their records are fetched only once positions are set."""
         self._turn += 1
         self._assigned = partitions
         self._fetched.clear()
@@ -172,7 +172,7 @@ class Consumer(NothingToRestore):
         return self.transport.partition(key)
 
     def highwater(self, tp: TP) -> int:
-        """Faust only measures with it."""
+        """Faust uses it for measurements only."""
         fetched = self._fetched.get(tp)
         return fetched[-1].offset + 1 if fetched else 0
 
@@ -181,20 +181,20 @@ class Consumer(NothingToRestore):
         return fetched[0].offset if fetched else None
 
     def perform_seek(self) -> Coroutine[Any, Any, None]:
-        """Whether the assignment still holds Faust has looked just now, and not when it awaits."""
+        """Faust has just checked that the assignment is current; it does not after awaiting."""
         self._seeking = self._turn
         return super().perform_seek()
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Where the tasks' transactions stand: nobody else can move that any more.
+        """The committed offsets of the tasks: other owners are fenced and cannot change them.
 
-        What a task has committed itself, it knows before the brokers tell.
+        A task knows the offsets that it committed before the brokers report them.
         """
         turn, assigned = self._seeking, [Partition(*tp) for tp in self._assigned]
         committed, first = await self._offsets(assigned)
         if turn != self._turn:
-            # Handed out anew meanwhile. Faust's recovery goes on with the old assignment all the
-            # same, and begins the new one after that: what it finds out now is out of date.
+            # Reassigned meanwhile. Faust's recovery continues with the old assignment before it
+            # begins the new one: its result is outdated.
             return {}
         for task in self.transport.tasks.owned.values():
             committed.update(task.read)
@@ -222,7 +222,7 @@ class Consumer(NothingToRestore):
 
     @Service.task
     async def _fetch(self) -> None:
-        """Keep some records of each partition ahead of their delivery."""
+        """Keeps some records of each partition fetched ahead of their delivery."""
         while not self.should_stop:
             try:
                 wanted = [Partition(*tp) for tp in self._assigned if self._is_wanted(tp)]
@@ -242,7 +242,7 @@ class Consumer(NothingToRestore):
         return self._sought and len(self._fetched[tp]) < _AHEAD
 
     def _keep(self, found: Mapping[Partition, Sequence[Record]]) -> None:
-        """What was fetched before the positions were set anew belongs nowhere."""
+        """Drop records that were fetched before the positions were set again."""
         for at, records in found.items():
             tp = TP(*at)
             if self._sought and tp in self._assigned:
@@ -275,7 +275,7 @@ class Consumer(NothingToRestore):
 
     @Service.task
     async def _commit_handler(self) -> None:
-        """Soon after there is something to commit; under load rarely, and much at once."""
+        """Commits soon after there is something to commit; under load rarely and much at once."""
         linger_s = self.transport.work.linger_s
         while not self.should_stop:
             await self._filled.wait()
@@ -287,7 +287,7 @@ class Consumer(NothingToRestore):
                 await asyncio.wait_for(self._full.wait(), pause_s)
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
-        """All tasks, each in a transaction of its own. One commit at a time."""
+        """Commit all tasks, each in a separate transaction. One commit at a time."""
         async with self._committing:
             if self._stopped_commits:
                 return False
@@ -299,12 +299,12 @@ class Consumer(NothingToRestore):
         try:
             await asyncio.wait_for(self.commit(), wait_s)
         except TimeoutError:
-            # Whether it was written is found out when the tasks are taken over again.
+            # The next take-over of the tasks finds out whether it was written.
             logger.warning("commit_given_up", extra={"after_s": wait_s})
             await self.transport.tasks.give_up_all()
 
     async def _commit_tasks(self) -> bool:
-        """From choosing the offsets to taking what was made: no await."""
+        """Must not await between choosing the offsets and taking the effects."""
         offsets: dict[Task, dict[Partition, int]] = defaultdict(dict)
         for tp in self._assigned:
             offset = self._new_offset(tp)

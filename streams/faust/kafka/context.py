@@ -1,4 +1,4 @@
-"""The context over Kafka: what a message makes waits in its task for the next transaction."""
+"""The context over Kafka: effects wait in their task for its next transaction."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
@@ -10,12 +10,12 @@ from streams.log import Partition
 
 
 class KafkaContext:
-    """One an app. Implements streams.context.ProcessorContext.
+    """One per app. Implements streams.context.ProcessorContext.
 
-    What is made of messages of a task that was lost a moment ago goes nowhere: nothing of them
-    will be committed here, and who has the task now makes it anew.
+    Effects of messages of a task that was just lost are dropped: they cannot be committed here,
+    and the new owner makes them again.
 
-    All topics have as many partitions as there are tasks: a key is in the same one everywhere.
+    All topics have as many partitions as there are tasks: a key has the same number everywhere.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class KafkaContext:
         partition: Callable[[bytes], int],
         filled: Callable[[], None],
     ) -> None:
-        """`owned` is looked at, not kept; `partition` of a key; `filled` is called often."""
+        """`owned` is read, not copied; `partition` maps a key; `filled` is called often."""
         self._owned = owned
         self._state = state
         self._partition = partition
@@ -65,7 +65,7 @@ class KafkaContext:
         return tuple(self._owned)
 
     def rows(self) -> Mapping[str, int]:
-        """Without a task the state may be closed, and is not opened for this."""
+        """Without tasks the state may be closed; it is not opened for this."""
         return {"all": self._state().rows} if self._owned else {}
 
     def size_bytes(self) -> int:

@@ -1,6 +1,6 @@
-"""The topics that ordinary apps declare and send to: made where they are missing, and counted.
+"""Creates the topics that ordinary apps declare, and knows their numbers of partitions.
 
-The engine's are made by `migrate`, and all have as many partitions.
+`migrate` makes the engine's topics, all with the same number of partitions.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from streams.topics import Topic
 
 
 class Declarations:
-    """All calls from the event loop. Raises what connecting raises, and LogError."""
+    """Called from the event loop only. Raises what connecting raises, and LogError."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -23,18 +23,18 @@ class Declarations:
         self._asking = asyncio.Lock()
 
     def partitions(self, topic: str) -> int | None:
-        """How many a topic has, if it was asked for."""
+        """The partitions of a topic, if they were requested before."""
         return self._counts.get(topic)
 
     async def learn(self, topic: str) -> None:
-        """Ask how many partitions a topic has, the first time."""
+        """Request the number of partitions of a topic, once."""
         if topic not in self._counts:
             async with self._asking:
                 if found := await self._found(topic):
                     self._counts[topic] = found
 
     async def make(self, topics: Iterable[Topic], partitions: int) -> None:
-        """Those that are missing; one that is there stays as it is."""
+        """Create missing topics; existing ones stay unchanged."""
         async with self._asking:
             for topic in topics:
                 if topic.name not in self._counts and not await self._found(topic.name):

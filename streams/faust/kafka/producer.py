@@ -1,4 +1,4 @@
-"""Faust's producer over Kafka: what ordinary agents send is in their task's next transaction."""
+"""Faust's producer over Kafka: ordinary agents send within their task's next transaction."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ class Producer(DriverProducer):
         await self.transport.leave()
 
     def send_soon(self, fut: FutureMessage) -> None:
-        """A row gets into its changelog with the change of its table (store.py), and not twice."""
+        """Skips changelogs: a row enters its changelog with the change of its table (store.py)."""
         channel: Any = fut.message.channel
         if channel.get_topic_name() not in self.app.tables.changelog_topics:
             super().send_soon(fut)
@@ -48,8 +48,8 @@ class Producer(DriverProducer):
         deleting: bool | None = None,
         ensure_created: bool = False,
     ) -> None:
-        """One that is there stays as it is. Changelogs are made once there is an assignment, which
-        says how many tasks there are. Raises LogError.
+        """Existing topics stay unchanged. Changelogs are made after the first assignment, which
+        determines the number of tasks. Raises LogError.
         """
         declared = self.transport.declared
         if declared is None or topic in self.app.tables.changelog_topics:
@@ -69,7 +69,7 @@ class Producer(DriverProducer):
         return known or self.transport.tasks_in_all
 
     def _commit(self, task: Task | None, at: Partition, record: Record, promise: Promise) -> None:
-        """In the transaction of the task whose message it is of; of none, of one that is here."""
+        """In the transaction of its message's task; without a message, of any task here."""
         owned = self.transport.tasks.owned
         found = next(iter(owned.values()), None) if task is None else owned.get(task)
         if found is None:

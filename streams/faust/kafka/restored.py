@@ -1,7 +1,7 @@
-"""What Faust asks of a consumer to restore tables, answered so that it finds nothing to restore.
+"""The methods that Faust's recovery calls; their results make it find nothing to restore.
 
-Faust's consumer must have these methods. Tables are up to date before Faust learns of a partition
-(streams.kafka.tasks), and offsets are committed with what was made of their messages.
+Tables are up to date before Faust gets a partition (streams.kafka.tasks), and offsets are committed
+with the effects of their messages.
 """
 
 from collections.abc import Mapping, MutableMapping
@@ -24,7 +24,7 @@ class NothingToRestore(DriverConsumer):
         raise LogError("positions are set by seek_to_committed")
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Only for changelogs, of which Faust has none here."""
+        """Only called for changelogs, of which Faust has none here."""
 
     async def _commit(self, offsets: Mapping[TP, int]) -> NoReturn:
         raise LogError("offsets are committed with what was made of their messages")

@@ -1,6 +1,6 @@
-"""The tables of an ordinary app on Kafka: their rows are those of the tasks of this worker.
+"""The tables of an ordinary app on Kafka, with the rows of this worker's tasks.
 
-A change is made at once for whoever reads the table here, and is in the transaction of its message.
+Readers in this process see a change at once; it belongs to the transaction of its message.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SCHEME = "rows"
 
 
 class _Changed(NamedTuple):
-    """A row that no transaction has yet. Told from another with the same value by its identity."""
+    """An uncommitted row. Distinguished from one with the same value by its identity."""
 
     row: bytes | None
 
@@ -29,15 +29,15 @@ class Store(SerializedStore[bytes, bytes]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: What messages that are not committed yet have changed.
+        #: Changes of messages that are not committed yet.
         self._changed: dict[tuple[Task, bytes], _Changed] = {}
 
     def persisted_offset(self, tp: TP) -> int | None:
-        """Faust restores nothing: the tables are up to date before it learns of a partition."""
+        """Faust restores nothing: tables are up to date before it gets a partition."""
         return None
 
     def reset_state(self) -> None:
-        """The state itself knows what it is worth (state.py)."""
+        """Does nothing: the state tracks its positions (state.py)."""
 
     async def backup_partition(self, *_args: Any, **_kwargs: Any) -> None:
         """The changelog is the backup."""
@@ -46,7 +46,7 @@ class Store(SerializedStore[bytes, bytes]):
         """The changelog is the backup."""
 
     def _get(self, key: bytes) -> bytes | None:
-        """Of the task at work; outside of any, of whichever task here has it."""
+        """The row of the current task; outside of a message, of any task here that has it."""
         for task in self._places():
             row = self._row(task, key)
             if row is not None:
@@ -56,7 +56,7 @@ class Store(SerializedStore[bytes, bytes]):
     def _set(self, key: bytes, value: bytes | None) -> None:
         task = task_at_work()
         if task is None:
-            # A row that expires. Who sets one outside of a message, Faust refuses.
+            # An expiring row. Faust refuses to set one outside of a message.
             task = next((each for each in self._places() if self._row(each, key) is not None), None)
         if task is not None:
             self._change(task, key, value)
@@ -84,7 +84,7 @@ class Store(SerializedStore[bytes, bytes]):
         return self._get(key) is not None
 
     def _clear(self) -> None:
-        """What is kept; Faust writes nothing to the changelog for it."""
+        """Deletes all rows here, each with its tombstone in the changelog."""
         for key in list(self._iterkeys()):
             self._del(key)
 

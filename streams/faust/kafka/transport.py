@@ -1,8 +1,8 @@
-"""Faust's transport over Apache Kafka: ``broker="kafka://host:port"``, instead of Faust's own.
+"""Our transport of Faust over Apache Kafka: ``broker="kafka://host:port"``.
 
-Exactly once in effect, as on the embedded log: the outputs, the rows and the offsets of a task are
-one transaction (transaction.py). Faust's conductor and streams are used; its assignor, its
-bookkeeping of acknowledgements, its changelogs and its recovery are not (docs/ARCHITECTURE.md).
+Effectively once, as on the embedded log: outputs, rows and offsets of a task are one transaction
+(transaction.py). It uses Faust's conductor and streams, but not its assignor, bookkeeping of
+acknowledgements, changelogs and recovery (docs/decisions/0001-faust.md).
 """
 
 from pathlib import Path
@@ -34,23 +34,23 @@ from streams.topics import Topic
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker on Kafka is run with: the attribute `work` of the engine's app.
+    """The settings of a worker on Kafka: the attribute `work` of the engine's app.
 
-    An ordinary app has none: its follows from its settings.
+    For an ordinary app they follow from its settings.
     """
 
     member: MemberSettings
     tasks: TaskSettings
-    #: Where the tables are kept.
+    #: The folder of the tables.
     folder: Path
     budget: Budget = Budget()
-    #: How long a commit waits for more, while there is little to do.
+    #: How long a commit waits for more effects under low load.
     linger_s: float = 0.02
     metrics: Metrics
 
 
 class Transport(base.Transport):
-    """Made by Faust, once an app. The tables are opened when they are first needed."""
+    """Made by Faust, once per app. Opens the tables at first use."""
 
     Consumer = Consumer
     Producer = Producer
@@ -59,13 +59,13 @@ class Transport(base.Transport):
 
     def __init__(self, url: list[URL], app: AppT, loop: Any = None) -> None:
         super().__init__(url, app, loop)
-        #: The topics of an ordinary app; the engine's are made by `migrate`.
+        #: The topics of an ordinary app; `migrate` makes the engine's.
         self.declared: Declarations | None = None
         self.work: Work = getattr(app, "work", None) or self._ordinary(url, app)
         self._state: State | None = None
         self._tasks: Tasks | None = None
         self._users = 0
-        #: How many tasks there are in the group; known once some were assigned.
+        #: The number of tasks of the group; known after the first assignment.
         self.tasks_in_all = 0
         self._owned: dict[Number, Task] = {}
         self.context = KafkaContext(self._owned, lambda: self.state, self.partition, self.filled)
@@ -86,11 +86,11 @@ class Transport(base.Transport):
         return self._tasks
 
     def partition(self, key: bytes) -> int:
-        """Of every topic: all have as many."""
+        """The partitions of every topic: all have the same number."""
         return partition_of(key, self.tasks_in_all)
 
     def check_tables(self) -> None:
-        """Raises LogError where a table is kept elsewhere, or is to have the rows of all tasks."""
+        """Raises LogError for a table with another store, or a global table."""
         tables: Any = self.app.tables
         for name, table in tables.items():
             if table.is_global:
@@ -118,9 +118,9 @@ class Transport(base.Transport):
         group = str(app.conf.id)
         settings_of_app = cast(Any, app.conf).SETTINGS
         if settings_of_app["store"].on_get(app.conf) == URL("memory://"):
-            # What Faust takes where nobody names another. It would be empty after a restart.
+            # Faust's default store. It would be empty after a restart.
             settings_of_app["store"].on_set(app.conf, URL(f"{store.SCHEME}://"))
-        # Its topic has one partition, and all that are read here have one per task.
+        # Its topic has one partition, but topics read here have one per task.
         settings_of_app["topic_disable_leader"].on_set(app.conf, True)
         return Work(
             member=MemberSettings(client=client, group=group, session_s=settings.session_ms / 1000),
@@ -130,7 +130,7 @@ class Transport(base.Transport):
         )
 
     def enter(self) -> None:
-        """The consumer and the producer each enter when they start, and leave when they stop."""
+        """Called by consumer and producer when they start; each calls `leave` when it stops."""
         self._users += 1
 
     async def leave(self) -> None:
@@ -142,11 +142,11 @@ class Transport(base.Transport):
             await self.declared.close()
 
     def filled(self) -> None:
-        """A task has something for a commit."""
+        """Called when a task has something to commit."""
         cast(Consumer, self.app.consumer).filled()
 
 
 def register_transport() -> None:
-    """Has Faust take this transport, and these tables, for ``kafka:`` and ``rows:``."""
+    """Registers this transport for ``kafka:`` and its tables for ``rows:`` with Faust."""
     TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
     STORES.aliases[store.SCHEME] = f"{store.__name__}:Store"
