@@ -1,8 +1,8 @@
-"""Appending: what waits for a partition goes out as one batch, and one batch at a time.
+"""Appends: all drafts that wait for a partition go out as one batch, one batch at a time.
 
-While a batch is under way the next one gathers, so that many small appends cost few requests and
-a lonely one waits for nothing. The producer is idempotent and tries on while brokers are away:
-an append waits through an outage and is stored once.
+While a batch is in flight the next one gathers, so many small appends cost few requests and a
+single one does not wait. The producer is idempotent and retries while brokers are unavailable: an
+append waits through an outage and is stored once.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ from streams.partitioner import partition_of
 
 logger = logging.getLogger(__name__)
 
-#: Of one batch. Brokers take a MiB by default.
+#: Bytes of one batch. Brokers accept a MiB by default.
 _BATCH_BYTES = 512 << 10
 _RECORD_BYTES = 1_000_000
-#: What a record takes beside its key and value.
+#: Bytes of a record besides its key and value.
 _OVERHEAD_BYTES = 96
-#: An append that waits for longer is told.
+#: An append that waits for longer is logged.
 _QUIET_S = 5.0
-#: Brokers that are away do not keep a log from being closed for longer.
+#: Unavailable brokers delay closing the log by at most this time.
 _CLOSE_S = 5.0
 
 
@@ -90,7 +90,7 @@ class Outbox:
         self._closed = False
 
     async def append(self, drafts: Sequence[Draft]) -> Sequence[tuple[Partition, int]]:
-        """As streams.log.Log.append. Cancelling it may or may not append."""
+        """See streams.log.Log.append. If cancelled, the drafts may or may not be stored."""
         sizes = [_size(draft) for draft in drafts]
         if (largest := max(sizes)) > _RECORD_BYTES:
             raise LogError(f"a message of {largest} bytes is more than the {_RECORD_BYTES} allowed")
@@ -112,7 +112,7 @@ class Outbox:
         return parcel.places
 
     async def close(self) -> None:
-        """What was taken is acknowledged, unless the brokers are away."""
+        """Waits for accepted drafts to be acknowledged, unless the brokers are unavailable."""
         self._closed = True
         senders = list(self._senders.values())
         if senders:
@@ -142,7 +142,7 @@ class Outbox:
         ]
 
     async def _send(self, partition: Partition) -> None:
-        """Until nothing waits for the partition; after a failure nothing does."""
+        """Sends until no draft waits for the partition. A failure fails all waiting drafts."""
         queue = self._queues[partition]
         taken: list[_Item] = []
         failure: LogError = LogClosed("this log was closed")
@@ -151,7 +151,7 @@ class Outbox:
                 producer = await self._running()
                 await self._send_batch(producer, partition, queue, taken)
         except (KafkaError, OSError, LogError) as error:
-            # What it had numbered and not delivered would be missing to the next batch.
+            # Its sequence numbers would have a gap before the next batch.
             self._retire(self._producer)
             failure = self._failure(error)
         finally:
@@ -167,7 +167,7 @@ class Outbox:
         queue: deque[_Item],
         taken: list[_Item],
     ) -> None:
-        """Moves what fits from `queue` to `taken`, and empties `taken` when it is durable."""
+        """Moves drafts that fit from `queue` to `taken`; clears `taken` once they are durable."""
         batch = producer.create_batch()
         while queue:
             draft = queue[0][2]
@@ -198,7 +198,7 @@ class Outbox:
                     enable_idempotence=True,
                     max_batch_size=_BATCH_BYTES,
                 )
-                # It would give up what has no leader for a while, and that may be stored already.
+                # It would drop batches without a leader after a while, which may be stored already.
                 producer._message_accumulator._batch_ttl = math.inf
                 try:
                     await producer.start()
@@ -224,7 +224,7 @@ class Outbox:
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
-    """With what it still has to deliver, unless the brokers are away."""
+    """Delivers its remaining batches first, unless the brokers are unavailable."""
     try:
         await asyncio.wait_for(producer.stop(), _CLOSE_S)
     except (TimeoutError, KafkaError):

@@ -1,7 +1,7 @@
-"""The assignor that aiokafka asks: tasks among the workers of a group (shares.py), as bytes.
+"""The assignor that aiokafka calls: task_assignment.py in the form of Kafka's protocol.
 
-Kafka's protocol carries partitions of topics, and bytes of our own beside them: in what a member
-says, its claim; in what it gets, the tasks that it is to keep a standby of.
+The protocol carries partitions of topics and custom bytes: in a member's subscription its claim, in
+its assignment the tasks of which it is a standby.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ _VERSION = 0
 
 
 class Assignor(AbstractPartitionAssignor):  # type: ignore[misc]
-    """One a member. `standby` is what the last assignment said."""
+    """One per member. `standby`: the standby tasks of the last assignment."""
 
     name = "analyticbot-tasks-1"
 
@@ -37,7 +37,7 @@ class Assignor(AbstractPartitionAssignor):  # type: ignore[misc]
     def assign(
         self, cluster: Any, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        """Called at the leader. Raises ValueError where topics differ in their partitions."""
+        """Called at the leader. Raises ValueError if topics differ in their partitions."""
         topics = sorted({topic for member in members.values() for topic in member.subscription})
         tasks = _tasks(cluster, topics)
         claims = {name: _read_claim(member.user_data) for name, member in members.items()}

@@ -1,4 +1,4 @@
-"""The brokers, as everything but the producer asks them: one connection each, with patience."""
+"""The brokers as used by all but the producer: one connection each, with retries."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,18 +27,17 @@ from streams.retry import Retry
 
 T = TypeVar("T")
 
-#: An outage is ridden out for so long before a caller hears of it: a leader that died has a
-#: successor by then.
+#: Retry for this long before a caller gets the error: long enough to elect a new leader.
 PATIENCE_S = 10.0
 _PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 0.5
-#: Questions of ListOffsets.
+#: Special timestamps of ListOffsets.
 FIRST, END = -2, -1
 READ_COMMITTED = 1
 
 
 class _Passing(Exception):
-    """The same may succeed in a moment."""
+    """A retry may succeed in a moment."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -46,17 +45,17 @@ class _Passing(Exception):
 
 
 class Brokers:
-    """Requests to the right broker. Made by `connect`; closed by `close`."""
+    """Sends each request to the right broker. Made by `connect`; closed by `close`."""
 
     def __init__(self, client: AIOKafkaClient, settings: KafkaSettings) -> None:
-        #: For what has to be given one; requests go through this class.
+        #: For aiokafka's classes that need a client; requests go through this class.
         self.client = client
         self.settings = settings
         self._coordinators: dict[str, int] = {}
 
     @classmethod
     async def connect(cls, settings: KafkaSettings) -> "Brokers":
-        """Raises LogUnavailable, or LogError where waiting does not help."""
+        """Raises LogUnavailable; LogError if retrying does not help."""
         options = client_options(settings)
         try:
             await _reach(settings, options)
@@ -74,7 +73,7 @@ class Brokers:
         await self.client.close()
 
     async def insist(self, work: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S) -> T:
-        """Retry while it fails in a way that passes, but not for long. Raises LogError."""
+        """Retry transient failures for a limited time. Raises LogError."""
         until_s = asyncio.get_running_loop().time() + patience_s
         pauses = Pauses(_PAUSE_S, _LONGEST_PAUSE_S)
 
@@ -94,16 +93,16 @@ class Brokers:
             raise log_error(passing.error, self.settings) from passing.error
 
     async def refresh(self, timeout_s: float) -> None:
-        """Ask who leads what now; returns when it is known, or after `timeout_s`."""
+        """Update the leaders of partitions; returns when they are known, or after `timeout_s`."""
         await asyncio.wait([self.client.force_metadata_update()], timeout=max(timeout_s, 0))
 
     @property
     def count(self) -> int:
-        """How many brokers there are."""
+        """The number of brokers."""
         return len(self.client.cluster.brokers())
 
     async def partitions(self, topic: str) -> Sequence[Partition]:
-        """Empty for a topic that is not there. Makes none, whatever the brokers would do."""
+        """Empty for a missing topic. Never creates one, even if the brokers would."""
         known = self.client.cluster.partitions_for_topic(topic)
         if known is None:
             [answer] = (await self.anyone(MetadataRequest([topic], False))).topics
@@ -112,7 +111,7 @@ class Brokers:
                 return ()
             if error is not NoError:
                 raise error(topic)
-            # From now on the client follows who leads it.
+            # From now on the client tracks its leader.
             await self.client.add_topic(topic)
             known = self.client.cluster.partitions_for_topic(topic)
             if known is None:
@@ -120,7 +119,7 @@ class Brokers:
         return [Partition(topic, number) for number in sorted(known)]
 
     def leader(self, partition: Partition) -> int:
-        """Raises LeaderNotAvailableError while there is none."""
+        """Raises LeaderNotAvailableError while there is no leader."""
         leader = self.client.cluster.leader_for_partition(TopicPartition(*partition))
         if leader is None or leader < 0:
             raise LeaderNotAvailableError(str(partition))
@@ -137,14 +136,14 @@ class Brokers:
         return await self.client.send(node, request)
 
     async def anyone(self, request: Any) -> Any:
-        """To a broker that can be reached."""
+        """Send to any reachable broker."""
         node = self.client.get_random_node()
         if node is None:
             raise NodeNotReadyError("no broker is known")
         return await self.client.send(node, request)
 
     async def coordinator(self, group: str, request: Any) -> Any:
-        """To the broker that keeps a group's offsets; looked up anew after a failure."""
+        """Send to the coordinator of a group, which is looked up again after a failure."""
         node = self._coordinators.pop(group, None)
         if node is None:
             kind = CoordinationType.GROUP
@@ -157,7 +156,7 @@ class Brokers:
         self._coordinators.pop(group, None)
 
     async def offsets(self, partitions: Sequence[Partition], which: int) -> dict[Partition, int]:
-        """FIRST: of the first record kept. END: where a reader of what is committed ends now."""
+        """FIRST: the first record kept. END: the end for readers of committed records."""
         leaders = self.by_leader(partitions)
         answers = await asyncio.gather(
             *(self._offsets(node, theirs, which) for node, theirs in leaders.items())
@@ -181,9 +180,9 @@ class Brokers:
 
 
 async def _reach(settings: KafkaSettings, options: Mapping[str, Any]) -> None:
-    """Returns when one of the brokers lets us in; else raises why the last one did not.
+    """Returns when one of the brokers accepts us; else raises the last broker's reason.
 
-    The client tries them as well, but keeps the reasons to itself.
+    The client tries them as well, but hides the reasons.
     """
     own = {name: value for name, value in options.items() if name != "bootstrap_servers"}
     failure: Exception = NodeNotReadyError("no broker is named")

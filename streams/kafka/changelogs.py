@@ -1,17 +1,17 @@
-"""Reads changelogs into the state: to the end for tasks that start, on and on for standbys.
+"""Reads changelogs into the state: to their end for new tasks, continuously for standbys.
 
-A changelog that does not fit the rows on this disk has lost records, or is another cluster's. Which
-of the two is right?
+A changelog that does not match the rows on this disk has lost records, or belongs to another
+cluster. Which of the two is right?
 
-- It ends before the rows do, and the group has committed just what this worker committed last:
-  nobody has gone on since, so the rows are the truth. They are kept, and written to the changelog
+- It ends before the rows, and the group's offsets are those that this worker committed last: no
+  owner has continued since, so the rows are right. They are kept, and written to the changelog
   again with the task's first commit.
-- It ends before the rows do, and the group is elsewhere: the rows would not fit what is read next
-  (they would take new messages for repeated ones). The changelog is read from its beginning.
-- It begins behind the rows: what is left of it is newer than they are, and what was lost of it is
-  not to be had any more. It is read over the rows.
+- It ends before the rows, and the group's offsets differ: the rows would not match the next
+  messages (new messages would look repeated). The changelog is read from its beginning.
+- It begins after the position of the rows: its rest is newer than the rows, and the lost records
+  are gone. It is applied to the rows.
 
-Each of these is told, with counts.
+Each case is logged with counts.
 """
 
 import asyncio
@@ -37,14 +37,14 @@ _TRANSIENT: Transient = {kafka.KafkaError: "log", LogError: "log"}
 
 
 class Restored(NamedTuple):
-    #: How many were read.
+    #: The number of records read.
     records: int
-    #: Tables whose changelogs have lost rows that are in the state.
+    #: Tables whose changelogs have lost rows that the state has.
     ahead: list[tuple[Task, str]]
 
 
 class Changelogs:
-    """Where the tables' changelogs are. `topics`: a table's name to its changelog."""
+    """`topics`: the changelog of each table, by the table's name."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Changelogs:
         group: str,
         metrics: Metrics,
     ) -> None:
-        """`group` is that of the tasks: its offsets say how far they have come."""
+        """`group` is the tasks' group, whose offsets are their positions."""
         self._client = client
         self._group = group
         self._metrics = metrics
@@ -63,9 +63,9 @@ class Changelogs:
         self._state = state
 
     async def restore(self, tasks: Iterable[Task]) -> Restored:
-        """Returns when all that is committed is in the state. Raises LogError.
+        """Waits until the state has all committed rows. Raises LogError.
 
-        For tasks of which nobody else has a say any more.
+        Only for tasks whose previous owners are fenced.
         """
         wanted = [TopicPartition(topic, n) for n in tasks for topic in self._topics.values()]
         if not wanted:
@@ -81,7 +81,7 @@ class Changelogs:
             await end(consumer)
 
     async def follow(self, tasks: Collection[Task]) -> None:
-        """Keep up with the changelogs of other workers' tasks until cancelled."""
+        """Follow the changelogs of standby tasks until cancelled."""
         wanted = [TopicPartition(topic, n) for n in tasks for topic in self._topics.values()]
         retry = Retry(_TRANSIENT, logger)
         await retry.call(lambda: self._keep_up(wanted, retry.succeeded))
@@ -100,9 +100,9 @@ class Changelogs:
     async def _begin(
         self, consumer: AIOKafkaConsumer, wanted: list[TopicPartition], *, owned: bool
     ) -> tuple[dict[TopicPartition, int], list[tuple[Task, str]]]:
-        """Set each to where the state stands; the end of each, and those that have lost rows.
+        """Seek each changelog to the state's position; returns the ends, and those that lost rows.
 
-        `owned`: nobody else has a say in the tasks any more.
+        `owned`: previous owners of the tasks are fenced.
         """
         consumer.assign(wanted)
         first: dict[TopicPartition, int] = await consumer.beginning_offsets(wanted)
@@ -143,7 +143,7 @@ class Changelogs:
         return ends, ahead
 
     async def _exact(self, tasks: Collection[Task]) -> set[Task]:
-        """Those of which the state is what was committed last: it was written with these inputs."""
+        """The tasks whose state is the last commit: it was written with these input offsets."""
         written = {task: read for task in tasks if (read := self._state.inputs(task))}
         if not written:
             return set()
@@ -165,7 +165,7 @@ class Changelogs:
             await end(consumer)
 
     def _lost(self, at: TopicPartition, table: str, records: int) -> dict[str, object]:
-        """The fields of a line about a changelog that lost records, which are counted."""
+        """The log fields of a changelog that lost records; counts them."""
         rows = self._state.count(at.partition, table)
         self._metrics.error("log", "changelog_lost_records")
         return {"task": at.partition, "table": table, "records_lost": records, "rows_here": rows}
@@ -176,8 +176,8 @@ class Changelogs:
         ends: Mapping[TopicPartition, int],
         ahead: Collection[tuple[Task, str]],
     ) -> int:
-        """How many records were read. The position of what is `ahead` stays until its rows are
-        in the changelog again: cut short before that, the next start finds the same."""
+        """The number of records read. Positions in `ahead` stay until their rows are in the
+        changelog again: after an interruption the next start finds the same."""
         behind, count = set(ends), 0
         while behind:
             for at in list(behind):
@@ -191,7 +191,7 @@ class Changelogs:
         return count
 
     async def _take(self, consumer: AIOKafkaConsumer, wanted: list[TopicPartition]) -> int:
-        """What is there next, into the state; returns after a moment where nothing is."""
+        """Applies the next records to the state; returns after a moment without any."""
         found = await consumer.getmany(*wanted, timeout_ms=_WAIT_MS, max_records=_FETCH_RECORDS)
         for at, records in found.items():
             rows = [(record.key, record.value) for record in records]

@@ -1,9 +1,8 @@
-"""The end of a consumer, which its own `stop` does not always reach.
+"""Stops a consumer completely, which `AIOKafkaConsumer.stop` does not always do.
 
-A consumer cancels the fetches that it has under way and awaits them (aiokafka 0.14.0,
-`Fetcher.close`). One that has failed and waits to be tried again passes the cancellation on: `stop`
-then raises CancelledError at whoever awaits it, whom nobody has cancelled, and leaves its
-connections open.
+It cancels its fetches and awaits them (aiokafka 0.14.0, `Fetcher.close`). A failed fetch that waits
+for its retry propagates the cancellation: `stop` then raises CancelledError although its caller was
+not cancelled, and leaves connections open.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ from typing import Any
 
 
 async def end(consumer: Any) -> None:
-    """Stop an AIOKafkaConsumer and close its connections, also where awaiting this is cancelled.
+    """Stop an AIOKafkaConsumer and close its connections, even if this call is cancelled.
 
     Raises what `stop` raises.
     """

@@ -1,4 +1,4 @@
-"""From what aiokafka raises to what a log raises: one line each, never a password."""
+"""Translates aiokafka's errors to those of a log: one line each, never a password."""
 
 import ssl
 
@@ -7,7 +7,7 @@ from aiokafka import errors
 from streams.kafka.settings import KafkaSettings
 from streams.log import LogDamaged, LogError, LogUnavailable
 
-#: Waiting does not cure them; somebody must grant a right.
+#: Retrying does not help: an operator must grant a right.
 _FORBIDDEN = (
     errors.TopicAuthorizationFailedError,
     errors.GroupAuthorizationFailedError,
@@ -18,7 +18,7 @@ _UNKNOWN_USER = (errors.SaslAuthenticationFailed, errors.AuthenticationFailedErr
 
 
 def log_error(error: Exception, settings: KafkaSettings) -> LogError:
-    """What `error` means to who uses the log."""
+    """The LogError for an error of aiokafka."""
     servers = ",".join(settings.servers)
     if isinstance(error, LogError):
         return error
@@ -44,9 +44,9 @@ def log_error(error: Exception, settings: KafkaSettings) -> LogError:
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether the same may succeed in a moment."""
+    """Whether a retry may succeed in a moment."""
     if type(error) is errors.KafkaError and isinstance(error.__cause__, Exception):
-        # The client wraps what ended one of its tasks in an error that says nothing itself.
+        # The client wraps the error that ended one of its tasks in an empty one.
         return is_passing(error.__cause__)
     if isinstance(error, errors.KafkaError):
         return bool(error.retriable) or isinstance(error, errors.KafkaTimeoutError)

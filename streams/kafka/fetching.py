@@ -1,4 +1,4 @@
-"""Fetch requests, and the records in their answers: only what is committed, never a marker."""
+"""Fetch requests, and the committed records in their responses, without markers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -13,22 +13,22 @@ from streams.kafka.brokers import READ_COMMITTED, Brokers
 from streams.kafka.times import unstamped
 from streams.log import Partition, Record
 
-#: Of one answer, and of one partition in it. One batch of records comes whatever its size.
+#: Bytes per response, and per partition in it. One batch of records comes whatever its size.
 MOST_BYTES = 4 << 20
 PARTITION_BYTES = 1 << 20
 
 
 class Fetched(NamedTuple):
-    """What one partition answered."""
+    """The response of one partition."""
 
     partition: Partition
     records: "CommittedRecords"
-    #: Where what is committed ends.
+    #: The end of committed records.
     end: int
 
 
 class Refused(NamedTuple):
-    """A partition that answered with an error."""
+    """A partition responded with an error."""
 
     partition: Partition
     error: Exception
@@ -41,7 +41,7 @@ class CommittedRecords(PartitionRecords):  # type: ignore[misc]
 
     def __next__(self) -> Record:
         if self._records_iterator is None:
-            # It has ended before.
+            # It ended before.
             raise StopIteration
         record: Record = super().__next__()
         return record
@@ -57,7 +57,7 @@ def fetch_request(
     wait_ms: int,
     partition_bytes: int = PARTITION_BYTES,
 ) -> FetchRequest:
-    """Answered when there is anything, at the latest after `wait_ms`."""
+    """The broker responds when there are records, at the latest after `wait_ms`."""
     topics: dict[str, list[tuple[int, int, int]]] = {}
     for (topic, number), offset in positions.items():
         topics.setdefault(topic, []).append((number, offset, partition_bytes))
@@ -67,7 +67,7 @@ def fetch_request(
 async def fetch(
     brokers: Brokers, node: int, positions: Mapping[Partition, int], *, wait_ms: int
 ) -> list[Fetched | Refused]:
-    """Of several partitions that a broker leads."""
+    """Fetch several partitions from the broker that leads them."""
     request = fetch_request(positions, wait_ms=wait_ms)
     return list(answers(await brokers.send(node, request), positions))
 
@@ -75,7 +75,7 @@ async def fetch(
 async def fetch_one(
     brokers: Brokers, partition: Partition, offset: int, partition_bytes: int = PARTITION_BYTES
 ) -> Fetched:
-    """What is there now. Raises what the broker answered."""
+    """Fetch the present records. Raises the broker's error."""
     positions = {partition: offset}
     request = fetch_request(positions, wait_ms=0, partition_bytes=partition_bytes)
     response = await brokers.send(brokers.leader(partition), request)

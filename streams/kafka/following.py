@@ -1,6 +1,6 @@
 """One subscription: a long poll at every broker that leads one of its partitions.
 
-It has connections of its own, because a poll that waits keeps its connection to itself.
+It uses separate connections, because a waiting poll occupies its connection.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from streams.kafka.fetching import Fetched, Refused, fetch
 from streams.log import Batch, LogError, OffsetTooOld, Partition
 
 _WAIT_MS = 500
-#: How often it is looked for a topic that is not there yet, or for a leader.
+#: How often to look for a missing topic or leader.
 _LOOK_S = 0.1
 
 _Polls = dict["asyncio.Task[list[Fetched | Refused]]", Sequence[Partition]]
 
 
 class Following:
-    """Run `batches` once; `stop` ends its connections, whatever became of it."""
+    """Run `batches` once; always call `stop`, which closes its connections."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Following:
         *,
         only: bool = False,
     ) -> None:
-        """`only`: the partitions in `positions`. Else the others too, from their first record."""
+        """`only`: just the partitions in `positions`; else also others, from their first record."""
         self._only = only
         self._brokers = brokers
         self._missing = list(dict.fromkeys(topics))
@@ -45,7 +45,7 @@ class Following:
         self._positions: dict[Partition, int] = {}
         self._max_records = max_records
         self._polls: _Polls = {}
-        #: When a partition was found out of reach, and is so since.
+        #: Since when each unreachable partition has been unreachable.
         self._away: dict[Partition, float] = {}
 
     async def stop(self) -> None:
@@ -80,9 +80,9 @@ class Following:
             await self.stop()
 
     async def _look(self) -> None:
-        """For topics that were not there, and for who leads what could not be reached."""
+        """Looks for missing topics, and for new leaders of unreachable partitions."""
         if self._away:
-            # It goes on while those that can be reached are polled.
+            # Runs while reachable partitions are polled.
             await self._brokers.refresh(_LOOK_S)
         for topic in list(self._missing):
             partitions = await self._brokers.insist(lambda: self._brokers.partitions(topic))  # noqa: B023
@@ -93,7 +93,7 @@ class Following:
                     self._positions[partition] = self._start.get(partition, 0)
 
     def _poll(self) -> None:
-        """At every leader of partitions that are not being polled."""
+        """Starts a poll at every leader of partitions that are not being polled."""
         busy = {partition for polled in self._polls.values() for partition in polled}
         by_leader: dict[int, list[Partition]] = {}
         for partition in self._positions.keys() - busy:
@@ -121,11 +121,11 @@ class Following:
                 yield Batch(fetched.partition, records)
         except KafkaError as error:
             raise log_error(error, self._brokers.settings) from error
-        # Behind the last record there may be markers, which are not fetched again.
+        # Markers may follow the last record: do not fetch them again.
         self._positions[fetched.partition] = fetched.records.next_fetch_offset
 
     async def _refused(self, refused: Refused) -> None:
-        """Raises what waiting cannot cure, and what it has not cured within our patience."""
+        """Raises errors that retries cannot mend, or have not mended within the patience."""
         partition, error = refused
         if isinstance(error, OffsetOutOfRangeError):
             await self._out_of_range(partition)
@@ -150,7 +150,7 @@ class Following:
 
 
 async def ends(brokers: Brokers, topics: Sequence[str]) -> dict[Partition, int]:
-    """Where a subscription begins that names no offsets. Topics that are not there have none."""
+    """The start of a subscription without offsets. Missing topics have none."""
     found: dict[Partition, int] = {}
     for topic in topics:
         if partitions := await brokers.partitions(topic):

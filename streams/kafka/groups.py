@@ -17,7 +17,7 @@ from streams.log import NotOwner, Partition
 
 
 class Membership(NamedTuple):
-    """Who commits: the broker compares it with whom it knows."""
+    """The committer's identity, which the broker compares with the group's members."""
 
     generation: int
     member: str
@@ -30,12 +30,12 @@ _STALE = (IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError
 
 class Committed(NamedTuple):
     offset: int
-    #: What the committer wrote beside it.
+    #: The text that the committer stored with it.
     note: str
 
 
 async def committed(brokers: Brokers, group: str) -> Mapping[Partition, Committed]:
-    """Raises what the coordinator answered."""
+    """Raises the coordinator's error."""
     answer = await brokers.coordinator(group, OffsetFetchRequest(group, None))
     _check(brokers, group, answer.error_code)
     found = {}
@@ -53,9 +53,9 @@ async def commit(
     commits: Mapping[Partition, tuple[int, str]],
     membership: Membership = NO_MEMBER,
 ) -> None:
-    """Offsets, and what is to stand beside them. Raises what the coordinator answered.
+    """Commit offsets with their texts. Raises the coordinator's error;
 
-    NotOwner when the group has handed out its partitions since it gave the membership.
+    NotOwner if the group has reassigned its partitions since this membership.
     """
     topics: dict[str, list[tuple[int, int, str]]] = {}
     for (topic, number), (offset, note) in commits.items():

@@ -1,6 +1,6 @@
 """KafkaLog: the port streams.log.Log over Apache Kafka.
 
-Readers see what is committed and nothing of transactions that are open or were aborted.
+Readers see committed records only, none of open or aborted transactions.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class KafkaLog:
         self._tails = Tails(brokers)
         self._outbox = Outbox(brokers, settings)
         self._calls: set[asyncio.Task[Any]] = set()
-        #: Subscriptions that find out where they begin: what is appended later is theirs.
+        #: Subscriptions that are finding their start: they include all later appends.
         self._beginning: set[asyncio.Task[dict[Partition, int]]] = set()
         self._followings: set[Following] = set()
         self._members: list[KafkaMember] = []
@@ -57,15 +57,15 @@ class KafkaLog:
     async def open(
         cls, settings: KafkaSettings, extra: Mapping[str, str] | None = None
     ) -> "KafkaLog":
-        """`extra`: settings of the topics that it makes, as Kafka names them.
+        """`extra`: Kafka settings of the topics that it makes.
 
-        Raises LogUnavailable when no broker answers, LogError when they refuse us.
+        Raises LogUnavailable if no broker answers, LogError if they refuse us.
         """
         return cls(await Brokers.connect(settings), settings, extra or {})
 
     @property
     def held(self) -> str:
-        """Never: brokers that have no room refuse."""
+        """Always empty: brokers without room refuse appends."""
         return ""
 
     async def create(self, topic: Topic, partitions: int) -> None:
@@ -162,7 +162,7 @@ class KafkaLog:
         finally:
             await batches.aclose()
             await following.stop()
-            # Only now: a log that is closed meanwhile waits for its connections too.
+            # Only now: closing the log waits for these connections too.
             self._followings.discard(following)
 
     async def _read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record]:
@@ -170,7 +170,7 @@ class KafkaLog:
             raise LogError(f"no such partition: {partition.topic}/{partition.number}")
         records: list[Record] = []
         while True:
-            # One answer is of one segment, and may hold nothing but markers and what was aborted.
+            # A response covers one segment, which may contain only markers and aborted records.
             position = offset
             try:
                 fetched = await fetch_one(self._brokers, partition, position)
@@ -183,7 +183,7 @@ class KafkaLog:
                 return records
 
     async def _explain(self, partition: Partition, offset: int) -> None:
-        """Why an offset is out of range."""
+        """The error for an offset that is out of range."""
         floor = (await self._brokers.offsets([partition], FIRST))[partition]
         if offset < floor:
             raise OffsetTooOld(partition, offset, floor)
@@ -193,7 +193,7 @@ class KafkaLog:
         raise LogUnavailable(f"{partition}: {offset} cannot be read now")
 
     async def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Ends with LogClosed when the log is closed meanwhile."""
+        """Raises LogClosed if the log is closed meanwhile."""
         try:
             self._check()
         except LogClosed:
@@ -213,7 +213,7 @@ class KafkaLog:
     def _begun(self, beginning: "asyncio.Task[dict[Partition, int]]") -> None:
         self._beginning.discard(beginning)
         if not beginning.cancelled():
-            # Who reads the subscription is told; it may be nobody.
+            # The reader of the subscription gets the error; there may be none.
             beginning.exception()
 
     def _check(self) -> None:

@@ -1,8 +1,8 @@
 """KafkaMember: the port streams.log.Member, as a member of a consumer group.
 
-The broker hands out the partitions and counts generations; a commit carries the generation of the
-assignment that it belongs to, so that the broker refuses it after the next one.
-What was begun stands in the text beside the committed offset of each partition it touches.
+The broker assigns partitions and counts generations; a commit carries the generation of its
+assignment, so that the broker refuses it after the next rebalance.
+Begun ranges are stored in the text beside the committed offset of each of their partitions.
 """
 
 import asyncio
@@ -27,18 +27,18 @@ from streams.kafka.groups import Committed, Membership
 from streams.kafka.offset_ranges import read_ranges, write_ranges
 from streams.log import Assignment, Batch, LogClosed, NotOwner, OffsetRanges, Offsets, Partition
 
-#: How often it is looked whether the group can be part of at all.
+#: How often to check whether this process may join the group.
 _LOOK_S = 0.5
 _LEAVE_S = 5.0
 _NEVER_MS = 2**31 - 1
 
 
 class _Given(NamedTuple):
-    """What one generation gave."""
+    """The assignment of one generation."""
 
     membership: Membership
     partitions: Sequence[Partition]
-    #: Resolved when it is handed out anew.
+    #: Resolved at the next rebalance.
     lost: asyncio.Event
 
 
@@ -61,7 +61,7 @@ class KafkaMember:
     async def join(
         cls, brokers: Brokers, group: str, topics: Sequence[str], instance: str | None
     ) -> "KafkaMember":
-        """`brokers` are this member's own, and closed with it. Raises LogError."""
+        """`brokers` belong to this member and are closed with it. Raises LogError."""
         member = cls(brokers, group, topics)
         try:
             for topic in topics:
@@ -87,7 +87,7 @@ class KafkaMember:
             ranges = read_ranges(note)
             if _is_done(ranges, committed):
                 noted = [each for each, told in own.items() if told.note == note]
-                # Whoever got another part of it has finished all of it.
+                # The owner of another part of it has finished all of it.
                 await self._commit(given, {each: (ranges[each].next, "") for each in noted})
             elif ranges:
                 begun.append(ranges)
@@ -111,7 +111,7 @@ class KafkaMember:
     async def begin(self, ranges: OffsetRanges) -> None:
         given = self._owning(ranges)
         note = write_ranges(ranges)
-        # The offsets stay: what was begun is not done.
+        # The offsets stay: begun work is not finished.
         offsets = {each: self._committed.get(each, range_.first) for each, range_ in ranges.items()}
         await self._commit(given, {each: (offset, note) for each, offset in offsets.items()})
 
@@ -126,7 +126,7 @@ class KafkaMember:
         self._lose()
         for reader in list(self._readers):
             await reader.stop()
-        # Brokers that are away are not waited for: they miss it in a session's time.
+        # Do not wait for unavailable brokers: they drop this member after the session timeout.
         try:
             await asyncio.wait_for(self._coordinator.close(), _LEAVE_S)
         except (TimeoutError, KafkaError):
@@ -149,7 +149,7 @@ class KafkaMember:
         settings = self._brokers.settings
         subscription = SubscriptionState()
         subscription.register_fetch_waiters(set())
-        # Whether this member reads is not the group's business: it may wait long for a store.
+        # The group must not expect polls: this member may wait long for a store.
         self._lifetime.enter_context(subscription.fetch_context())
         self._coordinator = GroupCoordinator(
             self._brokers.client,
@@ -161,8 +161,8 @@ class KafkaMember:
             rebalance_timeout_ms=settings.session_ms,
             max_poll_interval_ms=_NEVER_MS,
             enable_auto_commit=False,
-            # One alone: with several, aiokafka joins once for each, and every join makes all others
-            # join again.
+            # One assignor only: with several, aiokafka joins once per assignor, and every join
+            # makes all others join again.
             assignors=(_ByNumber,),
         )
         subscription.subscribe(set(self._topics), listener=_Listener(self._give, self._lose))
@@ -192,7 +192,7 @@ class KafkaMember:
         return self._given
 
     def _refused(self, given: _Given) -> None:
-        """The broker knows more than we do: that the assignment holds no longer."""
+        """Handles a refusal by the broker: the assignment is no longer valid."""
         if given is self._given:
             self._lose()
             self._coordinator.request_rejoin()
@@ -205,7 +205,7 @@ class KafkaMember:
         return given
 
     async def _unless_lost(self, given: _Given, coming: Any) -> Batch:
-        """The next batch, while the assignment holds."""
+        """The next batch, as long as the assignment is valid."""
         batch = asyncio.ensure_future(coming)
         lost = asyncio.ensure_future(given.lost.wait())
         try:
@@ -243,10 +243,10 @@ def _is_done(ranges: OffsetRanges, committed: Mapping[Partition, Committed]) -> 
 
 
 class _ByNumber(RoundRobinPartitionAssignor):  # type: ignore[misc]
-    """Partition n of every topic to one member: what is observed of a channel, and what is decided.
+    """Partition n of every topic to one member: a channel's observations and its outputs.
 
-    It has the name of what members of earlier versions assign by, so that they can be replaced one
-    after the other.
+    It has the name of the assignor of earlier versions, so that members can be upgraded one by
+    one.
     """
 
     @classmethod

@@ -1,7 +1,7 @@
-"""A worker as a member of its group: which tasks it gets, and the messages of their partitions.
+"""A worker as a member of its group: its tasks, and the messages of their partitions.
 
-Not for what becomes of them. Whoever uses it is told before the group hands out anew, in time to
-commit what it has done, and after.
+It does not process them. Its user is called before a rebalance, in time to commit finished work,
+and after it.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from streams.retry import Retry
 
 logger = logging.getLogger(__name__)
 
-#: A worker may be busy with its tables for so long without being taken for dead.
+#: How long a worker may be busy with its tables without being considered dead.
 _POLL_MS = 3_600_000
 _FETCH_BYTES = 4 << 20
 _LEAVE_S = 3.0
@@ -36,17 +36,17 @@ _TOPIC_WITHIN_S = 6.0
 class MemberSettings(msgspec.Struct, frozen=True, kw_only=True):
     client: Mapping[str, Any]
     group: str
-    #: A name that survives a restart: the group then waits for it for a session's time, and
-    #: moves nothing when it is back before that.
+    #: The member's name across restarts: the group waits for it until the session timeout, and
+    #: reassigns nothing if it returns before that.
     instance: str | None = None
-    #: Who is silent for so long has left.
+    #: The session timeout: a member that is silent for longer has left.
     session_s: float = 6.0
-    #: How many others keep up with the tables of each task.
+    #: Standby replicas of each task's tables.
     standbys: int = 1
 
 
 class Membership:
-    """`released` is awaited before tasks are handed out anew; `got` is called after that."""
+    """`released` is awaited before a rebalance; `got` is called with the new tasks after it."""
 
     def __init__(
         self,
@@ -87,13 +87,13 @@ class Membership:
         return client
 
     def partitions(self, topic: str) -> int | None:
-        """How many a topic has, as far as it is known."""
+        """The number of a topic's partitions, if known."""
         client: Any = self._client
         found = None if client is None else client._client.cluster.partitions_for_topic(topic)
         return len(found) if found else None
 
     def tasks_in_all(self, topics: Collection[str]) -> int:
-        """How many partitions each of the topics has. Raises LogError where they differ."""
+        """The number of partitions of all topics. Raises LogError if they differ."""
         counts = {topic: self.partitions(topic) or 0 for topic in topics}
         if len(set(counts.values())) != 1:
             told = ", ".join(f"{topic} has {count}" for topic, count in counts.items())
@@ -101,7 +101,7 @@ class Membership:
         return next(iter(counts.values()))
 
     async def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The group's offsets, of those that have one. Raises LogUnavailable."""
+        """The group's committed offsets, where there are any. Raises LogUnavailable."""
         wanted = [TopicPartition(*at) for at in partitions]
         client: Any = self._client
         try:
@@ -111,7 +111,7 @@ class Membership:
         return {Partition(*at): told.offset for at, told in found.items() if told.offset >= 0}
 
     async def first(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The first offset that each still has. Raises LogUnavailable."""
+        """The first offset kept in each partition. Raises LogUnavailable."""
         assert self._client is not None
         wanted = [TopicPartition(*at) for at in partitions]
         try:
@@ -127,10 +127,10 @@ class Membership:
     async def fetch(
         self, partitions: Iterable[Partition], wait_s: float, most: int
     ) -> Mapping[Partition, Sequence[Record]]:
-        """What comes next of some of the partitions that this member has.
+        """The next records of some of the partitions that this member owns.
 
-        Empty after `wait_s` without anything, and when they are this member's no longer.
-        Raises LogError for what waiting does not cure.
+        Empty after `wait_s` without records, and once the partitions are revoked.
+        Raises LogError if retrying does not help.
         """
         assert self._client is not None
         wanted = [TopicPartition(*at) for at in partitions]
@@ -145,7 +145,7 @@ class Membership:
         return {Partition(*at): [_record(each) for each in got] for at, got in found.items()}
 
     def check(self) -> None:
-        """Raises LogError when the group cannot be part of any more."""
+        """Raises LogError if this process can no longer be a member."""
         client: Any = self._client
         if client is not None:
             try:
@@ -154,13 +154,13 @@ class Membership:
                 raise LogError(f"Kafka: {error!r}") from error
 
     def rejoin(self) -> None:
-        """Have everything handed out anew."""
+        """Request a rebalance."""
         client: Any = self._client
         if client is not None:
             client._coordinator.request_rejoin()
 
     async def leave(self) -> None:
-        """A member without an instance is gone at once; another after a session's time."""
+        """Leave the group: without an instance at once, else at the session timeout."""
         client, self._client = self._client, None
         if client is not None:
             leaving = asyncio.ensure_future(end(client))
@@ -212,7 +212,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 async def _wait_for(client: AIOKafkaConsumer, topics: Collection[str]) -> None:
-    """Brokers hear of a new topic a moment after whoever made it. Raises LogError."""
+    """Waits for new topics, which brokers learn of with a delay. Raises LogError."""
 
     async def look() -> None:
         if missing := sorted(set(topics) - await client.topics()):

@@ -1,8 +1,8 @@
-"""OffsetRanges as the text that a commit carries beside its offset, 4096 bytes at most.
+"""OffsetRanges as the text of a commit, at most 4096 bytes.
 
     1 telegram.updates 0:100+20 3:7+1 analytics.windows 0:5+2
 
-The first word is the version of this.
+The first word is the version of the format.
 """
 
 import re
@@ -25,7 +25,7 @@ def write_ranges(ranges: OffsetRanges) -> str:
 
 
 def read_ranges(text: str) -> OffsetRanges:
-    """Empty for what this did not write."""
+    """Empty for a text of another format."""
     version, *words = text.split(" ")
     ranges: dict[Partition, OffsetRange] = {}
     topic = ""

@@ -1,4 +1,4 @@
-"""What can be set of a log on Kafka: all of it stands in one URL.
+"""Settings of a log on Kafka, all in one URL.
 
     kafka://[user[:password]@]host[:port][,host[:port]…][?security=tls&ca=/path/ca.pem…]
 
@@ -27,36 +27,36 @@ _SERVER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>\d{1,5})
 
 
 class WrongKafkaUrl(LogError):
-    """The message says what is wrong and what is accepted; it never holds a password."""
+    """The message says what is wrong and what is accepted; it never contains a password."""
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
-    #: host:port of some of the brokers; they tell of the others.
+    #: host:port of some brokers, which know the others.
     servers: tuple[str, ...]
     user: str | None = None
     password: str | None = None
     #: tls: the connection is encrypted, and the brokers' certificates are checked.
     security: Literal["plaintext", "tls"] = "plaintext"
-    #: How the user proves to be who it is.
+    #: The SASL mechanism.
     mechanism: Literal["plain", "scram-sha-256", "scram-sha-512"] = "scram-sha-512"
-    #: Who signed the brokers' certificates; without it, whom the system trusts.
+    #: The authority of the brokers' certificates; by default those that the system trusts.
     ca: Path | None = None
-    #: This client's own certificate and key, where the brokers want one.
+    #: The client's certificate and key, if the brokers require one.
     certificate: Path | None = None
     key: Path | None = None
-    #: Copies of every topic that is made; 0: as many as there are brokers, at most 3.
+    #: Copies of every new topic; 0: as many as there are brokers, at most 3.
     replication: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
-    #: A member of a group that is silent for so long has left it.
+    #: The session timeout: a member of a group that is silent for longer has left.
     session_ms: Annotated[int, msgspec.Meta(ge=1_000, le=1_800_000)] = 6_000
-    #: A request without an answer for so long has failed, and its connection with it.
+    #: A request without a response for longer has failed, and its connection with it.
     request_ms: Annotated[int, msgspec.Meta(ge=1_000, le=600_000)] = 15_000
-    #: What may be accepted and not yet durable; above it `append` waits.
+    #: Bytes that may be accepted and not yet durable; above that `append` waits.
     buffer_bytes: Annotated[int, msgspec.Meta(ge=1)] = 32 << 20
-    #: The name by which brokers tell their clients apart in logs and quotas.
+    #: The client's name in the brokers' logs and quotas.
     client: str = "analyticbot"
 
 
-#: What may stand in the query.
+#: Options of the query.
 OPTIONS = KafkaSettings.__struct_fields__[KafkaSettings.__struct_fields__.index("security") :]
 
 
@@ -82,7 +82,7 @@ def settings_of(url: str) -> KafkaSettings:
 
 
 def with_password(url: str, password: str) -> str:
-    """The URL with a password, which stays with its user. Raises WrongKafkaUrl without a user."""
+    """The URL with a password. Raises WrongKafkaUrl without a user."""
     shape = _SHAPE.fullmatch(url)
     if shape is None or shape["user"] is None:
         raise WrongKafkaUrl("a password needs its user: kafka://user@host:port")
@@ -125,7 +125,7 @@ def _server(text: str) -> str:
 
 
 def _check(settings: KafkaSettings) -> None:
-    """What fields mean together."""
+    """Checks combinations of fields."""
     if settings.security != "tls":
         for name in _FILES:
             if getattr(settings, name) is not None:

@@ -1,10 +1,10 @@
 """The rows of a worker's tables on its disk: one RocksDB for all tables and tasks.
 
-What the bodies put lies in memory until its transaction has committed; then it is written together
-with how far the changelogs are in it, so that the disk never knows what Kafka does not. After a
-crash the disk is behind the changelogs, and they are read from where it stands (restoring.py).
-Losing the folder costs the time to read them from their beginning. Writes are not synced one by
-one: a power cut loses the newest, and their positions with them.
+Rows stay in memory until their transaction has committed; then they are written together with the
+positions in the changelogs, so that the disk never knows what Kafka does not. After a crash the
+disk is behind the changelogs, which are read from its positions (changelogs.py). Losing the folder
+costs the time to read them from their beginning. Writes are not synced individually: a power
+failure loses the newest rows together with their positions.
 """
 
 import struct
@@ -19,24 +19,24 @@ from streams.database import Budget, Database, Kind, Write
 from streams.log import LogDamaged, Partition
 from streams.topics import DAY_MS
 
-#: Rows that were put and are not on the disk, by key in the database; None is deleted.
+#: Rows that are not on the disk yet, by their key in the database; None: deleted.
 Layer = dict[bytes, bytes | None]
 
-#: Nothing is lost with them: the changelogs hold every row.
+#: Losing them loses nothing: the changelogs have every row.
 _KIND = Kind("tables", "move the folder away; they are rebuilt from their changelogs")
 _VERSION_KEY, _VERSION = b"v", b"1"
-#: A position that nobody has moved for so long is not gone on from: compaction takes the
-#: tombstones of a changelog after a week (making.py), and who did not see one keeps its row.
+#: Do not resume from a position that has not moved for longer: compaction removes the tombstones of
+#: a changelog after a week (topic_creation.py), and a reader that missed one would keep its row.
 _STALE_MS = 6 * DAY_MS
 _TABLE, _POSITION, _ROW, _INPUT = b"t", b"p", b"r", b"i"
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, int, int]]).decode
-#: An offset, and when it was reached.
+#: An offset, and the time when it was reached.
 _POSITION_CODE = struct.Struct(">qq")
 
 
 class State:
-    """All calls from the event loop; one process at a time has a folder."""
+    """Called from the event loop only; one process at a time uses a folder."""
 
     def __init__(
         self, folder: Path, budget: Budget | None = None, clock: Clock | None = None
@@ -51,9 +51,9 @@ class State:
             for key, value in self._database.scan(_TABLE, _after(_TABLE))
         }
         self._prefixes: dict[tuple[str, Task], bytes] = {}
-        #: What was put since the last commit began, a task.
+        #: Rows put since the last commit began, per task.
         self._put: dict[Task, Layer] = {}
-        #: What the commit under way writes, a task.
+        #: Rows of the commit in progress, per task.
         self._frozen: dict[Task, Layer] = {}
 
     # -- rows
@@ -73,7 +73,7 @@ class State:
         layer[self._prefix(table, task) + key] = data
 
     def items(self, table: str, tasks: Iterable[Task]) -> Iterator[tuple[bytes, bytes]]:
-        """The rows of some tasks as they stand."""
+        """The present rows of some tasks."""
         for task in tasks:
             prefix = self._prefix(table, task)
             rows: dict[bytes, bytes | None] = dict(self._database.scan(prefix, _after(prefix)))
@@ -87,7 +87,7 @@ class State:
     # -- commits
 
     def freeze(self, task: Task) -> None:
-        """A commit begins: what was put belongs to it, what is put from now on to the next."""
+        """Begin a commit: rows put so far belong to it, later ones to the next."""
         assert task not in self._frozen
         if task in self._put:
             self._frozen[task] = self._put.pop(task)
@@ -95,8 +95,8 @@ class State:
     def settle(
         self, task: Task, positions: Mapping[str, int], read: Mapping[Partition, int] | None = None
     ) -> None:
-        """The commit has succeeded; `positions` is the next offset of each changelog, `read` that
-        of the inputs."""
+        """The commit succeeded: write its rows. `positions`: the next offset of each changelog,
+        `read`: of each input."""
         write = Write()
         if read:
             inputs = {**self.inputs(task), **read}
@@ -108,24 +108,24 @@ class State:
         self._database.write(write)
 
     def roll_back(self, task: Task) -> None:
-        """Nothing of what was put since the last commit has happened."""
+        """Drop the rows put since the last commit."""
         self._frozen.pop(task, None)
         self._put.pop(task, None)
 
     def inputs(self, task: Task) -> dict[Partition, int]:
-        """The next offsets of the inputs at this worker's last commit of the task."""
+        """The next input offsets at this worker's last commit of the task."""
         stored = self._database.get(_input_key(task))
         return {Partition(t, n): at for t, n, at in _decode(stored)} if stored else {}
 
     def count(self, task: Task, table: str) -> int:
-        """How many rows are on the disk. Reads them all."""
+        """The number of rows on the disk. Scans all."""
         prefix = self._prefix(table, task)
         return sum(1 for _ in self._database.scan(prefix, _after(prefix)))
 
     # -- changelogs
 
     def position(self, task: Task, table: str) -> int | None:
-        """The next offset of its changelog; None where nothing of it can be gone on from."""
+        """The next offset of its changelog; None if the rows on the disk cannot be resumed from."""
         stored = self._database.get(self._position_key(table, task))
         if stored is None:
             return None
@@ -139,7 +139,7 @@ class State:
         rows: Iterable[tuple[bytes, bytes | None]],
         position: int,
     ) -> None:
-        """What a changelog says, up to a position."""
+        """Apply records of a changelog up to a position."""
         prefix, write = self._prefix(table, task), Write()
         for key, row in rows:
             _change(write, prefix + key, row)
@@ -147,14 +147,14 @@ class State:
         self._database.write(write)
 
     def wipe(self, task: Task, table: str) -> None:
-        """Forget all that is known of it."""
+        """Delete all rows of a table's task, and their position."""
         prefix, write = self._prefix(table, task), Write()
         write.delete_range(prefix, _after(prefix))
         write.delete(self._position_key(table, task))
         self._database.write(write)
 
     def warm(self, tables: Collection[str]) -> set[Task]:
-        """The tasks of which something of every table is here."""
+        """The tasks with rows of every table on this disk."""
         found: dict[str, set[Task]] = {table: set() for table in tables}
         names = {number: name for name, number in self._numbers.items()}
         for key, _ in self._database.scan(_POSITION, _after(_POSITION)):
@@ -165,7 +165,7 @@ class State:
 
     @property
     def rows(self) -> int:
-        """About how many are on the disk: of all tables and tasks, those of standbys as well."""
+        """An estimate of the rows on the disk, of all tables and tasks, standbys included."""
         return self._database.rows
 
     @property
@@ -222,7 +222,7 @@ def _place(number: int, task: Task) -> bytes:
 
 
 def _after(prefix: bytes) -> bytes:
-    """The first key that is behind all that begin with `prefix`."""
+    """The first key after all keys that begin with `prefix`."""
     stripped = prefix.rstrip(b"\xff")
     return stripped[:-1] + bytes([stripped[-1] + 1])
 

@@ -1,8 +1,8 @@
-"""Where a partition ends for a reader: after the last record that it can get.
+"""The end of a partition for a reader: after the last record that it can get.
 
-Kafka says where the last transaction ended, and that is behind the markers of transactions and
-behind what was aborted, which no reader ever gets. A position compared with that would never be
-at the end, so it is looked which record is the last.
+Kafka reports the end of the last transaction, which includes markers and aborted records that no
+reader ever gets. A reader's position would never reach it, so the last readable record is looked
+up.
 """
 
 import asyncio
@@ -12,23 +12,23 @@ from streams.kafka.brokers import END, FIRST, Brokers
 from streams.kafka.fetching import fetch_one
 from streams.log import Bounds, Partition
 
-#: A batch of records comes whatever its size; more than that is not wanted.
+#: One batch of records comes whatever its size; request no more.
 _BYTES = 16 << 10
 
 
 class Tails:
-    """Remembers ends, so that a partition in which nothing happens costs no reading."""
+    """Caches ends, so that idle partitions cost no reads."""
 
     def __init__(self, brokers: Brokers) -> None:
         self._brokers = brokers
         self._known: dict[Partition, tuple[int, int]] = {}
 
     async def bounds(self, topic: str) -> Mapping[Partition, Bounds]:
-        """Raises what the brokers answered."""
+        """Raises the brokers' errors."""
         partitions = await self._brokers.partitions(topic)
         if not partitions:
             return {}
-        # In this order: what retention removes in between must not make the end come first.
+        # In this order: retention in between must not move the first offset past the end.
         ends = await self._brokers.offsets(partitions, END)
         firsts = await self._brokers.offsets(partitions, FIRST)
         nexts = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""A task that this worker has: what its messages made, and the commit of it."""
+"""A task that this worker owns: the effects of its messages, and their commit."""
 
 import asyncio
 import time
@@ -10,12 +10,12 @@ from streams.kafka.transaction import Outgoing, TaskLost, Transactions
 from streams.log import LogError, Partition
 from streams.metrics import Metrics
 
-#: What may be waiting for one commit, in bytes; then no more messages are delivered.
+#: Bytes that may wait for one commit; above that no more messages are delivered.
 ROOM_BYTES = 8 << 20
 
 
 class Task:
-    """Its rows are in `state`; `changelogs`: a table's name to the topic of its changelog."""
+    """Its rows are in `state`; `changelogs`: the changelog of each table, by its name."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class Task:
         changelogs: Mapping[str, str],
         metrics: Metrics,
     ) -> None:
-        """`transactions` have been started."""
+        """`transactions` must have been started."""
         self.number = number
         self._transactions = transactions
         self._state = state
@@ -34,9 +34,9 @@ class Task:
         self._metrics = metrics
         self._outgoing: dict[Partition, list[Outgoing]] = {}
         self._committing: asyncio.Task[None] | None = None
-        #: How far it has committed what it read; the brokers may say so only a moment later.
+        #: The input offsets that it committed; brokers may report them a moment later.
         self.read: dict[Partition, int] = {}
-        #: Bytes of what waits for the next commit.
+        #: Bytes that wait for the next commit.
         self.waiting_bytes = 0
 
     @property
@@ -56,23 +56,23 @@ class Task:
         self.send(changelog, Outgoing(key, data, None, {}))
 
     def put_again(self, table: str) -> int:
-        """All rows of a table whose changelog has lost them, for the next commit; how many."""
+        """Add all rows of a table whose changelog lost them to the next commit; their number."""
         rows = list(self._state.items(table, [self.number]))
         for key, row in rows:
             self.put(table, key, row)
         return len(rows)
 
     def commit(self, offsets: Mapping[Partition, int]) -> "asyncio.Task[None]":
-        """Write all that was made until now, and how far was read, in one transaction.
+        """Write all effects so far, and the input offsets, in one transaction.
 
-        One at a time. It ends with TaskLost or LogError when nothing of it has happened, and is
-        cancelled when the task is given up.
+        One at a time. Raises TaskLost or LogError if nothing was committed; it is cancelled when
+        the task is released.
         """
         self._committing = asyncio.create_task(self._commit(self._take(), offsets))
         return self._committing
 
     async def give_up(self) -> None:
-        """Nothing that was not committed has happened; what is being committed may have."""
+        """Drop uncommitted effects; a commit in progress may still succeed."""
         committing, self._committing = self._committing, None
         if committing is not None:
             committing.cancel()
@@ -94,7 +94,7 @@ class Task:
         try:
             ends = await self._transactions.commit(outgoing, offsets)
         except (TaskLost, asyncio.CancelledError):
-            # Its messages are processed again: whoever waits goes on, and nothing of it counts.
+            # Its messages are processed again: release waiters; their further effects are dropped.
             _keep_promises(outgoing, None)
             raise
         except LogError as error:
@@ -109,7 +109,7 @@ class Task:
 
 
 def _keep_promises(outgoing: Mapping[Partition, list[Outgoing]], error: LogError | None) -> None:
-    """Tell those who wait for it what became of a transaction."""
+    """Report the result of a transaction to its waiters."""
     for at, records in outgoing.items():
         for record in records:
             if record.promise is not None:

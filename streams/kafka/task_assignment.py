@@ -1,7 +1,7 @@
-"""Which worker of a group gets which tasks: balanced, with few moves, standbys where state is.
+"""Assigns tasks to the workers of a group: balanced, with few moves, standbys where tables are.
 
-Pure: the leader of the group computes it from what the members claim, and any member would compute
-the same.
+Pure: the group's leader computes it from the members' claims, and any member would compute the
+same.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,17 +11,17 @@ from streams.context import Task
 
 
 class Claim(NamedTuple):
-    """What a member says of itself when it joins."""
+    """What a member reports when it joins."""
 
-    #: The generation in which it got `owned`; -1 for a member that is new.
+    #: The generation in which it got `owned`; -1 for a new member.
     generation: int
     owned: Collection[Task]
-    #: Tasks of which it keeps tables on its disk.
+    #: Tasks whose tables it has on its disk.
     warm: Collection[Task]
 
 
 class TaskAssignment(NamedTuple):
-    """What a member gets."""
+    """The tasks of a member."""
 
     active: tuple[Task, ...]
     standby: tuple[Task, ...]
@@ -30,11 +30,11 @@ class TaskAssignment(NamedTuple):
 def assign_tasks(
     tasks: int, claims: Mapping[str, Claim], standbys: int
 ) -> dict[str, TaskAssignment]:
-    """An assignment for every member. Every task is active at exactly one.
+    """An assignment for every member. Every task is active at exactly one member.
 
-    The numbers of active tasks differ by at most one. Who has a task keeps it as far as that
-    allows; a task that moves goes to where its tables are, if there is room. Each task has as many
-    standbys as asked for, or as there are other members.
+    The members' numbers of active tasks differ by at most one. Owners keep their tasks as far as
+    that allows; a task that moves goes to a member with its tables, if there is room. Each task has
+    `standbys` standbys, or one per other member if there are fewer.
     """
     active = _kept(tasks, claims)
     placed = {task for numbers in active.values() for task in numbers}
@@ -49,11 +49,11 @@ def assign_tasks(
 
 
 def _kept(tasks: int, claims: Mapping[str, Claim]) -> dict[str, list[Task]]:
-    """What members keep of what they have: no more than their part."""
+    """The tasks that members keep: no more than their part."""
     owned = _owned(tasks, claims)
     part, extra = divmod(tasks, len(claims))
     kept: dict[str, list[Task]] = {}
-    # Those who have most come first, so that the members with one more are such that had it.
+    # The largest owners come first, so that those with one more task keep it.
     for name in sorted(claims, key=lambda name: (-len(owned[name]), name)):
         most = part + (extra > 0)
         kept[name] = owned[name][:most]
@@ -62,7 +62,7 @@ def _kept(tasks: int, claims: Mapping[str, Claim]) -> dict[str, list[Task]]:
 
 
 def _owned(tasks: int, claims: Mapping[str, Claim]) -> dict[str, list[Task]]:
-    """Of two that claim a task the one of the newer generation has it: the other was away."""
+    """If two claim a task, the claim of the newer generation wins: the other one was away."""
     owner: dict[Task, str] = {}
     for name in sorted(claims, key=lambda name: (claims[name].generation, name)):
         owner.update(dict.fromkeys(claims[name].owned, name))

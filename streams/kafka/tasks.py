@@ -1,4 +1,4 @@
-"""The tasks of one worker: taken over, committed, and given up as the group says."""
+"""The tasks of one worker: takes them over, commits and releases them as the group assigns."""
 
 import asyncio
 import logging
@@ -21,18 +21,18 @@ logger = logging.getLogger(__name__)
 
 
 class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What tasks are run with."""
+    """Settings of tasks."""
 
-    #: What every client of the cluster is made with.
+    #: The arguments of every client of the cluster.
     client: Mapping[str, Any]
     group: str
-    #: How long a transaction may stay open before the brokers give it up. Long, for a slow network:
-    #: whoever takes a task over ends what is open of it at once.
+    #: How long a transaction may stay open before brokers abort it. Long, for slow networks: a new
+    #: owner aborts it at once.
     transaction_s: float = 60.0
 
 
 class Tasks:
-    """What is owned is what `take_over` was told last, less what was lost since."""
+    """Owns the tasks of the last `take_over`, without those lost since."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Tasks:
         metrics: Metrics,
         owned: dict[Number, Task],
     ) -> None:
-        """`changelogs`: a table's name to the topic of its changelog; `owned`: at first empty."""
+        """`changelogs`: the changelog of each table, by its name; `owned` begins empty."""
         self._settings = settings
         self._state = state
         self._topics = changelogs
@@ -53,13 +53,13 @@ class Tasks:
 
     @property
     def warm(self) -> set[Number]:
-        """Tasks of which the tables are on this disk."""
+        """Tasks whose tables are on this disk."""
         return self._state.warm(self._topics)
 
     async def take_over(self, active: Collection[Number], standby: Collection[Number]) -> None:
-        """Give up the others, shut out whoever had these, and bring their tables up to date.
+        """Release the others, fence the previous owners of these, bring their tables up to date.
 
-        Raises LogError; it may be called again then.
+        Raises LogError; call it again then.
         """
         await self._stop_following()
         await self._give_up([number for number in self.owned if number not in active])
@@ -71,10 +71,10 @@ class Tasks:
         self._follow(standby)
 
     async def commit(self, offsets: Mapping[Number, Mapping[Partition, int]]) -> set[Number]:
-        """One transaction a task that has something to write; the tasks that were lost.
+        """Commit one transaction per task with effects; returns the tasks that were lost.
 
-        What is written is what was made until this is called: nothing is awaited before it is
-        taken. Raises LogError.
+        It commits the effects made before the call: it awaits nothing before it takes them.
+        Raises LogError.
         """
         commits: dict[Task, asyncio.Task[None]] = {}
         for number, task in self.owned.items():
@@ -94,13 +94,13 @@ class Tasks:
         return lost
 
     async def give_up_all(self) -> None:
-        """What is not committed has not happened."""
+        """Drop uncommitted effects."""
         await self._stop_following()
         await self._give_up(list(self.owned))
         self._tell(0, 0)
 
     async def _prepared(self, numbers: Collection[Number]) -> dict[Number, Task]:
-        """Tasks that nobody else has a say in any more, with tables that are up to date."""
+        """Start tasks: their previous owners are fenced and their tables up to date."""
         began = time.perf_counter()
         all_of = [self._transactions(number) for number in numbers]
         try:
@@ -124,7 +124,7 @@ class Tasks:
         return made
 
     def _was_cut_off(self, task: Task, error: BaseException | None) -> bool:
-        """Whether a commit was cancelled by nobody here: who gives a task up disowns it first."""
+        """Whether nobody here cancelled the commit: a release disowns the task first."""
         cancelled = isinstance(error, asyncio.CancelledError)
         return cancelled and self.owned.get(task.number) is task
 

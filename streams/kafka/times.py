@@ -1,8 +1,8 @@
 """Event time beside Kafka's own timestamp, in a header.
 
-Brokers remove by timestamp, and with the time of the event there a recording of last year would be
-gone as soon as it came in. So topics carry the time of appending, which retention counts by as
-the embedded log does, and the time of the event travels in a header that users do not see.
+Brokers apply retention by timestamp; with event times a recording of last year would be removed on
+arrival. So timestamps are times of appending, as in the embedded log, and the event time is in a
+header that users of the log do not see.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""Making topics, and bringing how they are kept up to date."""
+"""Creates topics, and updates their settings."""
 
 from collections.abc import Mapping
 
@@ -14,28 +14,28 @@ from streams.kafka.times import TIMESTAMP
 from streams.topics import DAY_MS, Topic
 
 _TOPIC = 2
-#: The source of a setting that was made for the topic itself.
+#: The source of a setting of the topic itself.
 _OWN = 1
 _LARGEST_SEGMENT = 1 << 30
-#: The smallest that brokers accept.
+#: The smallest value that brokers accept.
 _SMALLEST_SEGMENT = 1 << 20
 
 
 def configuration(topic: Topic, copies: int) -> dict[str, str]:
-    """Every setting of a topic that does not follow from the brokers' own."""
+    """The settings of a topic that override the brokers'."""
     kept = {
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": "-1" if topic.retention_ms is None else str(topic.retention_ms),
         "retention.bytes": "-1" if topic.retention_bytes is None else str(topic.retention_bytes),
-        # Retention removes whole segments: of an eighth each, it is not far from what was asked.
+        # Retention removes whole segments: eighths keep it close to the requested size.
         "segment.bytes": str(_segment_bytes(topic)),
         **TIMESTAMP,
     }
     if topic.compacted:
-        # Who keeps a copy of the newest rows must come by before tombstones are gone (state.py).
+        # Readers with copies of rows must return before tombstones are removed (state.py).
         kept["delete.retention.ms"] = str(7 * DAY_MS)
     if copies >= 3:
-        # One copy may be away, and still what is acknowledged is in two.
+        # One copy may be unavailable while acknowledged records are in two.
         kept["min.insync.replicas"] = "2"
     return kept
 
@@ -47,7 +47,7 @@ def _segment_bytes(topic: Topic) -> int:
 
 
 async def make(brokers: Brokers, topic: Topic, partitions: int, extra: Mapping[str, str]) -> None:
-    """Raises what the brokers answered. Returns when all its partitions can be written."""
+    """Returns when all its partitions can be written. Raises the brokers' errors."""
     copies = brokers.settings.replication or min(brokers.count, 3)
     wanted = {**configuration(topic, copies), **extra}
     if await brokers.partitions(topic.name):
@@ -64,18 +64,18 @@ async def make(brokers: Brokers, topic: Topic, partitions: int, extra: Mapping[s
                 raise error(f"{topic.name}: {said}")
     found = await brokers.partitions(topic.name)
     if not found:
-        # The broker that was asked has not heard of it yet.
+        # This broker does not know the topic yet.
         raise LeaderNotAvailableError(topic.name)
     for partition in found:
         brokers.leader(partition)
 
 
 async def _adjust(brokers: Brokers, topic: str, wanted: Mapping[str, str]) -> None:
-    """Change what differs. What operators have set beside it stays."""
+    """Change settings that differ. Other settings of operators stay."""
     own = await _own_settings(brokers, topic)
     if all(own.get(name) == value for name, value in wanted.items()):
         return
-    # The request replaces all of them.
+    # The request replaces all settings.
     settings = {**own, **wanted}
     request = AlterConfigsRequest([(_TOPIC, topic, list(settings.items()))])
     for code, said, _, _ in (await brokers.anyone(request)).resources:

@@ -1,11 +1,11 @@
-"""One task's transactions: what it sent, its rows, and how far it has read, together or not at all.
+"""The transactions of one task: its messages, rows and input offsets, all or none.
 
-Each task has a transactional id of its own. Whoever starts a producer with it ends what the one
-before left open, and shuts that one out for good: so a worker that was only away, and comes back
-after its tasks have gone to others, can change nothing any more.
+Each task has a transactional id. A producer that starts with it aborts the open transaction of the
+previous one and fences it for good: so a worker that was only paused, and returns after its tasks
+were reassigned, can change nothing.
 
     LogError
-    └── TaskLost    another worker has the task by now, or the transaction was given up
+    └── TaskLost    another worker owns the task, or the transaction was aborted
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from streams.kafka.failures import is_passing
 from streams.kafka.times import stamped
 from streams.log import LogError, LogUnavailable, Partition
 
-#: A record batch; brokers take 1 MiB by default, and compress nothing here.
+#: Bytes of a record batch; brokers accept 1 MiB by default. Not compressed.
 _BATCH_BYTES = 512 << 10
 _CLOSE_S = 2.0
 _AGAIN_MS = 20
@@ -38,26 +38,26 @@ _LOST = (
 
 
 class TaskLost(LogError):
-    """The task has to be taken over anew, or left.
+    """The task must be taken over again, or left.
 
-    Nothing of the transaction has happened, or all of it, if its end was on its way when the
-    connection was lost: whoever takes the task over finds that in the log.
+    None of the transaction happened, or all of it, if the connection was lost at its end: the next
+    owner finds out from the log.
     """
 
 
-#: Called with where a record went (the offset is -1: not known), or with why it never will be.
+#: Called with a record's partition and offset (-1: unknown), or with the reason why it is lost.
 Promise = Callable[[tuple[Partition, int] | LogError], None]
 
 
 class Outgoing(NamedTuple):
-    """A record on its way."""
+    """A record to be sent."""
 
     key: bytes | None
     value: bytes | None
-    #: Event time; None for what has none, a row.
+    #: Event time; None for rows, which have none.
     timestamp_ms: int | None
     headers: Mapping[str, bytes]
-    #: Of who waits until it is committed.
+    #: Called when the record is committed, if anyone waits.
     promise: Promise | None = None
 
 
@@ -65,22 +65,22 @@ class Transactions:
     """The transactional producer of one task. One transaction at a time."""
 
     def __init__(self, client: Mapping[str, Any], group: str, task: int, timeout_s: float) -> None:
-        """`client`: what every client of the cluster is made with (settings.client_options)."""
+        """`client`: the arguments of every client of the cluster (settings.client_options)."""
         self._group = group
         self._options = {
             **client,
             "transactional_id": f"{group}-{task}",
             "transaction_timeout_ms": round(timeout_s * 1000),
             "max_batch_size": _BATCH_BYTES,
-            # While a broker still finishes the last transaction it refuses the next for a moment.
+            # A broker that is finishing the last transaction briefly refuses the next.
             "retry_backoff_ms": _AGAIN_MS,
         }
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Returns when whoever had the task before has neither a say nor anything open.
+        """Waits until the previous owner is fenced and its open transaction aborted.
 
-        Raises LogUnavailable, and may be called again then; LogError.
+        Raises LogUnavailable: call it again then; LogError.
         """
         await self.close()
         self._producer = AIOKafkaProducer(**self._options)
@@ -94,9 +94,9 @@ class Transactions:
     async def commit(
         self, outgoing: Mapping[Partition, Sequence[Outgoing]], offsets: Mapping[Partition, int]
     ) -> dict[Partition, int]:
-        """The next offset of each partition written to, where the broker told it.
+        """Commit; returns the next offset of each partition written to, where known.
 
-        Waits while brokers are away. Raises TaskLost, and LogError where waiting cures nothing.
+        Waits while brokers are unavailable. Raises TaskLost; LogError if retrying does not help.
         """
         try:
             return await self._commit(outgoing, offsets)
@@ -104,12 +104,12 @@ class Transactions:
             raise TaskLost(f"the broker refused a transaction: {type(error).__name__}") from error
         except kafka.KafkaError as error:
             if is_passing(error):
-                # The producer has given up; whoever takes the task over finds out what happened.
+                # The producer failed; the next owner finds out what happened.
                 raise TaskLost(f"a transaction was aborted: {error}") from error
             raise LogError(f"Kafka refused a transaction: {error!r}") from error
 
     async def close(self) -> None:
-        """Whatever is under way is given up."""
+        """Abandons the transaction in progress."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
@@ -133,19 +133,19 @@ class Transactions:
                 done = await producer.send_batch(batch, topic, partition=number)
                 done.add_done_callback(_look_at)
                 sent.append((Partition(topic, number), batch.record_count(), done))
-        # Beside the batches: brokers that look up the transaction for a batch while they note the
-        # group in it refuse the batch, once. Waiting for the batches first takes longer than that.
+        # Concurrently with the batches: a broker that adds the group to the transaction may refuse
+        # a batch once. Waiting for the batches first takes longer than the retry.
         if offsets:
             read = {TopicPartition(*at): offset for at, offset in offsets.items()}
             await producer.send_offsets_to_transaction(read, self._group)
-        # The client would commit what it could write without what it could not.
+        # The client would commit the batches that succeeded without those that failed.
         written = [(partition, count, await done) for partition, count, done in sent]
         await producer.commit_transaction()
         return _ends(written)
 
 
 def _batches(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> Iterator[Any]:
-    """The records of one partition, in their order, as few batches as they fit into."""
+    """The records of one partition in order, in as few batches as possible."""
     batch = producer.create_batch()
     for record in records:
         if not _appended(batch, record):
@@ -157,13 +157,13 @@ def _batches(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> Iterato
 
 
 def _look_at(future: "asyncio.Future[Any]") -> None:
-    """So that asyncio does not complain of an error that is known already."""
+    """Consume an exception that was handled already, so that asyncio does not report it."""
     if future.done() and not future.cancelled():
         future.exception()
 
 
 def _left_behind(producer: Any) -> "Iterator[asyncio.Future[Any]]":
-    """What a producer that was shut out has failed and lets nobody ask for."""
+    """Consume the futures of a fenced producer that failed and that nobody will await."""
     if (sender := producer._sender.sender_task) is not None:
         yield sender
     if (transaction := producer._txn_manager._transaction_waiter) is not None:
@@ -180,7 +180,7 @@ def _appended(batch: Any, record: Outgoing) -> bool:
 
 
 def _ends(sent: Iterable[tuple[Partition, int, Any]]) -> dict[Partition, int]:
-    """A broker that is asked twice does not tell where the first try went: then nothing is said."""
+    """The offset, unless a retried batch lost it: then brokers do not report it."""
     ends: dict[Partition, int] = {}
     unknown = set()
     for partition, count, metadata in sent:
