@@ -17,33 +17,33 @@ from analyticbot.memory import tune_memory
 from analyticbot.modes import correct_modes, keep_new_files_private
 from analyticbot.redacting import Redactor
 
-#: Each is the module of its name in analyticbot.commands, loaded only when it is asked for.
+#: Each is a module of analyticbot.commands, imported only when the command runs.
 COMMANDS: Mapping[str, str] = {
     "demo": "recorded channels, live, with no account: the whole system on 127.0.0.1",
     "up": "run everything in one process: collector, agents, history, page, bot",
-    "collect": "one role of a cluster: observe channels with the Telegram accounts that are free",
-    "work": "one role of a cluster: agents, and what they decide into history",
-    "serve": "page, REST and sockets: one role of a cluster, or to look at embedded state",
-    "bot": "one role of a cluster: the Telegram bot; further ones stand by",
+    "collect": "one role of a cluster: observe channels with free Telegram accounts",
+    "work": "one role of a cluster: run the agents and write history",
+    "serve": "one role of a cluster: page, REST and sockets; also to inspect embedded state",
+    "bot": "one role of a cluster: the Telegram bot; further ones are standbys",
     "login": "sign in to Telegram with your phone (asks for number and code)",
     "follow": "follow channels: @username, t.me link or id",
     "unfollow": "stop following channels (their history stays)",
-    "channels": "list what is followed, by which account, and how it is",
-    "settings": "list, set and unset what decisions depend on, for all channels or for one",
-    "accounts": "list the Telegram accounts, who uses them, and what is wrong with them",
+    "channels": "list the followed channels with their account and status",
+    "settings": "list, set and unset the settings of decisions, for all channels or for one",
+    "accounts": "list the Telegram accounts, the processes that use them, and their faults",
     "replay": "write a recording into the log; ends when all of it is in history",
     "rebuild": "make history anew from the log; what was there is put aside",
-    "migrate": "make the topics and bring the schemas up to date",
-    "doctor": "print what is configured and check that it can be reached",
+    "migrate": "create the topics and bring the schemas up to date",
+    "doctor": "print the options in force and check every store",
     "topology": "print the pipeline: topics in, agents, tables, topics out",
 }
 
-#: They leave what the operator keeps as it is.
+#: Commands that must not change the operator's data.
 _LOOKING = ("demo", "doctor", "topology")
 
 
 class Command(Protocol):
-    """A module of analyticbot.commands. `DEFAULTS`, by variable, where its own differ."""
+    """A module of analyticbot.commands; `DEFAULTS` overrides defaults of options, by variable."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
 

@@ -13,17 +13,17 @@ DEFAULTS = {"ANALYTICBOT_LOG_LEVEL": "warning"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_listening(parser)
     parser.add_argument(
-        "--speed", type=speed, default=60.0, metavar="N", help="times faster (default: 60)"
+        "--speed", type=speed, default=60.0, metavar="N", help="N times real time (default: 60)"
     )
     parser.add_argument(
-        "--exit-after", type=duration_s, metavar="S", help="end by itself after so many seconds"
+        "--exit-after", type=duration_s, metavar="S", help="stop after S seconds"
     )
     parser.add_argument(
         "--verbose",
         dest="ANALYTICBOT_LOG_LEVEL",
         action="store_const",
         const="info",
-        help="log what happens (or set ANALYTICBOT_LOG_LEVEL)",
+        help="log at level info (or set ANALYTICBOT_LOG_LEVEL)",
     )
 
 

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control-from",
         metavar="URL",
-        help="copy what operators set from this control store too: sqlite:////path/control.db",
+        help="also copy the content of this control store: sqlite:////path/control.db",
     )
 
 

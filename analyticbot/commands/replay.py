@@ -50,14 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=speed_or_max,
         default="max",
         metavar="N|max",
-        help="how many times faster than it was recorded (default: max)",
+        help="N times faster than it was recorded (default: max)",
     )
     parser.add_argument(
         "--timezone",
         type=zone,
         metavar="ZONE",
-        help="in which zone the recording's times are that name none: UTC, +03:00, Europe/Moscow"
-        " (default: they are refused)",
+        help="the time zone of times without one: UTC, +03:00, Europe/Moscow (default: such times"
+        " are refused)",
     )
     parser.epilog = "docs/RECORDINGS.md describes the files of a recording, field by field."
 

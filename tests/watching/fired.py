@@ -66,7 +66,7 @@ FIRED: dict[str, Case] = {
     "ErrorsRepeat": Case(
         _counter("errors_total", "0+6x60", stage="bot", kind="telegram_unavailable"),
         20,
-        [{"stage": "bot", "kind": "TelegramServerError"}],
+        [{"stage": "bot", "kind": "telegram_unavailable"}],
     ),
     "NoAccountObserves": Case(
         _counter("lease_held", "1x4 0x20", kind="account", instance="c1:8000"), 8, [{}]
