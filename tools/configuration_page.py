@@ -20,9 +20,9 @@ no secrets.
 SETTINGS = """
 ## Settings of decisions
 
-What decisions depend on is no option of a process: it is kept in the control store and changed
-while everything runs, for all channels or for one. Every worker takes a change within five seconds;
-a replay takes it from the same message on.
+Settings of decisions are not options of a process: the control store keeps them, and they can be
+changed while everything runs, for all channels or for one. A change reaches every worker within
+five seconds; a replay applies it from the same message on.
 
 ```sh
 analyticbot settings

@@ -19,21 +19,21 @@ FACTOR = Setting(
     default=USUAL.factor,
     least=1.0,
     most=1000.0,
-    about="A spike reaches so many times the usual pace of the channel.",
+    about="A spike reaches N times the usual pace of the channel.",
 )
 LEAST = Setting(
     name="spikes.least",
     default=USUAL.least,
     least=1,
     most=1_000_000_000,
-    about="A spike has at least so many views a minute.",
+    about="A spike has at least N views per minute.",
 )
 CALM_MINUTES = Setting(
     name="spikes.calm_minutes",
     default=USUAL.calm_minutes,
     least=1,
     most=60,
-    about="A spike is over after so many closed minutes in a row below half of what raises one.",
+    about="A spike is over after N closed minutes in a row below half of its threshold.",
 )
 SETTINGS = (FACTOR, LEAST, CALM_MINUTES)
 

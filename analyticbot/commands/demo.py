@@ -15,9 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--speed", type=speed, default=60.0, metavar="N", help="N times real time (default: 60)"
     )
-    parser.add_argument(
-        "--exit-after", type=duration_s, metavar="S", help="stop after S seconds"
-    )
+    parser.add_argument("--exit-after", type=duration_s, metavar="S", help="stop after S seconds")
     parser.add_argument(
         "--verbose",
         dest="ANALYTICBOT_LOG_LEVEL",

@@ -1,4 +1,4 @@
-"""`analyticbot settings`: what decisions depend on, for all channels or for one."""
+"""`analyticbot settings`: the settings of decisions, for all channels or for one."""
 
 import argparse
 import difflib
