@@ -1,4 +1,4 @@
-"""Reading what is in a partition now, from one offset to another; not for following a log."""
+"""Reads the present records of a partition between two offsets; not for following a log."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -8,9 +8,9 @@ from streams.log import Bounds, Log, OffsetTooOld, Partition, Record
 async def read_between(
     log: Log, partition: Partition, bounds: Bounds, at_once: int
 ) -> AsyncIterator[Sequence[Record]]:
-    """The records of [first, next), at most so many at once; retention may remove some meanwhile.
+    """The records of [first, next), in batches; without those that retention removes meanwhile.
 
-    Those are left out. Raises LogError.
+    Raises LogError.
     """
     offset = bounds.first
     while offset < bounds.next:

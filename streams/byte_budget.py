@@ -7,7 +7,7 @@ from streams.log import LogError
 
 
 class ByteBudget:
-    """First come, first served. All calls from one event loop."""
+    """First come, first served. Called from one event loop only."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit = limit_bytes
@@ -15,7 +15,7 @@ class ByteBudget:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def enter(self, size: int) -> None:
-        """Takes `size` bytes, when they are there. More than the whole room waits for all of it."""
+        """Waits for `size` bytes and takes them. More than the whole budget waits for all of it."""
         if not self._waiting and self._fits(size):
             self.taken += size
             return
@@ -29,7 +29,7 @@ class ByteBudget:
             raise
 
     def force(self, size: int) -> None:
-        """Takes `size` bytes at once, for callers that cannot wait; they wait in `ebb` later."""
+        """Takes `size` bytes immediately, for callers that cannot wait; they call `ebb` later."""
         self.taken += size
 
     def leave(self, size: int) -> None:
@@ -46,12 +46,12 @@ class ByteBudget:
                 return
 
     async def ebb(self) -> None:
-        """Returns when no more than the limit is taken."""
+        """Waits until no more than the limit is taken."""
         if self.taken > self.limit:
             await self.enter(0)
 
     def fail(self, error: LogError) -> None:
-        """Everybody who waits gets `error`."""
+        """Raises `error` in all waiters."""
         while self._waiting:
             _, turn = self._waiting.popleft()
             if not turn.done():

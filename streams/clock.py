@@ -1,6 +1,6 @@
-"""Time as something that is passed in: the machine's clock, one set right, one that is fast.
+"""Clocks, to be passed in: the machine's, a corrected one, a fast one.
 
-Times are integers of milliseconds since 1970 UTC; the unit stands in every name (``…_ms``).
+Times are integers of milliseconds since 1970 UTC; every name ends in the unit (``…_ms``).
 """
 
 import asyncio
@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 
 class Clock(Protocol):
-    """A source of time. `sleep_ms` sleeps in this clock's own time."""
+    """A source of time. `sleep_ms` sleeps in this clock's time."""
 
-    #: How many of this clock's seconds pass in one second of the wall clock.
+    #: Seconds of this clock per second of the wall clock.
     speed: float
 
     def now_ms(self) -> int: ...
@@ -21,7 +21,7 @@ class Clock(Protocol):
 
 
 def uptime_s() -> float:
-    """Seconds of a clock that nobody sets and that goes on while the machine sleeps.
+    """Seconds of a clock that nobody sets and that continues while the machine sleeps.
 
     Linux leaves the time of a suspension out of CLOCK_MONOTONIC, and so out of time.monotonic and
     the event loop's timers; CLOCK_BOOTTIME has it. Elsewhere (macOS) CLOCK_MONOTONIC has it.
@@ -45,11 +45,11 @@ class SystemClock:
 
 
 class CorrectedClock:
-    """Another clock, and by how much it is off. Whoever knows better says so."""
+    """Another clock with a correction, which callers that know better set."""
 
     def __init__(self, clock: Clock) -> None:
         self.speed = clock.speed
-        #: Added to the other clock's time: positive where that one is behind.
+        #: Added to the other clock's time: positive if that clock is behind.
         self.offset_ms = 0
         self._clock = clock
 
@@ -57,11 +57,11 @@ class CorrectedClock:
         return self._clock.now_ms() + self.offset_ms
 
     def at_least(self, offset_ms: int) -> None:
-        """The true offset is known to be this or more: corrected as far as that asks."""
+        """Set a lower bound of the true offset; the correction changes only as far as needed."""
         self.offset_ms = max(self.offset_ms, offset_ms)
 
     def at_most(self, offset_ms: int) -> None:
-        """The true offset is known to be this or less."""
+        """Set an upper bound of the true offset."""
         self.offset_ms = min(self.offset_ms, offset_ms)
 
     def sleep_ms(self, duration_ms: float) -> Coroutine[Any, Any, None]:

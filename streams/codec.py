@@ -1,11 +1,11 @@
 """Bytes to messages and back: msgpack of the unions in `events`, `kinds` and `broadcasts`.
 
-Undecodable            what a dead letter's reason is made of
-├── BrokenBytes        not msgpack at all
+Undecodable            the source of a dead letter's reason
+├── BrokenBytes        not msgpack
 ├── UnknownVersion     a version that this code does not know
 ├── UnknownKind        a kind that this code does not know
 ├── WrongShape         msgpack, but not of the declared types
-└── BroadcastFound     no observation and no decision, but a message of the engine for itself
+└── BroadcastFound     neither an observation nor an output, but a broadcast of the engine
 """
 
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ M = TypeVar("M", bound=msgspec.Struct)
 
 
 class Undecodable(ValueError):
-    """The bytes are no message. `reason` is one of a closed set and tags the metric."""
+    """The bytes are not a message. `reason` is one of a closed set and tags the metric."""
 
     reason: ClassVar[str] = "undecodable"
 
     @property
     def what(self) -> str:
-        """The same for all that cannot be read for one cause: its reason, or its kind."""
+        """Identifies the cause: the reason, or the unknown kind."""
         return self.reason
 
 
@@ -60,7 +60,7 @@ class WrongShape(Undecodable):
 
 
 class BroadcastFound(Undecodable):
-    """In order, and not for readers of observations or decisions: they skip it."""
+    """Valid, but not for readers of observations or outputs: they skip it."""
 
     reason = "broadcast"
 
@@ -145,9 +145,9 @@ def _outward(message: Any) -> Any:
 
 
 def kind_of(data: bytes) -> str | None:
-    """The kind that a message says it is, whether this program knows it or not.
+    """The kind in a message's head, known to this program or not; None without one.
 
-    Nothing else of it is decoded, so the rest may be broken. None where it says no kind.
+    Nothing else is decoded, so the rest may be broken.
     """
     at = _KEY_AT.get(data[:1])
     if at is not None and data.startswith(_KEY, at):
@@ -164,9 +164,9 @@ def kind_of(data: bytes) -> str | None:
 
 
 class Selection(Generic[D]):
-    """Decodes the kinds that a reader of analytics.* wants, of those known, and not the others.
+    """Decodes the known kinds that a reader of analytics.* wants, and skips the others.
 
-    Broadcasts are kinds that may be wanted as well.
+    Broadcasts may be wanted as well.
     """
 
     def __init__(self, *wanted: type[D], kinds: Kinds = KINDS) -> None:
@@ -178,9 +178,9 @@ class Selection(Generic[D]):
         )
 
     def decode(self, data: bytes) -> D | None:
-        """The message; None for one of a known kind that is not wanted. Raises Undecodable.
+        """The message; None for a known kind that is not wanted. Raises Undecodable.
 
-        What is not wanted is known by its first bytes: the rest of it may be broken.
+        Other kinds are recognised by their first bytes: the rest may be broken.
         """
         at = _KEY_AT.get(data[:1])
         if at is not None and data.startswith(self._others, at):
@@ -190,7 +190,7 @@ class Selection(Generic[D]):
 
 
 class Only(Generic[M]):
-    """Decodes the wanted kinds, of whatever topic."""
+    """Decodes the wanted kinds of any topic."""
 
     def __init__(self, *wanted: type[M], kinds: Kinds = KINDS) -> None:
         self._kinds = kinds
@@ -219,7 +219,7 @@ def _check_version(version: int) -> None:
 
 
 def _explained(data: bytes, error: msgspec.DecodeError, kinds: Kinds) -> Undecodable:
-    """Why `data` failed: a newer version often fails by its shape, so its head is asked first."""
+    """Why `data` failed. Checks the head first: a newer version often fails by its shape."""
     try:
         head = _head.decode(data)
     except msgspec.ValidationError:

@@ -1,10 +1,10 @@
-"""Cursors as text that means nothing to who is given it: bytes in URL-safe base64, unpadded."""
+"""Cursors as opaque text: bytes in URL-safe base64, unpadded."""
 
 import base64
 
 
 class InvalidCursor(ValueError):
-    """The text is no cursor, or one of something else; faces answer 400."""
+    """The text is not a cursor, or belongs to something else; faces answer 400."""
 
     def __init__(self, why: str = "") -> None:
         super().__init__(f"invalid cursor: {why}" if why else "invalid cursor")

@@ -1,7 +1,7 @@
 """RocksDB as the log and the tables use it: ordered bytes, atomic writes, durability on demand.
 
-The only file that knows rocksdict. What it raises leaves here as a LogError: rocksdict has one
-exception for everything, so its text decides which.
+The only file that uses rocksdict. It translates errors to LogError: rocksdict has a single
+exception type, so its text decides which.
 """
 
 import shutil
@@ -29,7 +29,7 @@ _MAX_WAL = 64 << 20
 
 
 class NoSpace(LogFull):
-    """The disk has no space left. Once it has, RocksDB goes on by itself: try again until then."""
+    """The disk is full. RocksDB resumes once there is space: retry until then."""
 
 
 _KINDS: tuple[tuple[str, type[LogError]], ...] = (
@@ -43,31 +43,31 @@ _KINDS: tuple[tuple[str, type[LogError]], ...] = (
     ("No such file or directory", LogDamaged),
 )
 
-#: Names the newest description of the database; what makes one writes this file last.
+#: Names the newest description of the database; creating a database writes this file last.
 _CURRENT = "CURRENT"
 
 
 class Budget(NamedTuple):
-    """How much memory a database may take, in bytes.
+    """The memory of a database, in bytes.
 
     Modest by default, because the whole process has to stay below 600 MB at rest.
     """
 
-    #: Of one buffer of what was written last; there are at most four.
+    #: Of one write buffer; there are at most four.
     buffer: int = 16 << 20
-    #: For blocks that were read.
+    #: The block cache.
     cache: int = 16 << 20
 
 
 class Kind(NamedTuple):
-    """What a database is to an operator: how errors call it, and what to do about damage."""
+    """A kind of database for operators: its name in errors, and the remedy for damage."""
 
     name: str
     remedy: str
 
 
 class Write:
-    """Changes that happen together or not at all; the later of two changes of a key counts."""
+    """An atomic set of changes; the later of two changes of a key wins."""
 
     def __init__(self) -> None:
         self.batch = WriteBatch(raw_mode=True)
@@ -84,7 +84,7 @@ class Write:
 
 
 class Database:
-    """Reads may come from any thread, writes from one at a time."""
+    """Any thread may read; one thread at a time may write."""
 
     def __init__(
         self,
@@ -96,10 +96,10 @@ class Database:
         marker: Marker | None = None,
         read_only: bool = False,
     ) -> None:
-        """Opens the database, or makes it where nothing is: never in place of what is damaged.
+        """Opens the database, or creates it if nothing exists; never replaces a damaged one.
 
-        A `marker` is noted in from now on, and a database that has less than it says is refused;
-        what is refused was not touched. `read_only` changes nothing and makes nothing.
+        A `marker` records progress from now on; a database that has less than it says is refused
+        and left untouched. `read_only` changes and creates nothing.
         Raises LogDamaged, LogFull (NoSpace), LogInUse or LogError.
         """
         self._folder = folder
@@ -118,9 +118,9 @@ class Database:
                 self._db = Rdict(str(folder), options)
 
     def _is_made(self) -> bool:
-        """Raises LogDamaged for one that lost the file by which it is opened.
+        """Raises LogDamaged if the file that opens the database is missing.
 
-        Nothing but that file is proof: while one is made for the first time the others come before.
+        Only that file is proof: creating a database writes the others before it.
         """
         try:
             found = [path.name for path in self._folder.iterdir()]
@@ -136,7 +136,7 @@ class Database:
         return False
 
     def _look(self, options: Options) -> Rdict:
-        """Open it without changing anything, not even RocksDB's own log, which goes elsewhere."""
+        """Opens it without changing anything; even RocksDB's info log goes elsewhere."""
         with self._translated():
             logs = tempfile.mkdtemp(prefix="analyticbot-")
         try:
@@ -148,7 +148,7 @@ class Database:
             shutil.rmtree(logs, ignore_errors=True)
 
     def _check_whole(self) -> None:
-        """RocksDB takes a description or a log that was cut short for one that never went on."""
+        """Checks the marker: RocksDB accepts a truncated description or log as complete."""
         with self._translated():
             has = int(self._db.latest_sequence_number())
             if not self._read_only:
@@ -161,7 +161,7 @@ class Database:
             )
 
     def scan(self, lower: bytes, upper: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The rows of [lower, upper) in order, as they were when the first is asked for."""
+        """The rows of [lower, upper) in order: a snapshot taken at the first row."""
         with self._translated():
             rows = self._db.iter()
             rows.seek(lower)
@@ -197,7 +197,7 @@ class Database:
             return value
 
     def write(self, write: Write, *, durable: bool = True) -> None:
-        """Atomic; and durable when it returns, or with the next write that is.
+        """Writes atomically; durable when it returns, or with the next durable write.
 
         In two steps, because rocksdict holds the interpreter's lock while it writes to memory and
         the file's cache, but not while it waits for the disk.
@@ -209,26 +209,26 @@ class Database:
 
     @property
     def size_bytes(self) -> int:
-        """On the disk and in buffers, about."""
+        """An estimate of the bytes on the disk and in buffers."""
         with self._translated():
             sizes = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
             return sum(int(self._db.property_int_value(name) or 0) for name in sizes)
 
     @property
     def rows(self) -> int:
-        """About how many there are."""
+        """An estimate of the number of rows."""
         with self._translated():
             return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
 
     def note(self) -> None:
-        """Note in the marker how far it has come. On the thread that writes."""
+        """Record the progress in the marker. Called on the writing thread."""
         if self._marker is not None and self._sync:
             with self._translated():
                 self._db.flush_wal(True)
                 self._marker.note(int(self._db.latest_sequence_number()))
 
     def close(self) -> None:
-        """Closed in any case. Raises LogError where the newest may not be on the disk."""
+        """Always closes. Raises LogError if the newest rows may not be on the disk."""
         with self._translated():
             try:
                 if not self._read_only:
@@ -255,7 +255,7 @@ class Database:
 
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Damage that is found in what the rows hold is told with the place and the remedy."""
+        """The LogDamaged for damaged rows, with place and remedy."""
         try:
             yield
         except LogDamaged as error:
@@ -269,7 +269,7 @@ class Database:
 
 
 def _is_data(name: str) -> bool:
-    """Whether a file is of a database that was in use: not of one whose making was cut short."""
+    """Whether the file belongs to a used database, not to one whose creation was interrupted."""
     if name.startswith("MANIFEST-"):
         return name != "MANIFEST-000001"
     return name.endswith((".sst", ".log", ".blob"))

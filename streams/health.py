@@ -1,4 +1,4 @@
-"""How one part of a process is: what it reports when asked whether it is ready."""
+"""The result of a readiness check."""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 class Finding(NamedTuple):
     ready: bool
-    #: What the part does, or why it cannot: a few words.
+    #: What the part does, or why it cannot, in a few words.
     says: str
 
 
-#: Asked with every /readyz; may wait, raises nothing.
+#: Called for every /readyz; may wait, must not raise.
 Check = Callable[[], Awaitable[Finding]]
 READY = Finding(True, "ok")
 

@@ -1,4 +1,4 @@
-"""Reading the messages of analytics.* where one that cannot be read must not end the reader."""
+"""Reads messages of analytics.* for readers that must survive unreadable ones."""
 
 import logging
 
@@ -7,18 +7,17 @@ from streams.codec import BroadcastFound, Undecodable, decode_analytics
 from streams.known import Kinds
 from streams.metrics import Metrics, Stage
 
-#: So many different ones are logged: kinds are text of messages.
+#: The limit of distinct causes that are logged: kinds are text from messages.
 _LOGGED = 100
 
 _logger = logging.getLogger(__name__)
 
 
 class Intake:
-    """What one stage cannot read is skipped and counted, and logged once a reason and kind.
+    """Skips and counts messages that a stage cannot read; logs them once per reason and kind.
 
-    A message of an unknown kind was written by a newer version of the program, or by a decision
-    that this process does not have. What the engine broadcasts for itself is skipped, and not
-    counted.
+    A newer version of the program wrote messages of unknown kinds, or a decision that this process
+    does not have. Broadcasts of the engine are skipped and not counted.
     """
 
     def __init__(self, stage: Stage, metrics: Metrics, kinds: Kinds) -> None:
@@ -38,7 +37,7 @@ class Intake:
             return None
 
     def log(self, error: Undecodable) -> None:
-        """Say why something was skipped, unless it was said before."""
+        """Log why a message was skipped, once per cause."""
         if error.what not in self._logged and len(self._logged) < _LOGGED:
             self._logged.add(error.what)
             reason = {"stage": self._stage, "reason": error.reason, "detail": str(error)}

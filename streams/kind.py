@@ -1,7 +1,7 @@
-"""What is declared of a kind of message; `streams.kinds` has the declarations.
+"""The declaration of a kind of message; `streams.kinds` has the declarations.
 
-Nothing has a default: whoever adds a kind decides for each reader of analytics.* what it does with
-the messages, or says why it does nothing.
+Nothing has a default: each kind declares how every reader of analytics.* treats it, or why it does
+not.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ M = TypeVar("M", bound=Decision)
 
 
 class Inserted(Enum):
-    """What a row says of its insertion, and not of its message."""
+    """Columns of a row that describe its insertion, not its message."""
 
     #: The number of the batch that it was inserted with.
     BATCH = "batch"
@@ -30,17 +30,17 @@ class Kept(msgspec.Struct, Generic[M], frozen=True):
     #: What stands in each column of the table: a field of the message, or what a function makes
     #: of the message.
     columns: Mapping[str, str | Callable[[M], object] | Inserted]
-    #: Of two messages with one key the one with the higher version is the newer.
+    #: Of two messages with one key the higher version is the newer.
     version: Callable[[M], int]
 
 
 class KeptWhole(msgspec.Struct, Generic[M], frozen=True):
     """History keeps the newest message of each upsert key whole, as JSON in the table `messages`.
 
-    No migration is needed. What is asked often, or of many rows, deserves a table: see Kept.
+    It needs no migration. Frequent queries, or queries of many rows, deserve a table: see Kept.
     """
 
-    #: Of two messages with one key the one with the higher version is the newer.
+    #: Of two messages with one key the higher version is the newer.
     version: Callable[[M], int]
 
 

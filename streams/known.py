@@ -1,4 +1,4 @@
-"""The kinds of message that a process knows, as one value that is passed to what reads messages."""
+"""The kinds of message that a process knows: one value, passed to all readers of messages."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Union, cast, get_args
@@ -13,7 +13,7 @@ from streams.topics import Topic
 
 
 class Kinds:
-    """Kinds of message, in a fixed order. It never changes: `and_` makes another one.
+    """Kinds of message, in a fixed order. Immutable: `and_` returns a new value.
 
     `streams.kinds.KINDS` are those of the program itself; a process adds what decisions declare.
     """
@@ -31,7 +31,7 @@ class Kinds:
         #: The topics that carry them, in the order in which messages flow from one to the next.
         self.topics: tuple[Topic, ...] = tuple(dict.fromkeys(kind.topic for kind in kinds))
         self.topic_names = tuple(topic.name for topic in self.topics)
-        #: Every tag that this process can name, those of observations and broadcasts among them.
+        #: Every tag that this process knows, including those of observations and broadcasts.
         self.tags = frozenset((*events, *(kind.tag for kind in kinds)))
         #: Of the bytes of a message, or of a broadcast; streams.codec explains its errors.
         self.decoder: msgspec.msgpack.Decoder[Decision | Broadcast] = msgspec.msgpack.Decoder(

@@ -1,4 +1,4 @@
-"""What any observation's values may be. A source and the agents ask the same questions of them."""
+"""The limits of values in observations, for sources and agents alike."""
 
 from typing import Annotated
 
@@ -10,11 +10,11 @@ from streams.ids import PostId
 SKEW_MS = 300_000
 #: 2013, the year of Telegram's first release: no channel and no post is older.
 FIRST_MS = 1_356_998_400_000
-#: The year 2100: beyond it a time is not in milliseconds.
+#: The year 2100: a later time is not in milliseconds.
 LAST_MS = 4_102_444_800_000
-#: What JSON carries exactly.
+#: The highest integer that JSON carries exactly.
 HIGHEST_COUNTER = 2**53 - 1
-#: The highest number of a post: Telegram's are of 32 bits.
+#: The highest post id: Telegram's have 32 bits.
 HIGHEST_POST_ID = 2**31 - 1
 
 #: A counter, and the id of a post, as events declare them: msgspec checks the limits as it decodes.

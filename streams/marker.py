@@ -1,7 +1,7 @@
-"""A file of ours that outlives a database: that it was made, and how far it has come.
+"""A file beside a database that records that it was made, and how far it got.
 
-Without it nobody can tell a database that lost its files from one that was never there, and one
-that lost its newest changes from one that never had them.
+Without it a database that lost its files looks like one that never existed, and one that lost its
+newest changes like one that never had them.
 """
 
 from contextlib import suppress
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Marker:
-    """One a database. Reading and writing it never fails: without it only these checks are gone."""
+    """One per database. Reading and writing never fail: without it only these checks are lost."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -20,7 +20,7 @@ class Marker:
         return self.file.exists()
 
     def sequence(self) -> int:
-        """The last change that was known to be on the disk; 0 where nothing is known."""
+        """The last change known to be on the disk; 0 if unknown."""
         try:
             return int(self.file.read_text())
         except (OSError, ValueError):

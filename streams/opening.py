@@ -1,4 +1,4 @@
-"""The log that a URL names. The one place that knows which kinds there are."""
+"""Opens the log that a URL names. The only place that knows all kinds of logs."""
 
 from streams.clock import Clock
 from streams.embedded.log import EmbeddedLog

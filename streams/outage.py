@@ -1,4 +1,4 @@
-"""Outages, as the log is told: `unavailable` when one begins, `available` when it is over."""
+"""Logs outages: `unavailable` when one begins, `available` when it is over."""
 
 import logging
 import time
@@ -10,9 +10,9 @@ What = Literal["control", "history", "log", "tables", "telegram"]
 
 
 class Outage:
-    """Of what one user needs. Safe in one thread at a time.
+    """The outages of what one user needs. Used by one thread at a time.
 
-    Each outage is two lines, however often it is noted, of the logger of who waits; without a
+    Each outage is two lines of the waiting part's logger, however often it is noted; without a
     logger, none.
     """
 
@@ -26,13 +26,13 @@ class Outage:
         self._level = level
         self._now_s = now_s
         self._since_s = 0.0
-        #: What is unavailable, as it was noted first; None while nothing is.
+        #: What is unavailable, as first noted; None without an outage.
         self.what: What | None = None
-        #: Why, as it was noted last; empty while nothing is.
+        #: The reason, as last noted; empty without an outage.
         self.reason = ""
 
     def begin(self, what: What, reason: str, **fields: object) -> None:
-        """Also called while it lasts."""
+        """Note an outage; call it also while it lasts."""
         self.reason = reason
         if self.what is None:
             self.what, self._since_s = what, self._now_s()
@@ -40,9 +40,9 @@ class Outage:
             self._log(self._level, "unavailable", extra)
 
     def end(self) -> None:
-        """Nothing happens where there is none."""
+        """End the outage, if there is one."""
         if self.what is not None:
-            # As loud as its beginning: who sees the one line sees the other.
+            # The same level as the beginning, so that both lines are visible or neither.
             extra = {"what": self.what, "after_s": round(self._now_s() - self._since_s, 1)}
             self._log(logging.WARNING, "available", extra)
             self.what, self.reason = None, ""

@@ -1,6 +1,6 @@
-"""Which partition a key belongs to: the same answer on every log, and the same as Kafka's clients.
+"""The partition of a key: the same on every log, and the same as in Kafka's clients.
 
-A log can therefore be copied to another kind without one key changing its partition.
+So a log can be copied to another kind of log without any key changing its partition.
 """
 
 from functools import lru_cache

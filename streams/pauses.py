@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-#: Each pause is shortened by up to this fraction, at random: who waits for one thing does not ask
-#: for it at one time.
+#: Each pause is shortened by up to this fraction, at random, so that waiters do not retry at the
+#: same time.
 JITTER = 0.5
 
 
@@ -23,7 +23,7 @@ class Pauses(msgspec.Struct):
 
     @property
     def next_s(self) -> float:
-        """How long the next pause is at most."""
+        """The longest that the next pause can be."""
         return self._next_s or self.first_s
 
     @property

@@ -1,7 +1,7 @@
-"""Events into the log: encoded, keyed by channel, batched, acknowledged.
+"""Publishes events to the log: encoded, keyed by channel, batched, acknowledged.
 
-Not a buffer that survives: what `publish` has not returned for is not in the log, and its source
-publishes it again (sources keep their position only after the acknowledgement).
+Not a durable buffer: events are in the log only once `publish` has returned, and sources publish
+them again otherwise (sources store their position only after the acknowledgement).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from streams.tracing import TRACEPARENT, Traces
 
 logger = logging.getLogger(__name__)
 
-#: Messages taken in and not yet acknowledged; beyond it `publish` waits.
+#: Messages accepted and not yet acknowledged; above that `publish` waits.
 MOST_WAITING = 2000
 #: Messages in one append.
 MOST_IN_A_BATCH = 500
@@ -37,8 +37,8 @@ class Publisher:
     """One writer to `telegram.updates`, shared by all sources of a process. An async context.
 
     Concurrent publishers share an append, so many small publications cost one acknowledgement.
-    A log that is away is tried again with growing pauses, for ever; any other LogError is
-    raised from `publish`, now and from then on.
+    While the log is unavailable it retries with growing pauses, without end; `publish` raises any
+    other LogError, now and from then on.
     """
 
     def __init__(
@@ -71,23 +71,23 @@ class Publisher:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stops at once. Whoever still waits for an acknowledgement gets LogClosed."""
+        """Stops at once. Callers that wait for an acknowledgement get LogClosed."""
         assert self._writer is not None
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
 
     @property
     def waiting(self) -> int:
-        """Messages taken in and not yet acknowledged."""
+        """Messages accepted and not yet acknowledged."""
         return self._waiting
 
     async def publish(
         self, *events: Event, headers: Sequence[Mapping[str, bytes]] | None = None
     ) -> None:
-        """Returns when all are durable, in this order. Waits while too much is waiting already.
+        """Returns when all are durable, in this order. Waits while too many are unacknowledged.
 
-        `headers` are one set for each event. Raises LogError where the log will not take them.
-        Cancelling it may or may not publish.
+        `headers`: one mapping per event. Raises LogError if the log refuses them. If cancelled, the
+        events may or may not be published.
         """
         sets: Sequence[Mapping[str, bytes]] = [{}] * len(events) if headers is None else headers
         if self.traces is not None:

@@ -1,8 +1,8 @@
-"""Retrying what fails because something is unavailable, for as long as it is.
+"""Retries work while something that it needs is unavailable.
 
-Why not a library (tenacity, stamina, backoff): these repeat one call until it returns. Most of
-what waits here is a session that never returns, and whose outage is over once it has made
-progress; and an outage is two lines of the log, whatever the number of attempts.
+Why not a library (tenacity, stamina, backoff): these repeat a call until it returns. Most callers
+here run a session that never returns, and whose outage is over once it has made progress; and an
+outage is two log lines, whatever the number of attempts.
 """
 
 import logging
@@ -16,16 +16,15 @@ from streams.pauses import Pauses
 
 T = TypeVar("T")
 
-#: What each error means to be unavailable. None: not to be retried, whatever follows. The first
-#: that fits counts.
+#: What is unavailable, by type of error; None: never retry. The first matching type counts.
 Transient = Mapping[type[Exception], What | None]
 
 
 class Retry:
-    """For one user of what may be unavailable; one call at a time.
+    """The retries of one user; one call at a time.
 
-    Only errors that `transient` names are retried; every other one, and a cancellation, passes at
-    once. Each failure is counted as `<what>_unavailable` of a stage. Each outage is two lines of
+    Retries only errors that `transient` names; any other error, and a cancellation, propagates at
+    once. Counts each failure as `<what>_unavailable` of a stage. Each outage is two lines of
     `logger`, or none without one.
     """
 
@@ -39,7 +38,7 @@ class Retry:
         within_s: float | None = None,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`within_s`: a call raises the last error instead of a pause that would end later."""
+        """With `within_s` a call raises the last error instead of pausing beyond that time."""
         self._transient = transient
         self._named = tuple(transient)
         self._outage = Outage(logger, now_s=now_s)
@@ -50,18 +49,18 @@ class Retry:
 
     @property
     def what(self) -> What | None:
-        """What is unavailable; None while nothing is."""
+        """What is unavailable; None without an outage."""
         return self._outage.what
 
     @property
     def trouble(self) -> str:
-        """Why the last attempt failed; empty while nothing is unavailable."""
+        """Why the last attempt failed; empty without an outage."""
         return self._outage.reason
 
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What `work` returns, once it does; it must be safe to repeat.
+        """Call `work` until it returns; returns its result. `work` must be safe to repeat.
 
-        Work that lasts calls `succeeded` itself whenever it is under way.
+        Long-running work calls `succeeded` whenever it makes progress.
         """
         within_s = float("inf") if self._within_s is None else self._within_s
         until_s = self._now_s() + within_s
@@ -78,7 +77,7 @@ class Retry:
                 return result
 
     def note(self, error: Exception) -> None:
-        """Count and log a failure. Called by `call`, and by who pauses otherwise."""
+        """Count and log a failure. Called by `call`, and by callers that pause otherwise."""
         what = self._means(error)
         assert what is not None
         if self._count is not None:
@@ -87,7 +86,7 @@ class Retry:
         self._outage.begin(what, str(error) or type(error).__name__)
 
     async def pause(self) -> None:
-        """As after a failure of `call`."""
+        """Pause as `call` does after a failure."""
         await self._pauses.pause()
 
     def succeeded(self) -> None:

@@ -1,4 +1,4 @@
-"""Several things that go on together, none without the others."""
+"""Runs coroutines side by side, none without the others."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,9 +6,9 @@ from typing import Any
 
 
 async def side_by_side(*parts: Coroutine[Any, Any, None]) -> None:
-    """Until one of them ends; the others are cancelled then, and waited for.
+    """Runs until one of them ends; then cancels the others and waits for them.
 
-    Raises what it raised; of several the first one's that was named.
+    Raises its error; of several, the error of the first argument.
     """
     tasks = [asyncio.create_task(part) for part in parts]
     try:

@@ -1,4 +1,4 @@
-"""How much room the disk of a log or of tables has, and how much they need."""
+"""The free space of the disk of a log or of tables, and the space that they need."""
 
 import shutil
 import time
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from streams.database import NoSpace
 
-#: Less room than this and nothing more is written: the databases need some to be closed in order.
+#: Below this nothing more is written: databases need some space for an orderly close.
 NEEDED_BYTES = 64 << 20
-#: So old may an answer be by which a log goes on.
+#: The largest age of a measurement by which a log continues.
 _FRESH_S = 1.0
-#: RocksDB goes on by itself, some seconds after it has found as much as this.
+#: RocksDB resumes some seconds after it has found this much.
 _ENOUGH_BYTES = 16 << 20
 
 
@@ -20,14 +20,14 @@ class Space:
     def __init__(
         self, folder: Path, needed_bytes: int = NEEDED_BYTES, *, holds: str = "log"
     ) -> None:
-        """`holds` is what the folder has, as errors call it."""
+        """`holds`: the content of the folder, as named in errors."""
         self._folder = folder
         self._holds = holds
         self._needed_bytes = needed_bytes
         self._checked_s = float("-inf")
 
     def check(self) -> None:
-        """Raises NoSpace while there is too little. Looks at most once a second."""
+        """Raises NoSpace while there is too little space. Measures at most once per second."""
         now_s = time.monotonic()
         if now_s - self._checked_s >= _FRESH_S:
             if shortage := self.shortage():
@@ -35,7 +35,7 @@ class Space:
             self._checked_s = now_s
 
     def shortage(self) -> str:
-        """What is missing now, and what to do; empty where there is enough."""
+        """The shortage and what to do; empty if there is enough space."""
         free = self._free_bytes()
         if free >= self._needed_bytes:
             return ""
@@ -45,7 +45,7 @@ class Space:
         )
 
     def suffices(self) -> bool:
-        """Whether a database that ran out of space can be expected to go on."""
+        """Whether a database that ran out of space should resume."""
         return self._free_bytes() >= max(self._needed_bytes, _ENOUGH_BYTES)
 
     def _free_bytes(self) -> int:

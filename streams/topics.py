@@ -8,21 +8,21 @@ DAY_MS = 86_400_000
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """How a topic is kept. A compacted topic keeps the newest message of every key for good."""
+    """A topic and its retention. A compacted one keeps the newest message of every key for good."""
 
     name: str
     retention_ms: int | None = 7 * DAY_MS
-    #: Of each partition.
+    #: Per partition.
     retention_bytes: int | None = None
     compacted: bool = False
 
     @property
     def dead(self) -> str:
-        """The topic of what could not be processed of this one."""
+        """The topic of this topic's dead letters."""
         return f"{self.name}.dead"
 
     def kept(self, days: int, mebibytes: int) -> "Topic":
-        """So long and so much; a topic that is kept for good stays so."""
+        """The topic with this retention; compacted topics stay as they are."""
         if self.retention_ms is None:
             return self
         return msgspec.structs.replace(
@@ -30,7 +30,7 @@ class Topic(msgspec.Struct, frozen=True):
         )
 
 
-#: The group of the agents on Faust. Their changelogs begin with it.
+#: The group of the agents on Faust; prefixes their changelogs.
 AGENTS = "analyticbot"
 
 UPDATES = Topic("telegram.updates")
@@ -43,12 +43,12 @@ ALL = (UPDATES, WINDOWS, ALERTS, SCORES, CONTROL)
 
 
 def changelog_of(group: str, table: str) -> Topic:
-    """What the agents of a group put into a table, so that another worker can go on with it."""
+    """The changelog of a table of a group's agents, from which another worker can resume."""
     return Topic(f"{group}-{table}-changelog", retention_ms=None, compacted=True)
 
 
 def repartition_of(group: str, decision: str) -> Topic:
-    """The messages of a decision under its own keys. The agents of a group write and read it."""
+    """The repartition topic of a decision with a key; a group's agents write and read it."""
     return Topic(f"{group}-{decision}-repartition")
 
 

@@ -1,13 +1,13 @@
-"""OpenTelemetry traces of single observations on their way: off by default, and free when off.
+"""OpenTelemetry traces of single observations: off by default, and free when off.
 
-A trace begins where something is observed and goes along in the header `traceparent` (W3C) of its
-messages. Only a share of all observations is traced; what is not carries no header, so that those
-who come after have nothing to do for it. Whoever takes part has `Traces | None`: None is off, and
-then nothing of OpenTelemetry is loaded.
+A trace begins where an observation is received and travels in the header `traceparent` (W3C) of its
+messages. Only a share of all observations is traced; messages of the others have no header, so
+later components do nothing for them. Components accept `Traces | None`: with None tracing is off
+and OpenTelemetry is never imported.
 
     telegram.receive ▶ log.publish ▶ updates.fold ▶ windows.send ▶ live.fold ▶ frame.send
 
-Folds are named by the stage that folds, and sends by the last word of the topic that is sent to.
+Folds are named after their stage, and sends after the last word of their topic.
 """
 
 import sys
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: The header of a message of a traced observation.
 TRACEPARENT = "traceparent"
 
-#: How long the collector of traces is waited for, at most.
+#: The timeout of the collector of traces.
 _TIMEOUT_S = 3
 
 
@@ -31,7 +31,7 @@ class TracingUnavailable(Exception):
 
 
 class Span:
-    """One step of one observation, until `end`. As a context it is what logs name meanwhile."""
+    """One step of one observation, until `end`. Within its context, log lines name its trace."""
 
     def __init__(self, span: "OtelSpan") -> None:
         self._span = span
@@ -42,7 +42,7 @@ class Span:
 
     @property
     def headers(self) -> dict[str, bytes]:
-        """What a message carries that follows from this step."""
+        """The headers of messages that result from this step."""
         return {TRACEPARENT: self.header}
 
     def end(self) -> None:
@@ -69,7 +69,7 @@ class Span:
 
 
 class Traces:
-    """The traces of one process. Made by `open_traces`, or over a provider of one's own."""
+    """The traces of one process. Made by `open_traces`, or over a given provider."""
 
     def __init__(self, provider: "TracerProvider") -> None:
         from opentelemetry import trace
@@ -81,14 +81,14 @@ class Traces:
         self._current = trace.get_current_span
 
     def begin(self, name: str, **attributes: str | int) -> Span | None:
-        """The first step of an observation; None when it is not one of those traced."""
+        """The first step of an observation; None if the observation is not traced."""
         from opentelemetry.context import Context
 
         span = self._tracer.start_span(name, Context(), attributes=attributes)
         return Span(span) if span.get_span_context().trace_flags.sampled else None
 
     def follow(self, name: str, headers: Mapping[str, Any], **attributes: str | int) -> Span | None:
-        """The step after the one that a message's headers tell of; None when they tell of none."""
+        """The step after the one in a message's headers; None without one."""
         header = headers.get(TRACEPARENT)
         if header is None:
             return None
@@ -98,13 +98,13 @@ class Traces:
         return Span(span) if span.get_span_context().trace_flags.sampled else None
 
     def within(self, name: str, **attributes: str | int) -> Span | None:
-        """A step of the one whose context this is; None outside of any."""
+        """A step within the current one; None outside of any."""
         if not self._current().get_span_context().trace_flags.sampled:
             return None
         return Span(self._tracer.start_span(name, attributes=attributes))
 
     def close(self) -> None:
-        """Send what was not sent yet; blocks for a few seconds at most."""
+        """Send unsent spans; blocks for a few seconds at most."""
         self._provider.shutdown()
 
 
@@ -125,7 +125,7 @@ def open_traces(url: str, share: float, about: Mapping[str, str]) -> Traces:
 
 
 def provider_of(share: float, about: Mapping[str, str], processors: Sequence[Any]) -> Any:
-    """A provider that keeps this share of the traces that begin here, and all that are given."""
+    """A provider that keeps a share of the traces that begin here, and all continued ones."""
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
@@ -141,7 +141,7 @@ def provider_of(share: float, about: Mapping[str, str], processors: Sequence[Any
 
 
 def current_trace_id() -> str | None:
-    """The trace that is being worked on in this context, if any. Loads nothing."""
+    """The id of the current trace, if any. Imports nothing."""
     trace: Any = sys.modules.get("opentelemetry.trace")
     if trace is None:
         return None
