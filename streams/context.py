@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
+from streams.log import Partition
+
 #: A partition number. Partition n of every topic that the agents read, and of every changelog, is
 #: one task: it is processed by one worker at a time and committed as one.
 Task = int
@@ -26,6 +28,16 @@ class ProcessorContext(Protocol):
         headers: Mapping[str, bytes],
     ) -> None:
         """Send a message. Its partition follows from its key; without a key it is `task`."""
+
+    def send_to(
+        self,
+        task: Task,
+        at: Partition,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Mapping[str, bytes],
+    ) -> None:
+        """A message without a key to one partition of a topic."""
 
     def row(self, task: Task, table: str, key: bytes) -> bytes | None:
         """The row, with uncommitted changes of this and earlier messages; None: no such row."""

@@ -34,7 +34,9 @@ def built(
     worker = Worker(settings, metrics, fatal, traces)
     wired = wire(worker, planned(pipeline, inputs, settings.group), metrics, clock)
 
-    ticker = Ticker(worker.tasks, [*wired.timers.values()], wired.roots, clock)
+    ticker = Ticker(
+        worker.tasks, [*wired.timers.values()], wired.roots, clock, wired.keyed, wired.spreads
+    )
     feed = SettingsFeed(worker.tasks, [*wired.settings.values()], wired.roots)
     worker.on_assignment(feed.forget)
 

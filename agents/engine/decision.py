@@ -15,6 +15,7 @@ from streams.context import Task
 from streams.kind import Kind
 from streams.log import Record
 from streams.topics import Topic
+from tables.ticks import TickRow
 from tables.timers import TimerRow
 from tables.windows import LATENESS_MS
 
@@ -85,6 +86,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     def timers(self) -> Table | None:
         """The table of its timers."""
         return None if self.on_time is None else Table(f"{self.name}-timers", TimerRow)
+
+    @property
+    def ticks(self) -> Table | None:
+        """Of a decision with a key: how far event time is upstream (engine.upstream)."""
+        return None if self.key is None else Table(f"{self.name}-ticks", TickRow)
 
     @property
     def kept(self) -> tuple[Table, ...]:

@@ -40,8 +40,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kept(self) -> tuple[Table, ...]:
         """All tables; that of the settings is of all decisions together."""
-        own = tuple(table for decision in self.decisions for table in decision.kept)
-        return (*own, Table(SETTINGS, SettingRow)) if self.settings else own
+        own = [table for decision in self.decisions for table in decision.kept]
+        own += [table for each in self.inputs if (table := self.ticks(each)) is not None]
+        return (*own, Table(SETTINGS, SettingRow)) if self.settings else tuple(own)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -81,6 +82,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         behind = self.flow[self.flow.index(topic) + 1 :]
         read = {each.topic for each in self.inputs}
         return tuple(to for to in behind if to in sent & read)
+
+    def ticks(self, each: Input) -> Table | None:
+        """Where a topic of keys has its time; None where nobody on it, or after it, has timers."""
+        if not each.upstream:
+            return None
+        [decision] = self.on(each)
+        wanted = decision.on_time is not None or self.after(each.topic)
+        return decision.ticks if wanted else None
 
     @property
     def roots(self) -> tuple[Topic, ...]:

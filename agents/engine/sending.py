@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from streams.context import ProcessorContext, Task
+from streams.log import Partition
 from streams.tracing import Traces
 
 Headers = dict[str, bytes]
@@ -32,6 +33,22 @@ def sender(context: ProcessorContext, topic: str) -> Sender:
         context.send(task, topic, key, value, timestamp_ms, headers or {})
 
     return send
+
+
+class Spread(Protocol):
+    """Sends the same message without a key to every partition of one topic. Never waits."""
+
+    def __call__(self, task: Task, value: bytes, timestamp_ms: int, headers: Headers) -> None: ...
+
+
+def spreader(context: ProcessorContext, topic: str, partitions: int) -> Spread:
+    places = [Partition(topic, number) for number in range(partitions)]
+
+    def spread(task: Task, value: bytes, timestamp_ms: int, headers: Headers) -> None:
+        for place in places:
+            context.send_to(task, place, value, timestamp_ms, headers)
+
+    return spread
 
 
 def send_span(topic: str) -> str:

@@ -9,7 +9,7 @@ that has lost the task appends none.
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 
-from agents.engine.sending import Sender
+from agents.engine.sending import Sender, Spread
 from agents.engine.timers import Timers
 from streams.broadcasts import Tick
 from streams.clock import Clock
@@ -26,12 +26,17 @@ class Ticker:
         timers: Sequence[Timers],
         roots: Sequence[Sender],
         clock: Clock,
+        keyed: Sequence[Timers] = (),
+        spreads: Sequence[Spread] = (),
     ) -> None:
-        """`tasks` of this process that are up to date; `roots` send to where broadcasts begin."""
+        """`tasks` of this process that are up to date; `roots` send to where broadcasts begin, and
+        `spreads` to every partition there, for `keyed` of the timers."""
         self._tasks = tasks
         self._timers = timers
         self._roots = roots
         self._clock = clock
+        self._keyed = keyed
+        self._spreads = spreads
 
     async def run(self, every_s: float) -> None:
         """Until cancelled. `every_s`, of the wall clock, bounds how late a timer fires."""
@@ -40,9 +45,17 @@ class Ticker:
             await asyncio.sleep(every_s)
 
     def tick(self) -> None:
-        """Append a tick to the partition of each task in which a timer is due."""
-        now_ms = self._clock.now_ms()
-        for task in self._tasks():
+        """Append a tick to the partition of each task in which a timer is due.
+
+        To all partitions where it is one of a decision with a key: its messages come from all.
+        """
+        now_ms, tasks = self._clock.now_ms(), self._tasks()
+        for task in tasks:
+            if any(self._is_due(timers, task, now_ms) for timers in self._keyed):
+                for spread in self._spreads:
+                    spread(task, encode(Tick(at_ms=now_ms)), now_ms, {})
+                return
+        for task in tasks:
             if any(self._is_due(timers, task, now_ms) for timers in self._timers):
                 for send in self._roots:
                     send(task, None, encode(Tick(at_ms=now_ms)), now_ms)

@@ -8,11 +8,12 @@ from agents.engine.cache import RowCache
 from agents.engine.decision import Decision, Handler, Input, Reader, TimedHandler
 from agents.engine.plan import Plan
 from agents.engine.ports import Bury, Ports
-from agents.engine.sending import Sender, send_span
+from agents.engine.sending import Sender, Spread, send_span
 from agents.engine.setting import Setting
 from agents.engine.settings import TABLE as SETTINGS
 from agents.engine.settings import Settings
 from agents.engine.timers import Timers
+from agents.engine.upstream import Upstream, place_of
 from agents.engine.watermarks import Watermarks
 from streams.broadcasts import SettingChanged, Tick
 from streams.clock import Clock
@@ -43,6 +44,13 @@ class Runner(Protocol):
     ) -> None:
         """Read every message of a topic, and have the handlers of its kind fold it."""
 
+    @property
+    def partitions(self) -> int:
+        """Of every topic that the pipeline reads."""
+
+    def spreader(self, topic: str) -> Spread:
+        """What sends to every partition of a topic."""
+
     def on_assignment(self, forget: Callable[[], None]) -> None:
         """Call `forget` whenever the tasks of this process change."""
 
@@ -57,6 +65,10 @@ class Wired(NamedTuple):
     settings: Mapping[str, Settings]
     #: What send to the topics in which broadcasts begin; they reach the other inputs from there.
     roots: Sequence[Sender]
+    #: The same, to every partition of these topics.
+    spreads: Sequence[Spread]
+    #: The timers of decisions with keys: every partition that they are made from has to be ticked.
+    keyed: Sequence[Timers]
 
 
 def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Wired:
@@ -95,7 +107,14 @@ def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Wired:
             kinds=plan.kinds,
         )
         _add(runner, plan, each, ports)
-    return Wired(watermarks, timers, settings, [runner.sender(each.name) for each in plan.roots])
+    return Wired(
+        watermarks,
+        timers,
+        settings,
+        roots=[runner.sender(each.name) for each in plan.roots],
+        spreads=[runner.spreader(each.name) for each in plan.roots],
+        keyed=[timers[each.name] for each in plan.decisions if each.key and each.timers],
+    )
 
 
 def _declared(decisions: Sequence[Decision]) -> Sequence[Setting[Any]]:
@@ -117,8 +136,31 @@ def _add(runner: Runner, plan: Plan, each: Input, ports: Ports) -> None:
                 timed.append(handler)
     # Broadcasts go on without a span: they belong to no observation.
     after = [runner.sender(topic.name) for topic in plan.after(each.topic)]
-    handlers[Tick] = [Ticks(timed, after)]
+    handlers[Tick] = [_ticks(runner, plan, each, ports, timed)]
     if ports.settings is not None:
         handlers[SettingChanged] = [Changes(ports.settings, after)]
     reader = each.reader(ports, frozenset(handlers))
     runner.add(each.topic, each.stage, ports.bury, reader, handlers)
+
+
+def _ticks(
+    runner: Runner, plan: Plan, each: Input, ports: Ports, timed: Sequence[TimedHandler]
+) -> Ticks:
+    plain = [topic for topic in plan.after(each.topic) if topic not in plan.forwarded]
+    keyed = [
+        runner.spreader(to.topic.name)
+        for to in plan.inputs
+        if each.topic in to.upstream and plan.ticks(to) is not None
+    ]
+    table = plan.ticks(each)
+    return Ticks(
+        each.topic,
+        timed,
+        [runner.sender(topic.name) for topic in plain],
+        keyed,
+        None if table is None else Upstream(ports.rows[table.name], _places(runner, each)),
+    )
+
+
+def _places(runner: Runner, each: Input) -> Sequence[str]:
+    return [place_of(topic, n) for topic in each.upstream for n in range(runner.partitions)]

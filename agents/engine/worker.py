@@ -10,7 +10,7 @@ from agents.engine.cache import RowCache
 from agents.engine.dead import DeadLimit
 from agents.engine.decision import Handler, Reader
 from agents.engine.ports import Bury
-from agents.engine.sending import Sender, sender, traced
+from agents.engine.sending import Sender, Spread, sender, spreader, traced
 from streams.context import Task
 from streams.faust.app import AppSettings, opened_app
 from streams.faust.consumer import stop_commits
@@ -108,6 +108,14 @@ class Worker:
         """A sender; with a span its messages continue the trace of the message being processed."""
         plain = sender(self.context, topic)
         return plain if span is None or self._traces is None else traced(plain, span, self._traces)
+
+    @property
+    def partitions(self) -> int:
+        """Of every topic that the pipeline reads."""
+        return self._settings.partitions
+
+    def spreader(self, topic: str) -> Spread:
+        return spreader(self.context, topic, self.partitions)
 
     def on_assignment(self, forget: Callable[[], None]) -> None:
         """Call `forget` whenever the partitions of this process change."""

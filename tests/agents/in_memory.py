@@ -10,13 +10,13 @@ from agents.engine.dead import DeadLimit
 from agents.engine.decision import Decision, Handler, Input, Reader
 from agents.engine.plan import planned
 from agents.engine.ports import Bury
-from agents.engine.sending import Sender, sender
+from agents.engine.sending import Sender, Spread, sender, spreader
 from agents.engine.wiring import wire
 from streams.broadcasts import Broadcast, Tick
 from streams.clock import Clock
 from streams.codec import encode
 from streams.context import Task
-from streams.log import Record
+from streams.log import Partition, Record
 from streams.metrics import Metrics
 from streams.topics import AGENTS, Topic
 from tables.rows import R
@@ -32,7 +32,16 @@ class InMemory:
     What is sent to a topic that the pipeline reads is taken by `run`.
     """
 
-    def __init__(self, pipeline: Sequence[Decision], inputs: Sequence[Input], clock: Clock) -> None:
+    def __init__(
+        self,
+        pipeline: Sequence[Decision],
+        inputs: Sequence[Input],
+        clock: Clock,
+        partitions: int = 1,
+    ) -> None:
+        """`partitions`: how many a topic has of which this is one. What goes to all is here once
+        for each."""
+        self.partitions = partitions
         self.topics: defaultdict[str, list[Record]] = defaultdict(list)
         self.tables: defaultdict[str, dict[bytes, bytes]] = defaultdict(dict)
         self.positions: defaultdict[str, int] = defaultdict(int)
@@ -127,6 +136,9 @@ class InMemory:
             fatal=_fail,
         )
 
+    def spreader(self, topic: str) -> Spread:
+        return spreader(self, topic, self.partitions)
+
     def on_assignment(self, forget: Callable[[], None]) -> None:
         self._forget.append(forget)
 
@@ -143,6 +155,16 @@ class InMemory:
     ) -> None:
         records = self.topics[topic]
         records.append(Record(len(records), timestamp_ms, key, value, headers))
+
+    def send_to(
+        self,
+        task: Task,
+        at: Partition,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Mapping[str, bytes],
+    ) -> None:
+        self.send(task, at.topic, None, value, timestamp_ms, headers)
 
     def row(self, task: Task, table: str, key: bytes) -> bytes | None:
         return self.tables[table].get(key)

@@ -111,10 +111,10 @@ async def quiet_alerts(log: Log) -> list[Alert]:
     return alerts_in([record for records in found for record in records])
 
 
-def alerts_in(records: Sequence[Record]) -> list[Alert]:
+def alerts_in(records: Sequence[Record], of: str = "quiet") -> list[Alert]:
     decode = Selection[Alert](Alert).decode
     found = [decode(record.value or b"") for record in records]
-    return [alert for alert in found if alert is not None and alert.type == "quiet"]
+    return [alert for alert in found if alert is not None and alert.type == of]
 
 
 async def ticks_in(log: Log, topic: str) -> dict[int, list[Tick]]:

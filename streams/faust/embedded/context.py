@@ -39,6 +39,17 @@ class EmbeddedContext:
         entry = Entry(state, timestamp_ms, key, value, headers)
         self._transport.outbox.add(entry)
 
+    def send_to(
+        self,
+        task: Task,
+        at: Partition,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Mapping[str, bytes],
+    ) -> None:
+        state = self._transport.topic(at.topic).partitions[at.number]
+        self._transport.outbox.add(Entry(state, timestamp_ms, None, value, headers), _unwatched)
+
     def row(self, task: Task, table: str, key: bytes) -> bytes | None:
         return self._table(table)[0].get(key)
 

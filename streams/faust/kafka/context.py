@@ -47,6 +47,19 @@ class KafkaContext:
             owned.send(Partition(topic, number), record)
             self._filled()
 
+    def send_to(
+        self,
+        task: Number,
+        at: Partition,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Mapping[str, bytes],
+    ) -> None:
+        owned = self._owned.get(task)
+        if owned is not None:
+            owned.send(at, Outgoing(None, value, timestamp_ms, headers))
+            self._filled()
+
     def row(self, task: Number, table: str, key: bytes) -> bytes | None:
         return self._state().row(task, table, key)
 
