@@ -99,4 +99,6 @@ async def _newest(log: Log) -> dict[str, Analytics]:
 
 
 async def _all(log: Log, topic: str) -> list[Record]:
-    return [record for records in (await lying(log, topic)).values() for record in records]
+    """Without broadcasts, which alone have no key."""
+    found = [record for records in (await lying(log, topic)).values() for record in records]
+    return [record for record in found if record.key is not None]

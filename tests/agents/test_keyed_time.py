@@ -11,20 +11,21 @@ import pytest
 from agents.engine.cache import RowCache
 from agents.engine.upstream import UPSTREAM, Upstream
 from agents.pipeline import INPUTS
-from streams.analytics import Alert
 from streams.broadcasts import Tick
 from streams.codec import encode
 from streams.events import Post, PostsSeen
 from streams.ids import ChannelId, PostId
-from streams.log import Log, Record
+from streams.log import Record
 from streams.topics import AGENTS, ALERTS, UPDATES, channel_key, repartition_of
 from tables.ticks import TickRow
 from tables.windows import HOUR_MS
 from tests.agents.fading import FADING
+from tests.agents.fading_left import check_fading
 from tests.agents.in_memory import InMemory
 from tests.agents.test_timers_kept import TICK_S, alerts_in, of_topic, ticks_in
 from tests.agents.victim import KILLED, kill_after, run_victim
 from tests.agents.working import (
+    GROUP,
     PARTITIONS,
     PATIENCE_S,
     Working,
@@ -126,26 +127,7 @@ async def test_kills_leave_what_the_log_says(tmp_path: Path) -> None:
     async with working(tmp_path, more=[FADING], tick_s=TICK_S) as work:
         await work.settled()
         await fired(work)
-        rows, alerts = await expected(work.log)
-        assert dict(work.app.tables["fading"].data.items()) == rows
-        assert rows
-        found = [await of_topic(work.log, ALERTS.name, n) for n in range(PARTITIONS)]
-        sent = alerts_in([each for records in found for each in records], "faded")
-        assert sorted(map(repr, sent)) == sorted(map(repr, alerts))
-        assert alerts
-
-
-async def expected(log: Log) -> tuple[dict[bytes, bytes], list[Alert]]:
-    """What the decision makes of its own topic as it lies in the log."""
-    rows: dict[bytes, bytes] = {}
-    alerts: list[Alert] = []
-    for number in range(PARTITIONS):
-        run = InMemory((FADING,), INPUTS, ManualClock(2**41), PARTITIONS)
-        run.topics[FORWARDED] = await of_topic(log, FORWARDED, number)
-        run.run()
-        rows |= run.tables["fading"]
-        alerts += alerts_in(run.topics[ALERTS.name], "faded")
-    return rows, alerts
+        await check_fading(work.log, GROUP)
 
 
 def work_until_killed(folder: Path, messages: int, delay_ms: float) -> None:
