@@ -57,9 +57,7 @@ def read_event(record: Record) -> Checked:
     return checked(event, record.first_appended_ms or LAST_MS, is_within=is_within)
 
 
-def checked(
-    event: Event, appended_ms: int = LAST_MS, *, is_within: bool = False
-) -> Checked:
+def checked(event: Event, appended_ms: int = LAST_MS, *, is_within: bool = False) -> Checked:
     """The event under its bare channel id, and what of it is refused. Raises Rejected.
 
     An event observed after it was appended to the log is refused as a whole. `is_within`: its

@@ -12,17 +12,20 @@ from websockets.asyncio.client import ClientConnection, connect
 from api.app import build
 from api.followed import FollowedChannels
 from api.live_feed import Live
+from api.live_view import LiveView
 from api.messages import LiveMessage
 from api.server import Server
 from api.settings import Settings
 from clickhouse.reader import Reader
 from control.store import ControlStore
 from streams import kinds
-from streams.analytics import Analytics, ChannelSummary
+from streams.analytics import ChannelSummary
+from streams.analytics import Decision as Message
 from streams.clock import SpeededClock
 from streams.codec import encode
 from streams.embedded.log import EmbeddedLog
 from streams.ids import ChannelId
+from streams.known import Kinds
 from streams.log import Draft, Log
 from streams.metrics import Metrics
 from streams.topics import channel_key
@@ -40,18 +43,18 @@ def standing_clock() -> SpeededClock:
     return SpeededClock(NOW_MS, 1.0, monotonic=lambda: 0.0)
 
 
-async def open_log(folder: Path) -> Log:
+async def open_log(folder: Path, known: Kinds = kinds.KINDS) -> Log:
     log = await EmbeddedLog.open(folder, clock=standing_clock())
-    for topic in kinds.TOPICS:
+    for topic in known.topics:
         await log.create(topic, 2)
     return log
 
 
-async def put(log: Log, *messages: Analytics) -> None:
+async def put(log: Log, *messages: Message, known: Kinds = kinds.KINDS) -> None:
     await log.append(
         [
             Draft(
-                kinds.KIND_OF[type(message)].topic.name,
+                known.of[type(message)].topic.name,
                 channel_key(message.channel_id),
                 encode(message),
                 message.observed_at_ms,
@@ -90,12 +93,14 @@ class Serving:
         reader: Reader,
         settings: Settings | None = None,
         control: ControlStore | None = None,
+        known: Kinds = kinds.KINDS,
     ) -> None:
         self.log = log
         self.metrics = Metrics()
         self.clock = standing_clock()
         self.settings = settings or Settings(port=0)
-        self.live = Live(log, self.clock, self.metrics, reader=reader)
+        view = LiveView(known)
+        self.live = Live(log, self.clock, self.metrics, reader=reader, view=view)
         app = build(
             reader,
             self.live,
@@ -104,6 +109,7 @@ class Serving:
             self.metrics,
             self.settings,
             followed=FollowedChannels(control),
+            kinds=known,
         )
         self.app = app
         self.server = Server(app, self.live, self.settings, self.metrics, self.clock)

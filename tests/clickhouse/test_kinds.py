@@ -11,7 +11,7 @@ from clickhouse.chdb import CONFIG, ChdbHistory, ChdbSettings
 from clickhouse.history import History
 from tests.api.reading import FixedReader
 from tests.api.serving import Serving, open_log
-from tests.laws.kind import KindLaws
+from tests.laws.kind import KNOWN, KindLaws
 
 
 class TestKinds(KindLaws):
@@ -34,7 +34,7 @@ class TestKinds(KindLaws):
 
     @pytest.fixture
     async def serving(self, tmp_path: Path) -> AsyncIterator[Serving]:
-        log = await open_log(tmp_path / "log")
-        async with Serving(log, FixedReader()) as serving:
+        log = await open_log(tmp_path / "log", KNOWN)
+        async with Serving(log, FixedReader(), known=KNOWN) as serving:
             yield serving
         await log.close()

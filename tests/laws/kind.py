@@ -1,9 +1,11 @@
-"""What every kind of message of analytics.* promises; run by tests/clickhouse on all of KINDS.
+"""What every kind of message of analytics.* promises; run by tests/clickhouse on all there are.
 
-A kind that is added to streams.kinds is examined here without a line more.
+A kind that is added to streams.kinds, or that a decision of the pipeline declares, is examined here
+without a line more.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any, get_args
 
 import msgspec
@@ -13,19 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from agents.history.batch import HistoryBatch
+from agents.history.batch import HistoryBatch, Keeping
+from agents.pipeline import plan
+from analyticbot.installed import own
 from api import cursor, typescript
 from api.cursor import Position
 from api.live_view import LiveView, changes_of
-from api.messages import LISTS, Changes, Snapshot, key_of
+from api.messages import LISTS, Changes, Other, Snapshot, key_of
 from clickhouse.history import History
-from clickhouse.upserts import KEPT, DecidedRows, kept_of
+from clickhouse.upserts import DecidedRows, kept_of, tables_of
 from streams import codec, topics
 from streams.analytics import Analytics, Window
 from streams.broadcasts import BROADCASTS, Broadcast, SettingChanged, Tick
 from streams.events import VERSION
-from streams.kind import Inserted, Kept, Kind, NotKept, NotShown
-from streams.kinds import KINDS, TOPICS, declared, upsert_key
+from streams.kind import Inserted, Kept, KeptWhole, Kind, NotKept, NotShown
+from streams.kinds import KINDS, declared
 from streams.log import Batch, Draft, Partition, Record
 from tests.api.serving import CHANNEL, NOW_MS, Serving, next_of, put
 from tests.api.test_counting import counted
@@ -33,7 +37,9 @@ from tests.api.test_taps import events, take
 from tests.streams.strategies import messages_of
 
 TOKEN, BATCH = "kinds", 7
-each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.tag)
+#: Of the program, and of the decisions of its pipeline.
+KNOWN = plan().kinds
+each_kind = pytest.mark.parametrize("kind", KNOWN, ids=lambda kind: kind.tag)
 
 
 def sample(kind: Kind[Any], number: int = 0) -> Any:
@@ -68,7 +74,8 @@ def _value(name: str, of: inspect.Type, number: int) -> Any:
             raise TypeError(f"no value for {name}: {of}")
 
 
-SAMPLES = [sample(kind) for kind in KINDS]
+TABLES = tables_of(KNOWN)
+SAMPLES = [sample(kind) for kind in KNOWN]
 #: One of each kind.
 _BROADCASTS: tuple[Broadcast, ...] = (
     Tick(at_ms=NOW_MS),
@@ -92,10 +99,11 @@ class KindLaws:
     @each_kind
     def test_a_kind_that_is_not_declared_is_refused(self, kind: Kind[Any]) -> None:
         others = [each for each in KINDS if each is not kind]
-        with pytest.raises(TypeError, match=f"{kind.struct.__name__}: declare"):
-            declared(*others)
+        if kind in KINDS:
+            with pytest.raises(TypeError, match=f"{kind.struct.__name__}: declare"):
+                declared(*others)
         with pytest.raises(TypeError, match="declared twice"):
-            declared(*KINDS, kind)
+            KNOWN.and_(kind)
 
     @each_kind
     def test_a_declaration_leaves_nothing_out(self, kind: Kind[Any]) -> None:
@@ -108,8 +116,8 @@ class KindLaws:
 
     @each_kind
     def test_its_topic_is_made_and_readers_of_it_have_cursors(self, kind: Kind[Any]) -> None:
-        assert kind.topic in topics.ALL
-        assert kind.topic in TOPICS
+        assert kind.topic in own().topics
+        assert kind.topic in KNOWN.topics
         at = {Partition(kind.topic.name, 1): Position(5, NOW_MS)}
         assert cursor.decode(cursor.encode(at)) == at
 
@@ -121,15 +129,15 @@ class KindLaws:
     ) -> None:
         message = data.draw(messages_of(kind.struct))
         encoded = codec.encode(message)
-        decoded = codec.decode_analytics(encoded)
+        decoded = codec.decode_analytics(encoded, KNOWN)
         assert decoded == message
         assert type(decoded) is kind.struct
         assert codec.kind_of(encoded) == kind.tag
-        assert upsert_key(decoded) == kind.upsert_key(message)
+        assert KNOWN.upsert_key(decoded) == kind.upsert_key(message)
 
     @each_kind
     def test_no_other_kind_and_no_other_thing_has_its_key(self, kind: Kind[Any]) -> None:
-        keys = [upsert_key(message) for message in SAMPLES]
+        keys = [KNOWN.upsert_key(message) for message in SAMPLES]
         assert all(keys)
         assert keys.count(kind.upsert_key(sample(kind))) == 1
         # Of another channel, or of another kind of alert.
@@ -138,20 +146,24 @@ class KindLaws:
 
     async def test_taps_have_each_as_a_cloudevent(self, serving: Serving) -> None:
         async with events(serving) as stream:
-            await put(serving.log, *SAMPLES)
-            found = await take(stream, len(KINDS))
+            await put(serving.log, *SAMPLES, known=KNOWN)
+            found = await take(stream, len(KNOWN))
         told = {event["type"]: (event["subject"], event["data"]) for event in found}
         assert told == {
             kind.event_type: (kind.upsert_key(message), msgspec.to_builtins(message))
-            for kind, message in zip(KINDS, SAMPLES, strict=True)
+            for kind, message in zip(KNOWN, SAMPLES, strict=True)
         }
 
     async def test_live_shows_each_or_says_why_not(self, serving: Serving) -> None:
-        shown = {upsert_key(each): each for each in SAMPLES if type(each) in LISTS}
+        shown = {
+            KNOWN.upsert_key(each): _shown(each, msgspec.to_builtins)
+            for kind, each in zip(KNOWN, SAMPLES, strict=True)
+            if not isinstance(kind.live, NotShown)
+        }
         told: dict[str, Any] = {}
         async with serving.connect(f"?channels={CHANNEL}") as socket:
             await next_of(socket, Snapshot)
-            await put(serving.log, *SAMPLES)
+            await put(serving.log, *SAMPLES, known=KNOWN)
             while not shown.keys() <= told.keys():
                 told |= {each.key: each.value for each in (await next_of(socket, Changes)).data}
         async with serving.connect(f"?channels={CHANNEL}") as socket:
@@ -162,7 +174,7 @@ class KindLaws:
 
     @each_kind
     def test_live_folds_what_it_shows_and_nothing_else(self, kind: Kind[Any]) -> None:
-        view = LiveView()
+        view = LiveView(KNOWN)
         view.fold(sample(kind))
         changes = view.take_changes()
         assert changes == changes_of(view.everything())
@@ -170,19 +182,19 @@ class KindLaws:
             assert kind.live.reason
             assert (changes, len(view.channels)) == ([], 0)
         else:
-            assert changes == [sample(kind)]
+            assert changes == [_shown(sample(kind))]
 
     async def test_history_keeps_each_or_says_why_not(
         self, history: History, client: Client
     ) -> None:
-        for kind in KINDS:
-            rows = DecidedRows()
+        for kind in KNOWN:
+            rows = DecidedRows(TABLES)
             rows.take(sample(kind))
-            assert len(rows) == (kind.struct in KEPT), kind.tag
+            assert len(rows) == (kind.struct in TABLES), kind.tag
             kept = kept_of(kind)
             if kept is not None:
                 await self._stored(history, kind, sample(kind))
-                row = _row(client, kept.table)
+                row = _row(client, kind, kept.table)
                 assert row == _expected(kept, _later(sample(kind)), row), kind.tag
             else:
                 assert isinstance(kind.history, NotKept)
@@ -191,7 +203,7 @@ class KindLaws:
     async def _stored(self, history: History, kind: Kind[Any], message: Any) -> None:
         """The message, a later one with its key, and the first again, in a batch each."""
         for token, each in (("before", message), (TOKEN, _later(message)), ("again", message)):
-            rows = DecidedRows()
+            rows = DecidedRows(TABLES)
             rows.take(each)
             (insert,) = rows.inserts(token, BATCH)
             await history.insert(insert)
@@ -199,7 +211,7 @@ class KindLaws:
     async def test_asyncapi_describes_each(self, serving: Serving) -> None:
         parts = (await serving.get("/asyncapi.json")).json()["components"]
         payloads = {each["name"]: each["payload"] for each in parts["messages"].values()}
-        for kind in KINDS:
+        for kind in KNOWN:
             _, own = payloads[kind.event_type]["allOf"]
             name = own["properties"]["data"]["$ref"].rpartition("/")[2]
             schema = parts["schemas"][name]
@@ -208,7 +220,7 @@ class KindLaws:
 
     @each_kind
     def test_the_page_has_a_type_of_what_is_live(self, kind: Kind[Any]) -> None:
-        text = typescript.live_types()
+        text = typescript.live_types(KNOWN)
         head = f"export interface {kind.struct.__name__} {{\n"
         if isinstance(kind.live, NotShown):
             assert head not in text
@@ -225,16 +237,16 @@ class KindLaws:
         """They lie in the topics of decisions; taps, live and history pass over them."""
         drafts = [
             Draft(topic.name, b"0", codec.encode(each), NOW_MS)
-            for topic in TOPICS
+            for topic in KNOWN.topics
             for each in _BROADCASTS
         ]
         async with events(serving) as stream, serving.connect() as socket:
             await next_of(socket, Snapshot)
             await serving.log.append(drafts)
-            await put(serving.log, *SAMPLES)
-            found = await take(stream, len(KINDS))
+            await put(serving.log, *SAMPLES, known=KNOWN)
+            found = await take(stream, len(KNOWN))
             await next_of(socket, Changes)
-        assert {event["type"] for event in found} == {kind.event_type for kind in KINDS}
+        assert {event["type"] for event in found} == {kind.event_type for kind in KNOWN}
         for stage in ("taps", "live"):
             assert not [
                 name for name in counted(serving.metrics.registry, stage) if "dropped" in name
@@ -242,8 +254,8 @@ class KindLaws:
 
     @pytest.mark.parametrize("broadcast", _BROADCASTS, ids=_tag)
     def test_history_passes_over_broadcasts(self, broadcast: Broadcast) -> None:
-        batch, value = HistoryBatch(), codec.encode(broadcast)
-        for topic in (topics.UPDATES, *TOPICS):
+        batch, value = HistoryBatch(keeping=Keeping(KNOWN)), codec.encode(broadcast)
+        for topic in (topics.UPDATES, *KNOWN.topics):
             batch.take(Batch(Partition(topic.name, 0), [Record(0, NOW_MS, None, value, {})]))
         assert (len(batch), batch.dropped, batch.unread) == (0, {}, {})
 
@@ -255,19 +267,32 @@ class KindLaws:
                 decode(data)
             assert found.value.message == broadcast
         assert codec.Selection(type(broadcast)).decode(data) == broadcast
-        assert codec.Selection(KINDS[0].struct).decode(data) is None
+        assert codec.Selection(type(SAMPLES[0])).decode(data) is None
         newer = codec.encode(msgspec.structs.replace(broadcast, v=VERSION + 1))
         with pytest.raises(codec.UnknownVersion):
             codec.decode_event(newer)
+
+
+def _shown(message: Any, encoded: Callable[[Any], Any] = lambda message: message) -> Any:
+    """As the socket says it; `encoded` is what becomes of a message without a list of its own."""
+    if type(message) in LISTS:
+        return message
+    return Other(
+        channel_id=message.channel_id,
+        observed_at_ms=message.observed_at_ms,
+        key=KNOWN.upsert_key(message),
+        message=encoded(message),
+    )
 
 
 def _later(message: Any) -> Any:
     return msgspec.structs.replace(message, observed_at_ms=message.observed_at_ms + 3_000)
 
 
-def _row(client: Client, table: str) -> dict[str, Any]:
-    """The only row of a table."""
-    found = client.query(f"SELECT * FROM {table} FINAL")
+def _row(client: Client, kind: Kind[Any], table: str) -> dict[str, Any]:
+    """The only row of a kind in its table."""
+    whole = f" WHERE kind = '{kind.tag}'" if isinstance(kind.history, KeptWhole) else ""
+    found = client.query(f"SELECT * FROM {table} FINAL{whole}")
     (row,) = found.result_rows
     return dict(zip(found.column_names, row, strict=True))
 

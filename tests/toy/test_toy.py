@@ -107,9 +107,10 @@ def test_the_pipeline_and_the_types_know_it(tree: Path) -> None:
     assert "export interface Peak {" in (tree / "dashboard/src/lib/rest.gen.ts").read_text()
 
 
-def test_the_laws_of_decisions_run_on_it(tree: Path) -> None:
-    command = (*PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "peaks")
-    done = run(tree, *command, "tests/agents/test_decisions.py")
+def test_the_laws_run_on_it(tree: Path) -> None:
+    """Those of decisions, and those of kinds of message, without a line more."""
+    command = (*PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "peaks or TestKinds")
+    done = run(tree, *command, "tests/agents/test_decisions.py", "tests/clickhouse/test_kinds.py")
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout
 
