@@ -11,7 +11,6 @@ from agents.engine.cache import RowCache
 from streams.context import Task
 from streams.log import Record
 from streams.topics import Topic
-from tables.rows import encode_row
 from tables.ticks import TickRow
 
 #: The header of a tick that was forwarded.
@@ -38,6 +37,6 @@ class Upstream:
         before = row.reached(self._places)
         row.put(record.headers[UPSTREAM].decode(), at_ms)
         row.last_offset = record.offset
-        self._rows.write(task, key, encode_row(row), record.timestamp_ms)
+        self._rows.put(task, key, row, record.timestamp_ms)
         now = row.reached(self._places)
         return None if now is None or now == before else now

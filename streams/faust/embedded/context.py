@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from streams.context import Task
 from streams.embedded.engine import Entry
+from streams.log import Partition
 from streams.partitioner import partition_of
 from streams.topics import UPDATES
 
@@ -48,7 +49,7 @@ class EmbeddedContext:
         headers: Mapping[str, bytes],
     ) -> None:
         state = self._transport.topic(at.topic).partitions[at.number]
-        self._transport.outbox.add(Entry(state, timestamp_ms, None, value, headers), _unwatched)
+        self._transport.outbox.add(Entry(state, timestamp_ms, None, value, headers))
 
     def row(self, task: Task, table: str, key: bytes) -> bytes | None:
         return self._table(table)[0].get(key)
