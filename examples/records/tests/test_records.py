@@ -10,7 +10,7 @@ from analyticbot_records.agent import RECORDS
 from analyticbot_records.row import Best
 from analyticbot_records.rule import put_record
 
-from analyticbot.decisions import ChannelId, Decision, StepContext, analytics, events
+from analyticbot.decisions import ChannelId, Decision, PostId, StepContext, analytics, events
 
 T = 1_760_000_040_000
 MINUTE_MS = 60_000
@@ -69,7 +69,7 @@ class TestRecords(laws.DecisionLaws):  # type: ignore[misc,name-defined]
         """Two channels, sampled every minute for two hours."""
         made: list[events.Event] = []
         for channel_id in (ChannelId(7), ChannelId(8)):
-            posts = [events.Post(events.PostId(1), T)]
+            posts = [events.Post(PostId(1), T)]
             made.append(events.PostsSeen(channel_id=channel_id, observed_at_ms=T, posts=posts))
             views = 0
             for minute in range(1, 120):
@@ -78,7 +78,7 @@ class TestRecords(laws.DecisionLaws):  # type: ignore[misc,name-defined]
                     events.CountersSampled(
                         channel_id=channel_id,
                         observed_at_ms=T + minute * MINUTE_MS,
-                        post_ids=[events.PostId(1)],
+                        post_ids=[PostId(1)],
                         views=[views],
                     )
                 )
