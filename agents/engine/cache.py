@@ -51,12 +51,15 @@ class RowCache(Generic[R]):
 
     def items(self, task: Task) -> Iterator[tuple[bytes, R]]:
         """All rows of a task, and maybe of others, decoded for the caller. Raises UnknownRow."""
+        self.write()
         for key, data in self._context.items(task, self._table):
             yield key, self._decode(data)
 
     def put(self, task: Task, key: bytes, row: R, timestamp_ms: int) -> None:
         """Have the row written into the table and its changelog at the end of the batch."""
         self._put[key] = (task, row, timestamp_ms)
+        if key in self._rows:
+            self._rows[key] = row
 
     def write(self) -> None:
         """Called by the engine at the end of each batch: encode and write what was put in it."""

@@ -1,6 +1,6 @@
 """Rows in front of a table: written once per batch, whatever happens to them within it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -22,6 +22,9 @@ class Table:
 
     def row(self, task: Task, table: str, key: bytes) -> bytes | None:
         return self.stored.get(key)
+
+    def items(self, task: Task, table: str) -> Iterable[tuple[bytes, bytes]]:
+        return self.stored.items()
 
     def put(
         self, task: Task, table: str, key: bytes, data: bytes | None, timestamp_ms: int
@@ -122,3 +125,20 @@ def test_nothing_of_tasks_that_have_changed_is_written(table: Table, rows: RowCa
     rows.write()
     assert table.changes == []
     assert rows.get(0, b"a").messages == 0
+
+
+def test_all_rows_are_those_that_were_put_as_well(table: Table, rows: RowCache[Count]) -> None:
+    _count(rows, b"a", 1)
+    rows.put(0, b"b", Count(messages=7), 1)
+    assert {key: row.messages for key, row in rows.items(0)} == {b"a": 1, b"b": 7}
+
+
+def test_another_row_that_is_put_replaces_the_decoded_one(
+    table: Table, rows: RowCache[Count]
+) -> None:
+    _count(rows, b"a", 1)
+    rows.put(0, b"a", Count(messages=7), 2)
+    assert rows.get(0, b"a").messages == 7
+    rows.write()
+    assert _messages(table, b"a") == 7
+    assert rows.get(0, b"a").messages == 7
