@@ -54,13 +54,13 @@ def main() -> None:
     figures = {
         "this_samples_per_cpu_s": median(ours for ours, _ in pairs),
         "other_samples_per_cpu_s": median(theirs for _, theirs in pairs),
-        "ratio_median": median(ratios),
-        "ratio_lowest": min(ratios),
-        "ratio_highest": max(ratios),
+        "ratio_median_percent": 100 * median(ratios),
+        "ratio_lowest_percent": 100 * min(ratios),
+        "ratio_highest_percent": 100 * max(ratios),
         "pairs": len(pairs),
     }
     for name, figure in figures.items():
-        sys.stdout.write(f"{name:45} {figure:>15,.2f}\n")
+        sys.stdout.write(f"{name:45} {figure:>15,.0f}\n")
 
 
 if __name__ == "__main__":
