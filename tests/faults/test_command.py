@@ -28,6 +28,8 @@ from tests.kafka.ports import free_ports
 class Command(Worker):
     """A process as an operator starts it."""
 
+    RUNS = "tables_restored"
+
     def __init__(self, name: str, on: Stage, store: str) -> None:
         self.data = on.folder / name
         self.data.mkdir()

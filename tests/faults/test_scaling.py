@@ -53,6 +53,7 @@ async def test_a_worker_joins_and_another_leaves(
             took_s = await first.stop()
             figures.note("stop under load", took_s, "s")
             assert took_s < STOP_S
+        await on.shared(second)
         await on.settled()
         await second.stop()
         await on.check_processed_once()

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.faults.waiting import until
 from tests.patience import BUSY, PATIENCE_S
@@ -25,6 +25,9 @@ _TELLS_S = 2.0
 
 class Worker:
     """Its tables and its options stay when it is started again."""
+
+    #: The event from which on it ends in order when it is told to.
+    RUNS: ClassVar = "worker_starts"
 
     def __init__(
         self, name: str, folder: Path, url: str, options: Sequence[str] = (), *, tables: Path | None
@@ -81,6 +84,7 @@ class Worker:
 
     async def stop(self) -> float:
         """In order; how many seconds it took. Raises AssertionError when it was no orderly end."""
+        await self.told(self.RUNS)
         self._signal(signal.SIGTERM)
         took_s = await until(lambda: not self.running, STOP_S, f"the end of {self.name}")
         assert self.exit_code == 0, self.said()
