@@ -1,25 +1,25 @@
 """Telegram as a source: the channels followed, observed through Telethon, as events in the log.
 
-- client: one connection's settings, and what its errors mean
+- client: one connection's settings and errors
 - calls: one account's requests
-- waits: its flood waits, by method and channel; kept
+- waits: its flood waits, by method and channel, stored
 - mapping: Telegram's objects as events (pure)
-- turns: which posts are sampled when (pure)
-- recent: the posts known, and what a page of history tells of them (pure)
-- rounds: in which order the posts known are compared with Telegram (pure)
-- names: what channels and others are called, and what they are (pure)
-- channel: what is known of one channel while it is followed
-- connection: what the work on channels shares while a connection lasts
-- dialogs: the account's dialogs, listed as far as somebody asks
-- resolving: which channel a reference means, and its access hash
+- turns: when which posts are sampled (pure)
+- recent: the known posts, compared with a page of posts (pure)
+- rounds: the order in which known posts are compared with Telegram (pure)
+- names: names and kinds of channels and other chats (pure)
+- channel: the state of one followed channel
+- connection: the parts that the work on channels shares while a connection lasts
+- dialogs: the account's dialogs, listed as far as needed
+- resolving: the channel that a reference means, and its access hash
 - introduction: describing, joining
-- history: reading pages; catching up, backfill, comparing the newest posts
-- comparing: comparing all posts known by their ids
+- pages: reading pages of posts; catch-up, backfill, comparing the newest posts
+- comparing: comparing all known posts by their ids
 - counters: reading counters and reactions
 - sampling: a turn of samples
 - follower: one channel's work, each job when it is due
-- pushes: what Telegram pushes; queued, merged, published
-- collector: one account; connect, follow, connect again
+- pushes: Telegram's pushes: queued, merged, published
+- collector: one account: connect, follow, reconnect
 """
 
 from collect.client import AccountLost, client_factory

@@ -28,14 +28,14 @@ EVERY_S = 2.0
 
 
 class Application(NamedTuple):
-    """What Telegram knows this program by."""
+    """The application's credentials at Telegram."""
 
     api_id: int
     api_hash: str
 
 
 class Means(NamedTuple):
-    """What accounts are used with."""
+    """The means of using an account."""
 
     application: Application
     control: ControlStore
@@ -44,7 +44,7 @@ class Means(NamedTuple):
     metrics: Metrics
     settings: CollectorSettings | None = None
     every_s: float = EVERY_S
-    #: A session that Telegram refuses is tried again after such pauses.
+    #: Pauses between attempts with a session that Telegram refuses.
     pauses: Callable[[], Pauses] = lambda: Pauses(first_s=5, longest_s=300)
 
 
@@ -74,8 +74,8 @@ class AccountInUse:
     async def run(self) -> None:
         """Observe until cancelled. Raises LeaseLost, LogError.
 
-        A session that Telegram refuses (signed out, or used from two places) leaves its channels to
-        other accounts, and is tried again after growing pauses.
+        If Telegram refuses the session (signed out, or used from two places), it releases the
+        channels to other accounts and retries after growing pauses.
         """
         pauses = self._means.pauses()
         while True:
@@ -88,7 +88,7 @@ class AccountInUse:
             await pauses.pause()
 
     async def _observe(self) -> AccountLost:
-        """Until the account is lost."""
+        """Observes until the account is lost; returns why."""
         assert self.account.session is not None
         means, session = self._means, StringSession(self.account.session)
         channels = self._channels = ChannelSet(means.control, self._tenure.lease, self.account.id)

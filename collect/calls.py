@@ -1,8 +1,8 @@
-"""One account's requests to Telegram. What each answer says of the time sets the clock right.
+"""One account's requests to Telegram. The time in each response corrects the clock.
 
-Flooded       wait until `until_ms` (waits); nothing was sent, or nothing came of it
+Flooded       wait until `until_ms` (waits); the request had no effect
 Unreadable    the channel cannot be read by this account now
-CallFailed    Telegram refused or failed this once; try again later
+CallFailed    Telegram refused or failed this once: retry later
 (client.AccountLost, client.ConnectionLost)
 """
 
@@ -45,7 +45,7 @@ class Flooded(Exception):
 
 
 class Unreadable(Exception):
-    """`reason` is Telegram's word for it, or one of ours; `detail` says it to a person."""
+    """`reason`: Telegram's error code, or one of ours; `detail`: the text for people."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(detail or reason)
@@ -77,7 +77,10 @@ class Calls:
         self._timeout_s = timeout_s
 
     async def __call__(self, request: Any, channel_id: ChannelId | None = None) -> Any:
-        """The answer. Raises the errors above, CursorsUnavailable; never waits out a flood wait."""
+        """The response. Never waits out a flood wait.
+
+        Raises the errors above, CursorsUnavailable.
+        """
         method = type(request).__name__.removesuffix("Request")
         async with self._free:
             now_ms = self._clock.now_ms()

@@ -1,4 +1,4 @@
-"""What is known of one followed channel, kept over connections."""
+"""The state of one followed channel, kept across connections."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from collect.settings import CollectorSettings
 from streams.ids import ChannelId, PostId
 from streams.sources.cursors import Cursor, Followed, Pages, Standing
 
-#: What a name may lead to instead of a channel, as statuses. Other waits are an account's own.
+#: Statuses of names that do not lead to a channel.
 NAMELESS = frozenset({"not_found", "not_a_channel", "duplicate"})
 
 _page = msgspec.json.Decoder(dict[int, Known])
@@ -29,30 +29,30 @@ class FollowedChannel:
         self.cursor: Cursor | None = None
         phase_ms = _phase_ms(followed.reference, settings)
         self.recent = RecentPosts(settings.sampling, settings.most_recent, phase_ms)
-        #: Whether `recent` holds all it should: not before the first catching up, unless an earlier
-        #: process left what it knew.
+        #: Whether `recent` is complete: only after the first catch-up, unless an earlier process
+        #: stored it.
         self.complete = False
-        #: Which of them are to be compared with Telegram next.
+        #: The next posts to compare with Telegram.
         self.round = Round()
         #: Title, usernames and description as last published.
         self.described: tuple[object, ...] | None = None
-        #: What there is to say of a channel although it is live.
+        #: A remark about a live channel.
         self.note = ""
-        #: An access hash that Telegram refused: another one has to be found.
+        #: An access hash that Telegram refused: another must be found.
         self.refused_hash: int | None = None
-        #: Whether the access hash is of an earlier connection, and nobody knows whether it is good.
+        #: Whether the access hash is from an earlier connection and not verified yet.
         self.hash_is_old = True
-        #: Until when a name that leads nowhere is not asked for; and how long that pause was.
+        #: When to retry a name that leads nowhere, and the length of that pause.
         leads_nowhere = followed.channel_id is None and followed.status in NAMELESS
         self.name_until_ms = followed.status_until_ms or 0 if leads_nowhere else 0
         self.name_pause_ms = 0
         #: Whether it allows reactions.
         self.reactive = True
-        #: The status last told.
+        #: The status reported last.
         self.standing: Standing | None = None
-        #: Something was or may have been missed: the newest posts are to be read again.
+        #: Something was or may have been missed: read the newest posts again.
         self.missed = True
-        #: Wakes whoever waits for the channel's next job.
+        #: Wakes the waiter for the channel's next job.
         self.changed = asyncio.Event()
 
     @property
@@ -84,14 +84,14 @@ class FollowedChannel:
         return types.InputChannel(self.known_id, self.known_cursor.access_hash)
 
     def miss(self, *, much: bool = False) -> None:
-        """Have the newest posts read again, now; `much`: and all others compared."""
+        """Request reading the newest posts again; with `much` also comparing all others."""
         self.missed = True
         if much and len(self.recent):
             self.round.begin()
         self.changed.set()
 
     def load(self, cursor: Cursor, pages: Mapping[int, str], now_ms: int) -> None:
-        """Take over what an earlier run left."""
+        """Load the state that an earlier run stored."""
         self.cursor = cursor
         if pages and not len(self.recent):
             decoded = {page: _page.decode(posts) for page, posts in pages.items()}
@@ -104,21 +104,21 @@ class FollowedChannel:
             self.round.begin(cursor.compared_to)
 
     def take_changed(self) -> Pages:
-        """The pages of known posts that are to be stored."""
+        """The pages of known posts to be stored."""
         return {
             page: msgspec.json.encode(posts).decode() if posts else None
             for page, posts in self.recent.take_changed().items()
         }
 
     def refuse_hash(self) -> None:
-        """Telegram does not take the access hash: the channel is to be resolved once more."""
+        """Telegram refused the access hash: resolve the channel again."""
         if self.cursor is not None:
             self.refused_hash = self.cursor.access_hash
             self.cursor = msgspec.structs.replace(self.cursor, access_hash=None)
 
 
 def _phase_ms(reference: str, settings: CollectorSettings) -> int:
-    """Channels have their turns apart, early in a minute: a late answer is still within it."""
+    """The channel's offset in the minute: spreads turns, early enough for late responses."""
     every_ms = settings.sampling[0][1] if settings.sampling else 0
     return every_ms // 50 + crc32(reference.encode()) % (every_ms // 5 or 1)
 
@@ -138,7 +138,7 @@ class Following:
         return len(self._by_reference)
 
     def add(self, followed: Followed) -> FollowedChannel | None:
-        """None where it is followed already, by this reference or by another one."""
+        """None if it is followed already, by this reference or another."""
         if followed.reference in self._by_reference:
             return None
         channel = FollowedChannel(followed, self._settings)
@@ -148,7 +148,7 @@ class Following:
         return channel
 
     def resolved(self, channel: FollowedChannel, channel_id: ChannelId) -> bool:
-        """Say which channel it is. False where another reference means the same one."""
+        """Set the resolved channel. False if another reference means the same channel."""
         if self._by_id.setdefault(channel_id, channel) is not channel:
             return False
         channel.channel_id = channel_id

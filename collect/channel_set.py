@@ -1,4 +1,4 @@
-"""The channels that one account observes: its share of those followed, while it is leased."""
+"""The channels that are assigned to one account while its lease is held."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -10,7 +10,7 @@ from streams.sources.cursors import NO_PAGES, Followed, Pages
 
 
 class Observing(Protocol):
-    """What a collector can be told."""
+    """The part of a collector that this needs."""
 
     async def follow(self, followed: Followed) -> None: ...
 
@@ -20,7 +20,7 @@ class Observing(Protocol):
 class ChannelSet:
     """Implements streams.sources.cursors.Cursors for the collector of one account.
 
-    Every method raises ControlUnavailable, and LeaseLost where the account is another's now.
+    Every method raises ControlUnavailable, and LeaseLost if another process has the account now.
     """
 
     def __init__(self, control: ControlStore, lease: Lease, account_id: int) -> None:
@@ -74,7 +74,7 @@ class ChannelSet:
             await collector.follow(followed[reference])
 
     async def leave_all(self) -> None:
-        """Call it when nothing is observed any more."""
+        """Release all channels. Call it when none is observed any more."""
         await self._control.accounts.let_go(self._account_id, list(self._mine))
         self._mine.clear()
 

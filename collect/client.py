@@ -1,7 +1,7 @@
-"""The Telethon client as the collector needs it, and what the errors of a connection mean.
+"""The Telethon client as the collector needs it, and the errors of a connection.
 
-AccountLost      the account's session is no longer good: log in again; never retried
-ConnectionLost   Telegram cannot be reached now: connect again, with growing pauses
+AccountLost      Telegram refuses the session: log in again; never retried
+ConnectionLost   Telegram is unavailable: reconnect with growing pauses
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from telethon.tl import functions, types
 
 from streams.clock import CorrectedClock
 
-#: Saying goodbye to Telegram may take so long. Less than what the shortest lease leaves for it.
+#: The timeout of a disconnect: less than the shortest lease leaves for it.
 CLOSE_S = 0.5
 
 
 class AccountLost(Exception):
-    """`reason` is Telegram's word for it, such as AUTH_KEY_DUPLICATED."""
+    """`reason` is Telegram's error code, such as AUTH_KEY_DUPLICATED."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Telegram no longer accepts this session ({reason}): log in again")
@@ -32,7 +32,7 @@ class AccountLost(Exception):
 
 
 class ConnectionLost(Exception):
-    """`until_ms`: not before that; None where Telegram did not say."""
+    """`until_ms`: do not reconnect before; None if Telegram did not say."""
 
     def __init__(self, reason: str, until_ms: int | None = None) -> None:
         super().__init__(reason)
@@ -40,7 +40,7 @@ class ConnectionLost(Exception):
 
 
 class CollectorClient(TelegramClient):  # type: ignore[misc]
-    """One connection. It never reconnects by itself and never sleeps on a flood wait.
+    """One connection. It never reconnects and never sleeps on a flood wait.
 
     Telethon's own reconnection does not catch up, and its flood waits stop a method for all
     channels and even the loop of updates: the collector does both itself.
@@ -65,10 +65,10 @@ class CollectorClient(TelegramClient):  # type: ignore[misc]
             base_logger=_quiet_logger(),
         )
         self._flood_waited_requests = _NoMemory()
-        #: The newest instant that a message of Telegram's carried; 0 before the first.
+        #: The newest time in a message from Telegram; 0 before the first.
         self._telegram_ms = 0
         self._clock: CorrectedClock | None = None
-        #: Told the channel of which Telethon will not say all that happened.
+        #: Called with a channel of which Telethon drops updates.
         self.on_gap: Callable[[int], None] = lambda channel_id: None
         state = self._sender._state
         decrypted = state.decrypt_message_data
@@ -105,7 +105,7 @@ class CollectorClient(TelegramClient):  # type: ignore[misc]
             clock.at_most(self._telegram_ms - sent_ms)
 
     def _arrived(self, msg_id: int) -> None:
-        """A message's id is the instant at which Telegram sent it, in 2^-32 seconds."""
+        """A message id is the time at which Telegram sent it, in 2^-32 seconds."""
         at_ms = (msg_id * 1000 + (1 << 31)) >> 32
         self._telegram_ms = max(self._telegram_ms, at_ms)
         if self._clock is not None:
@@ -140,7 +140,7 @@ def _machine_ms() -> int:
 
 
 def _lacks(difference: Any) -> bool:
-    """Whether Telethon passes less on than the difference says."""
+    """Whether Telethon drops a part of the difference."""
     if isinstance(difference, types.updates.ChannelDifferenceTooLong):
         return True
     return isinstance(difference, types.updates.ChannelDifference) and bool(
@@ -157,7 +157,7 @@ def _quiet_logger() -> str:
 
 
 class _NoMemory(dict[int, float]):
-    """Forgets the flood waits that Telethon would hold against all channels."""
+    """Ignores entries: Telethon would apply a flood wait to all channels."""
 
     def __setitem__(self, key: int, value: float) -> None:
         return
@@ -166,21 +166,21 @@ class _NoMemory(dict[int, float]):
 def client_factory(session: Session, api_id: int, api_hash: str) -> Callable[[], CollectorClient]:
     """A new client for each connection, all on one session (an authorised one).
 
-    The session's own address says where to connect: `session.set_dc` points it elsewhere.
+    It connects to the session's address; `session.set_dc` changes it.
     """
     return lambda: CollectorClient(session, api_id, api_hash)
 
 
-#: Telegram asks to wait before the same is tried again.
+#: Telegram asks to wait before a retry.
 FLOODS = (errors.FloodWaitError, errors.FloodPremiumWaitError)
-#: What ends a session for good.
+#: Errors that end a session for good.
 FATAL = (errors.UnauthorizedError, errors.AuthKeyError, errors.AuthKeyNotFound)
-#: What a lost or refused connection looks like.
+#: Errors of a lost or refused connection.
 AWAY = (OSError, EOFError, InvalidBufferError)
 
 
 def connection_error(error: BaseException | None) -> AccountLost | ConnectionLost:
-    """What the end of a connection means."""
+    """The error that the end of a connection means."""
     if isinstance(error, errors.AuthKeyNotFound):
         return AccountLost("AUTH_KEY_UNKNOWN")
     if isinstance(error, InvalidBufferError) and error.code == 404:
@@ -193,6 +193,6 @@ def connection_error(error: BaseException | None) -> AccountLost | ConnectionLos
 
 
 def word_of(error: BaseException) -> str:
-    """Telegram's word for an error: AuthKeyDuplicatedError is AUTH_KEY_DUPLICATED."""
+    """Telegram's error code: AuthKeyDuplicatedError is AUTH_KEY_DUPLICATED."""
     name = type(error).__name__.removesuffix("Error")
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()

@@ -1,6 +1,6 @@
-"""Telegram's accounts are shared among the collectors, each used by one.
+"""Assigns Telegram accounts to collectors; one collector uses each.
 
-A collector that is gone loses its accounts with their leases, and the others take them.
+A collector that dies loses its accounts with their leases, and the others take them.
 """
 
 import asyncio
@@ -36,29 +36,29 @@ from streams.tracing import Traces
 logger = logging.getLogger(__name__)
 
 COLLECTOR_LEASES = "collector/"
-#: How often it is looked who is there and what is free, and at least while the store is away.
+#: How often to reconcile accounts; also the first pause while the store is unavailable.
 EVERY_S, LONGEST_PAUSE_S = 1.0, 10.0
 
 
 class Host(NamedTuple):
-    """The process that collects."""
+    """The collecting process."""
 
     log: Log
     clock: Clock
     metrics: Metrics
-    #: None where observations are not traced.
+    #: None without tracing.
     traces: Traces | None
-    #: The name under which it holds leases; unique among live processes.
+    #: The holder of its leases; unique among live processes.
     holder: str
     #: Whether no other process can ask for its leases.
     alone: bool
     lease_s: int
-    #: Ends the process at once: another one may own what this one cannot release.
+    #: Ends the process at once: another one may own an account that this one cannot release.
     end: Callable[[str], None]
 
 
 class Collecting:
-    """The accounts that this process uses: those that are its share and that nobody holds."""
+    """The accounts that this process uses: those assigned to it that no other holds."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Collecting:
         self._application = application
         self._settings = settings
         self._lease_s = host.lease_s
-        #: Says to the other collectors that this one is here.
+        #: The lease by which other collectors see this one.
         self._presence: Lease | None = None
         self._used: dict[int, tuple[AccountInUse, asyncio.Task[None]]] = {}
         self._known: Mapping[int, Account] = {}
@@ -84,7 +84,7 @@ class Collecting:
         self._log_outage = Outage(logger)
 
     async def run(self) -> None:
-        """Until cancelled; while the control store is away it is asked again. Raises LogError."""
+        """Runs until cancelled; retries while the control store is unavailable. Raises LogError."""
         host = self._host
         async with Publisher(host.log, host.metrics, traces=host.traces) as publisher:
             means = self._means(publisher)
@@ -147,7 +147,7 @@ class Collecting:
         leases, holder = self._control.leases, self._host.holder
         name = COLLECTOR_LEASES + holder
         self._presence = await leases.acquire(name, holder, self._lease_s * 1000)
-        # With this one, also where so much time has passed since that its lease has ended.
+        # Include this one even if its lease has expired since.
         present = {holder} | {lease.holder for lease in await leases.held(COLLECTOR_LEASES)}
         held = {lease.name: lease.holder for lease in await leases.held(ACCOUNT_LEASES)}
         holders = {i: held[account_lease(i)] for i in self._known if account_lease(i) in held}
@@ -167,11 +167,11 @@ class Collecting:
             self._used[account.id] = used, task
 
     def _is_anew(self, account_id: int) -> bool:
-        """Whether somebody logged in to it again since it was taken."""
+        """Whether the account was logged in again since this process took it."""
         return self._used[account_id][0].account.session != self._known[account_id].session
 
     async def _collect_ended(self) -> None:
-        """Accounts whose leases were lost may be taken again. Raises what else ended them."""
+        """Drop accounts that lost their leases; they may be acquired again. Raises other errors."""
         for account_id, (_, task) in list(self._used.items()):
             if task.done():
                 del self._used[account_id]
@@ -189,14 +189,14 @@ class Collecting:
                 raise ended
 
     async def _leave(self) -> None:
-        """The others need not wait for the leases' end."""
+        """Release all leases, so that others need not wait for their expiry."""
         await self._stop(set(self._used))
         if self._presence is not None:
             with suppress(ControlError):
                 await self._control.leases.release(self._presence)
 
     async def _announce(self) -> None:
-        """Tell the log that other channels are followed than before."""
+        """Announce changes of the followed channels in the log."""
         followed = {one.reference for one in await self._control.followed()}
         if self._followed is not None and self._followed != followed:
             try:
@@ -210,7 +210,7 @@ class Collecting:
 
 
 def _tell_overdue(reason: str) -> None:
-    """Nobody else can have it: its connection closes when it can."""
+    """No other process can acquire it: its connection may close slowly."""
     logger.warning("account_overlaps", extra={"reason": reason})
 
 

@@ -1,6 +1,6 @@
-"""One Telegram account that observes channels: connects, follows, and connects again.
+"""One Telegram account that observes channels: connects, follows, reconnects.
 
-Not for what is done on a channel (follower) and not for where Telegram is (the client's session).
+Not for the work on a channel (follower) or Telegram's address (the client's session).
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from streams.sources.cursors import Cursors, CursorsUnavailable, Followed, Stand
 
 logger = logging.getLogger(__name__)
 
-#: The machine's clock is said to be wrong beyond this.
+#: A larger error of the machine's clock is logged.
 CLOCK_OFF_MS = 30_000
 
 TRANSIENT: Transient = {ConnectionLost: "telegram", CursorsUnavailable: "control"}
@@ -47,10 +47,10 @@ _Retried = ConnectionLost | CursorsUnavailable
 
 
 class Collector:
-    """`make_client` gives a new client for each connection, all on one authorised session.
+    """`make_client` makes a client per connection, all on one authorised session.
 
-    A `clock` that can be corrected is, by what Telegram says of the time: events are dated by
-    Telegram's clock, as posts are. Any other clock is left as it is, and corrected in here alone.
+    If `clock` can be corrected, Telegram's time corrects it: events are dated by Telegram's clock,
+    like posts. Any other clock stays unchanged, and is corrected only in here.
     """
 
     def __init__(
@@ -83,16 +83,16 @@ class Collector:
 
     @property
     def connected(self) -> bool:
-        """Whether Telegram has accepted the session and the connection lasts."""
+        """Whether Telegram has accepted the session and the connection is up."""
         return self._group is not None
 
     @property
     def away(self) -> str:
-        """What is unavailable and waited for; empty while nothing is."""
+        """What is unavailable; empty without an outage."""
         return self._retry.what or ""
 
     async def run(self) -> None:
-        """Observe until cancelled; what is away is tried again for ever, with growing pauses.
+        """Observe until cancelled; retries outages without end, with growing pauses.
 
         Raises AccountLost when Telegram no longer accepts the session, and LogError.
         """
@@ -112,13 +112,13 @@ class Collector:
             await self._wait(cause)
 
     async def follow(self, followed: Followed) -> None:
-        """From now on. Nothing happens where the channel is followed already."""
+        """Follow a channel from now on. No effect if it is followed already."""
         channel = self._following.add(followed)
         if channel is not None and self._group is not None:
             self._start(channel)
 
     async def unfollow(self, reference: str) -> None:
-        """The channel stays joined; nothing more of it is published."""
+        """Stop publishing the channel; it stays joined."""
         self._following.remove(reference)
         if task := self._followers.pop(reference, None):
             task.cancel()
@@ -145,7 +145,7 @@ class Collector:
             await client.close()
 
     async def _connect(self, client: CollectorClient) -> Connection:
-        """Connected, and the clock set right."""
+        """Connects, and corrects the clock."""
         settings = self._settings
         calls = Calls(
             client,
@@ -194,7 +194,7 @@ class Collector:
             raise ConnectionLost(f"FLOOD_WAIT {CONNECTING}", until_ms)
 
     def _tell_clock(self) -> None:
-        """Once a process: figures are right all the same, but the log's own lines are not."""
+        """Log it once per process: figures are right all the same, times of log lines are not."""
         off_ms = self._clock.offset_ms
         if abs(off_ms) > CLOCK_OFF_MS and not self._clock_told:
             self._clock_told = True

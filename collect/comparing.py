@@ -1,7 +1,7 @@
-"""Comparing what is known of posts with what they are now: edited and deleted ones.
+"""Compares known posts with Telegram, to find edits and deletions.
 
-By their ids, so that neither short pages nor new posts matter: Telegram says of each id what it is,
-and of one that is gone that it is empty. An id of which it says nothing is left as it is.
+By id, so that short pages and new posts do not matter: Telegram answers for each id, with an empty
+message for a deleted one. Ids without an answer stay unchanged.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,7 +23,7 @@ class _Answer(NamedTuple):
 
 
 async def compare(channel: FollowedChannel, on: Connection) -> None:
-    """One request of the round over all posts known. How far it is goes into the cursor."""
+    """One request of the round over all known posts. The cursor stores its progress."""
     ids = channel.round.next(list(channel.recent), MAX_POSTS)
     if ids:
         answer = await _ask(channel, on, ids)
@@ -45,7 +45,7 @@ async def compare(channel: FollowedChannel, on: Connection) -> None:
 async def publish_deleted(
     channel: FollowedChannel, on: Connection, suspects: Sequence[PostId]
 ) -> None:
-    """Ask Telegram about posts that seem to be gone, and publish those that are."""
+    """Ask Telegram about posts that seem deleted, and publish those that are."""
     for start in range(0, len(suspects), MAX_POSTS):
         answer = await _ask(channel, on, suspects[start : start + MAX_POSTS])
         await _publish_deleted(channel, on, answer)

@@ -1,4 +1,4 @@
-"""What the work on channels shares while one connection lasts."""
+"""The parts that the work on channels shares while one connection lasts."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from streams.sources.cursors import Cursor, Cursors, Standing
 
 
 class Pace:
-    """Hands out turns, at least a pause apart."""
+    """Spaces calls at least a pause apart."""
 
     def __init__(self, pause_ms: int) -> None:
         self._pause_ms = pause_ms
@@ -47,14 +47,14 @@ class Connection:
         self.metrics = metrics
         self.settings = settings
         self.following = following
-        #: Called when the connection has proved good: an outage, if there was one, is over.
+        #: Called when the connection has worked: an outage, if there was one, is over.
         self.works = works
         self.dialogs = dialogs
         self.backfill_pace = Pace(settings.backfill_pause_ms)
         self.compare_pace = Pace(settings.compare_pause_ms)
 
     async def put_cursor(self, channel: FollowedChannel, cursor: Cursor) -> None:
-        """Store how far a channel was read, after the log has it."""
+        """Store the channel's cursor, after the log has acknowledged."""
         cursor = msgspec.structs.replace(cursor, compared_to=channel.round.at)
         pages = channel.take_changed()
         stored = False
@@ -69,7 +69,7 @@ class Connection:
     async def tell(
         self, channel: FollowedChannel, status: str, reason: str = "", until_ms: int | None = None
     ) -> None:
-        """Say how a channel is, where that is news."""
+        """Report the status of a channel if it changed."""
         standing = Standing(status, reason, until_ms, self.clock.now_ms())
         await tell_standing(channel, self.publisher, self.cursors, standing)
 
@@ -77,7 +77,7 @@ class Connection:
 async def tell_standing(
     channel: FollowedChannel, publisher: Publisher, cursors: Cursors, standing: Standing
 ) -> None:
-    """To the control store, and where it is known which channel it is, to the log."""
+    """To the control store, and to the log if the channel is resolved."""
     before = channel.standing
     if before is not None and msgspec.structs.replace(standing, at_ms=before.at_ms) == before:
         return

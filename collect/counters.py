@@ -1,4 +1,4 @@
-"""Asking Telegram for the counters of posts, without changing them."""
+"""Requests counters of posts from Telegram, without incrementing them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,16 +15,16 @@ from streams.ids import PostId
 
 class ReadCounters(NamedTuple):
     observed_at_ms: int
-    #: None where nothing was said of any post.
+    #: None if no post had an answer.
     sample: CountersSampled | None
-    #: Posts of which nothing was said: gone, perhaps.
+    #: Posts without an answer: perhaps deleted.
     silent: list[PostId]
 
 
 async def read_counters(
     channel: FollowedChannel, on: Connection, post_ids: Sequence[PostId]
 ) -> ReadCounters:
-    """Of at most MAX_POSTS posts; nothing is published. Raises what calls.Calls raises."""
+    """The counters of at most MAX_POSTS posts. Publishes nothing. Raises what Calls raises."""
     request = functions.messages.GetMessagesViewsRequest(
         channel.input_peer, list(post_ids), increment=False
     )
@@ -55,7 +55,7 @@ async def read_counters(
 async def _reactions(
     channel: FollowedChannel, on: Connection, post_ids: Sequence[PostId]
 ) -> dict[PostId, int]:
-    """Totals of those that have any. While Telegram does not tell them they are not known."""
+    """Totals of posts that have reactions. Unknown while Telegram does not report them."""
     if not post_ids:
         return {}
     request = functions.messages.GetMessagesReactionsRequest(channel.input_peer, list(post_ids))

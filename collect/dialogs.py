@@ -1,8 +1,7 @@
-"""An account's dialogs: where the access hash of a channel is found that is known by its id alone.
+"""An account's dialogs, which have the access hashes of channels that are known by id alone.
 
-Listed only when somebody asks, and only as far as that takes: an account may have thousands of
-them, and Telegram lets a few pages a minute through. A listing that has to wait goes on where it
-was.
+Listed on demand, and only as far as needed: an account may have thousands, and Telegram allows a
+few pages per minute. A listing that has to wait resumes where it stopped.
 """
 
 import asyncio
@@ -14,14 +13,14 @@ from telethon.tl import functions, types
 from collect.calls import Calls
 from streams.ids import ChannelId
 
-#: Telegram's limit of a page.
+#: Telegram's limit per page.
 _PAGE = 100
-#: A listing that is older does not say that a channel is not there.
+#: An older listing does not prove that a channel is missing.
 _GOOD_FOR_MS = 60_000
 
 
 class Dialogs:
-    """Of one account, kept over its connections."""
+    """The dialogs of one account, kept across its connections."""
 
     def __init__(self) -> None:
         self._found: dict[int, Any] = {}
@@ -29,7 +28,7 @@ class Dialogs:
         self._others: dict[int, Any] = {}
         self._listing = asyncio.Lock()
         self._offset: dict[str, Any] = {}
-        #: When the last page was read; None while there is more.
+        #: When the last page was read; None while there are more.
         self._ended_ms: int | None = None
         self._begin()
 
@@ -46,7 +45,7 @@ class Dialogs:
         return self._found.get(channel_id) or self._others.get(channel_id)
 
     def forget(self, channel_id: ChannelId) -> None:
-        """Its access hash was refused: it is looked for from the start."""
+        """Its access hash was refused: search from the start again."""
         if self._found.pop(channel_id, None) is not None:
             self._begin()
 

@@ -1,6 +1,6 @@
 """One channel's work while a connection lasts: each job when it is due, one at a time.
 
-A job that has to wait (a flood wait, a refusal) does not hold up the channel's other jobs.
+A job that has to wait (a flood wait, a refusal) does not block the channel's other jobs.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 Job = Literal["resolve", "describe", "catch_up", "sample", "compare", "backfill"]
 Work = Callable[[FollowedChannel, Connection], Awaitable[None]]
 
-#: In the order in which jobs that are due are done.
+#: In the order in which due jobs run.
 WORK: Mapping[Job, Work] = MappingProxyType(
     {
         "resolve": resolve,
@@ -49,7 +49,7 @@ _STATUSES: Mapping[str, str] = MappingProxyType(
         "USER_BANNED_IN_CHANNEL": "banned",
     }
 )
-#: Said of a bad access hash, and of nothing that a good one would not mend.
+#: Errors of a bad access hash, which a good one would mend.
 _BAD_HASH = frozenset({"CHANNEL_INVALID", "PEER_ID_INVALID", "CHAT_ID_INVALID"})
 #: Longer than anything is planned ahead.
 _NEVER_MS = 1 << 62
@@ -59,7 +59,7 @@ class Follower:
     def __init__(self, channel: FollowedChannel, on: Connection) -> None:
         self._channel = channel
         self._on = on
-        #: When each job was done last on this connection.
+        #: When each job last ran on this connection.
         self._done_ms: dict[Job, int] = {}
         #: Not before: flood waits, failures, turns.
         self._not_before_ms: dict[Job, int] = {}
@@ -67,11 +67,14 @@ class Follower:
         self._flooded: set[Job] = set()
         self._unreadable_until_ms = 0
         self._paces: Mapping[Job, Pace] = {"backfill": on.backfill_pace, "compare": on.compare_pace}
-        #: When a round over all posts known ended last, or was not needed.
+        #: When a round over all known posts last ended, or was not needed.
         self._compared_ms = on.clock.now_ms()
 
     async def run(self) -> None:
-        """Until cancelled. Raises AccountLost, ConnectionLost, CursorsUnavailable, LogError."""
+        """Runs until cancelled.
+
+        Raises AccountLost, ConnectionLost, CursorsUnavailable, LogError.
+        """
         while True:
             self._channel.changed.clear()
             job, due_ms = self._next()
@@ -82,7 +85,7 @@ class Follower:
                 await self._do(job)
 
     def _next(self) -> tuple[Job, int]:
-        """The first job that is due; if none is, the one that will be first."""
+        """The first due job; without one, the next to be due."""
         dues: dict[Job, int] = {job: self._due_ms(job) for job in WORK}
         now_ms = self._on.clock.now_ms()
         due: list[Job] = [job for job, due_ms in dues.items() if due_ms <= now_ms]
@@ -122,7 +125,7 @@ class Follower:
                 return _NEVER_MS
 
     def _next_check_ms(self, last_ms: int) -> int:
-        """Together with a turn of samples, so that its page can stand for them."""
+        """Coincides with a turn of samples, so that its page can replace their request."""
         due_ms = last_ms + self._on.settings.check_every_ms
         together_ms = self._channel.recent.on_grid(due_ms)
         return together_ms if together_ms > last_ms else due_ms
@@ -180,7 +183,7 @@ class Follower:
         await self._tell(status, error.detail, until_ms)
 
     def _pause_ms(self) -> int:
-        """A name may come to lead to a channel some day: asked for less and less often."""
+        """The name may lead to a channel some day: retry less and less often."""
         channel, settings = self._channel, self._on.settings
         if channel.channel_id is not None:
             return settings.unreadable_retry_ms
@@ -195,7 +198,7 @@ class Follower:
         await self._on.tell(self._channel, status, reason, until_ms)
 
     async def _idle(self, wait_ms: int) -> None:
-        """Wait in the clock's time, or until the channel changes."""
+        """Wait by the clock, or until the channel changes."""
         waits = (
             asyncio.ensure_future(self._on.clock.sleep_ms(wait_ms)),
             asyncio.ensure_future(self._channel.changed.wait()),

@@ -1,4 +1,4 @@
-"""Getting to know a channel: what it is called, how many subscribe; joining it."""
+"""Reads a channel's name and subscribers, and joins it."""
 
 import logging
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 async def describe(channel: FollowedChannel, on: Connection) -> None:
-    """Read names, description and subscribers; join where that is wanted and not yet so.
+    """Read names, description and subscribers; join if wanted and not done.
 
     Raises Unreadable where the channel has become a group.
     """
@@ -59,7 +59,7 @@ async def describe(channel: FollowedChannel, on: Connection) -> None:
 
 
 async def _put_names(channel: FollowedChannel, on: Connection, usernames: Sequence[str]) -> None:
-    """What the channel is called from now on. It is followed by its id, whoever gets its name."""
+    """Set the channel's new names. It is followed by id, whoever gets its old name."""
     foremost = usernames[0] if usernames else None
     if foremost is not None and foremost != channel.username:
         await on.cursors.resolve(channel.reference, channel.known_id, foremost)
@@ -74,7 +74,7 @@ async def _put_names(channel: FollowedChannel, on: Connection, usernames: Sequen
 async def _join(
     channel: FollowedChannel, on: Connection, pts: int, entity: Any, chats: list[Any]
 ) -> None:
-    """Pushes come to members only, and only from where Telethon knows the updates to stand."""
+    """Telegram pushes to members only, and only from the state that Telethon knows."""
     if on.settings.join and getattr(entity, "left", False):
         try:
             request = functions.channels.JoinChannelRequest(channel.input_channel)

@@ -1,4 +1,4 @@
-"""Which channel a followed reference means, and by which access hash the account may name it."""
+"""Resolves a followed reference to a channel and the account's access hash for it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from collect.names import not_a_channel, username_in, username_of
 from streams.ids import ChannelId
 from streams.sources.cursors import Cursor
 
-#: What Telegram's words for a name that leads nowhere mean.
+#: Telegram's error codes for names that do not lead to a channel.
 _NO_NAME: Mapping[str, str] = MappingProxyType(
     {
         "USERNAME_NOT_OCCUPIED": "nobody on Telegram has the name @{name}",
@@ -23,9 +23,9 @@ _NO_NAME: Mapping[str, str] = MappingProxyType(
 
 
 async def resolve(channel: FollowedChannel, on: Connection) -> None:
-    """Learn the id and the access hash; both are stored, so this happens once. Raises Unreadable.
+    """Get the id and the access hash; both are stored, so this happens once. Raises Unreadable.
 
-    What is no broadcast channel is refused here, before anything of it is read or joined.
+    Refuses anything but broadcast channels, before it reads or joins them.
     """
     channel_id = channel.channel_id
     cursor = None if channel_id is None else await on.cursors.cursor(channel_id)
@@ -49,7 +49,7 @@ async def resolve(channel: FollowedChannel, on: Connection) -> None:
 
 
 async def _entity(channel: FollowedChannel, on: Connection) -> types.Channel:
-    """From Telegram. A name is asked for first: that is one request, dialogs may be many.
+    """Ask Telegram: by name first, which is one request; listing dialogs may take many.
 
     Where it is known which channel is meant, a name that has moved to another one is of no use.
     """
@@ -96,7 +96,7 @@ async def _named(name: str, channel: FollowedChannel, on: Connection) -> types.C
 
 
 def checked(entity: object, called: str) -> types.Channel:
-    """The broadcast channel that it is. Raises Unreadable."""
+    """The broadcast channel; Raises Unreadable for other chats."""
     if (kind := not_a_channel(entity)) is not None:
         raise Unreadable("NOT_A_CHANNEL", f"{called} is a {kind}, not a channel")
     if not isinstance(entity, types.Channel) or entity.access_hash is None:

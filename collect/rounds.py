@@ -1,7 +1,7 @@
-"""In which order the posts known are compared with Telegram, after something may have been missed.
+"""The order in which known posts are compared with Telegram, after something may have been missed.
 
-Each time all of them are, the newest first. A round that is interrupted by the next one goes on to
-the oldest before it takes those above once more: however often that happens, none is left out.
+Each round compares all, newest first. A round that the next one interrupts continues to the oldest
+post before it repeats those above: however often that happens, it skips none.
 Pure.
 """
 
@@ -23,13 +23,13 @@ class Round:
         self._wrapped = False
 
     def begin(self, at: PostId | None = None) -> None:
-        """All posts known are to be compared from now on; `at`: where an earlier run stood."""
+        """Begin a round over all known posts; `at`: the position of an earlier run."""
         self.at = at or self.at or TOP
         self._until = None if self.at == TOP else self.at
         self._wrapped = False
 
     def next(self, known: Collection[PostId], most: int) -> list[PostId]:
-        """The posts of one request, newest first; none where the round is over, and then it is."""
+        """The posts of one request, newest first; empty ends the round."""
         while self.at is not None:
             lowest = (self._until if self._wrapped else None) or PostId(0)
             below = sorted((i for i in known if lowest <= i < self.at), reverse=True)
@@ -41,6 +41,6 @@ class Round:
         return []
 
     def done(self, post_ids: Collection[PostId]) -> None:
-        """What `next` gave was compared."""
+        """The posts of `next` were compared."""
         if self.at is not None and post_ids:
             self.at = min(post_ids)

@@ -1,4 +1,4 @@
-"""A turn of a channel's samples: the counters of the recent posts that are due."""
+"""A turn of a channel: samples the counters of due posts."""
 
 from collect.channel import FollowedChannel
 from collect.comparing import publish_deleted
@@ -7,7 +7,7 @@ from collect.counters import read_counters
 
 
 async def sample(channel: FollowedChannel, on: Connection) -> None:
-    """One request, if one is due. Posts that are found gone are published as deleted."""
+    """Send one request, if one is due. Publishes posts that are gone as deleted."""
     now_ms = on.clock.now_ms()
     post_ids = channel.recent.due(now_ms)
     if not post_ids:  # all were read by other ways since

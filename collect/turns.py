@@ -1,12 +1,12 @@
-"""Which posts of a channel are sampled when: in turns, spread evenly. Pure; `now_ms` is passed in.
+"""When which posts of a channel are sampled: in turns, spread evenly. Pure; `now_ms` is passed in.
 
-Posts of one age are a class, sampled every so often: each turn takes the share of every class that
-keeps to that, those first that were read longest ago. A request carries MAX_POSTS posts whatever it
-is made for, so it is filled up with more, youngest class first. So every turn samples about the
-same number of every class, and no minute gains what the minutes before it did.
+Posts of one age are a class with a sampling interval. Each turn takes from every class the share
+that keeps its interval, the longest unread first. A request has room for MAX_POSTS posts, so it is
+filled up with others, youngest class first. So every turn samples about the same number of posts of
+each class, and no minute books the gains of earlier minutes.
 
-Turns come on a grid, as often as the youngest class is sampled while it has posts; an older class
-alone has a turn for each of its posts, at most as often as the class before it is sampled.
+Turns lie on a grid, as frequent as the interval of the youngest class while it has posts; an older
+class alone has one turn per post, at most as often as the interval of the class before it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,29 +25,29 @@ class _Read(NamedTuple):
 
 
 class _Class:
-    """Posts of one age, the one that was read longest ago first."""
+    """Posts of one age, the longest unread first."""
 
     def __init__(self, younger_than_ms: int, every_ms: int, step_ms: int) -> None:
         self.younger_than_ms = younger_than_ms
         self.every_ms = every_ms
-        #: Turns for this class alone come not more often.
+        #: The shortest pause between turns for this class alone.
         self.step_ms = step_ms
         self.posts: dict[PostId, _Read] = {}
-        #: Posts of the turns so far that were not taken yet; a fraction adds up.
+        #: Posts owed by past turns; fractions add up.
         self.owed = 0.0
 
     @property
     def oldest_ms(self) -> int:
-        """When the first in the line was read."""
+        """When the longest unread post was read."""
         return next(iter(self.posts.values())).read_ms
 
     def share(self, pause_ms: int) -> float:
-        """Posts that a turn after so long has to take, on average."""
+        """The posts that a turn after this pause must take, on average."""
         return min(len(self.posts) * pause_ms / self.every_ms, len(self.posts))
 
 
 class _Line:
-    """A class being picked from: those not read since `fresh_ms`, of which so many are owed."""
+    """A class during one turn: its posts not read since `fresh_ms`, of which `owed` are due."""
 
     def __init__(self, of: _Class, fresh_ms: int, owed: float) -> None:
         self._posts: Iterator[tuple[PostId, _Read]] = iter(of.posts.items())
@@ -68,7 +68,7 @@ class _Line:
 
 
 class Turns:
-    """`phase_ms` moves the grid, so that not all channels have their turns at once."""
+    """The turns of one channel. `phase_ms` shifts the grid, to spread the turns of channels."""
 
     def __init__(self, schedule: Schedule, phase_ms: int = 0) -> None:
         steps = [every_ms for _, every_ms in schedule]
@@ -81,7 +81,7 @@ class Turns:
         self._grid_ms = steps[0] if steps else 1
         self._phase_ms = phase_ms
         self._class_of: dict[PostId, _Class] = {}
-        #: When the last turn was.
+        #: The time of the last turn.
         self._turn_ms = 0
 
     def __len__(self) -> int:
@@ -95,10 +95,10 @@ class Turns:
         return time_ms - (time_ms - self._phase_ms) % self._grid_ms
 
     def put(self, dates_ms: Mapping[PostId, int], now_ms: int) -> None:
-        """Posts and their dates, their counters read now. Those too old are left alone.
+        """Add posts by date, whose counters were read now. Ignores posts that are too old.
 
-        Neighbours are put apart: else the youngest posts of a page would always have one turn, the
-        oldest another, and the minutes between them would gain less.
+        Separates neighbours: otherwise the youngest posts of a page would always share one turn and
+        the oldest another, and the minutes between them would gain less.
         """
         before_ms = self._pause_ms()
         for post_id in sorted(dates_ms, key=_scattered):
@@ -108,8 +108,8 @@ class Turns:
             self._turn_ms = max(self._turn_ms, now_ms)
 
     def load(self, dates_ms: Mapping[PostId, int], now_ms: int) -> None:
-        """Posts that another process sampled, nobody knows when: as if that was spread evenly over
-        the pause of each one's class, so that not all are due at once, and none never."""
+        """Add posts that another process sampled at unknown times: assumes these spread evenly over
+        the interval of each class, so that not all are due at once."""
         for one in self._classes:
             mine = [i for i, date_ms in dates_ms.items() if self._class_at(now_ms - date_ms) is one]
             for post_id in sorted(mine, key=_scattered):
@@ -123,7 +123,7 @@ class Turns:
             del known.posts[post_id]
 
     def due(self, now_ms: int) -> list[PostId]:
-        """The posts of one request, if one is due: first those that would be late, then others."""
+        """The posts of one request, if one is due: late ones first."""
         due_ms = self.next_due_ms()
         if due_ms is None or due_ms > now_ms:
             return []
@@ -142,7 +142,7 @@ class Turns:
         return found
 
     def sampled(self, post_ids: Iterable[PostId], now_ms: int) -> None:
-        """The counters of what `due` gave were read now; where it gave nothing the turn is over."""
+        """The counters of the posts of `due` were read now; without posts the turn is over."""
         turns_ms = self._begun_ms(now_ms)
         for one in self._classes:
             one.owed = min(one.owed + one.share(turns_ms), len(one.posts))
@@ -167,7 +167,7 @@ class Turns:
         return self.on_grid(min(self._turn_ms + pause_ms, *late))
 
     def _pause_ms(self) -> int | None:
-        """From turn to turn."""
+        """The pause between turns."""
         pauses = [
             max(one.step_ms, -(-one.every_ms // (len(one.posts) * self._grid_ms)) * self._grid_ms)
             for one in self._classes
@@ -182,11 +182,11 @@ class Turns:
             self._class_of[post_id] = one
 
     def _class_at(self, age_ms: int) -> _Class | None:
-        """None for posts that are sampled no longer."""
+        """None for posts that are no longer sampled."""
         return next((one for one in self._classes if age_ms < one.younger_than_ms), None)
 
     def _drop_aged(self, now_ms: int) -> None:
-        """Those at the head of the oldest line; the others when they get there."""
+        """Drop aged posts at the head of the oldest class; others follow when they get there."""
         last = self._classes[-1]
         while last.posts:
             post_id, post = next(iter(last.posts.items()))
@@ -195,7 +195,7 @@ class Turns:
             self.drop(post_id)
 
     def _begun_ms(self, now_ms: int) -> int:
-        """The pause that a turn follows that begins now; 0 where one goes on."""
+        """The pause before a turn that begins now; 0 within a turn."""
         pause_ms = self._pause_ms() or 0
         return pause_ms if self.on_grid(self._turn_ms + pause_ms) <= now_ms else 0
 
@@ -204,7 +204,7 @@ class Turns:
 
 
 def _scattered(post_id: PostId) -> int:
-    """An order in which neighbours are far apart, always the same (a step of the golden ratio)."""
+    """A fixed order in which neighbours are far apart (a step of the golden ratio)."""
     return post_id * 0x9E3779B1 & 0xFFFFFFFF
 
 
