@@ -30,7 +30,7 @@ class RowCache(Generic[R]):
         self._put: dict[bytes, tuple[Task, R, int]] = {}
 
     def get(self, task: Task, key: bytes) -> R:
-        """The row, or a new one. The caller may change it in place and must then `write` it.
+        """The row, or a new one. The caller may change it in place and must then `put` it.
 
         Raises UnknownRow.
         """
