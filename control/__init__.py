@@ -1,5 +1,5 @@
-"""What operators set: channels followed, accounts of Telegram, alert subscriptions. And the cursors
-of the sources, leases of what one process does at a time, channels assigned to accounts.
+"""What operators set: channels followed, Telegram accounts, alert subscriptions, settings; and the
+cursors of sources, leases, and claims of channels by accounts.
 
 A small relational database: SQLite on one machine, PostgreSQL on many.
 """

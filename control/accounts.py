@@ -56,7 +56,7 @@ class SqlAccounts:
 
     @whole
     async def seal(self) -> None:
-        """Seal what a version before left readable. Without a key it stays, with a warning."""
+        """Seal sessions that an earlier version stored unsealed. Without a key: log a warning."""
         async with self._database.writing_alone() as connection:
             rows = await connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.session))
             readable = {row.id: row.session for row in rows if not is_sealed(row.session)}
@@ -158,9 +158,9 @@ class SqlAccounts:
         return Account(row["id"], session, row["added_at_ms"], row["refused"], locked)
 
     async def _live(self, connection: AsyncConnection, lease: Lease) -> set[int]:
-        """The accounts that somebody uses. Raises LeaseLost where `lease` is held no longer.
+        """The accounts in use. Raises LeaseLost if `lease` was released or acquired by another.
 
-        One that has ended and that nobody has had since will do: its holder is about to renew it.
+        An expired lease that nobody acquired since is accepted: its holder is about to renew it.
         """
         mine = select(LEASES.c.fence).where(is_current(lease))
         if (await connection.execute(mine)).scalar() is None:

@@ -34,7 +34,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """The control store has something new of this kind."""
+    """Something of this kind changed in the control store."""
 
     v: int = VERSION
     kind: Kind
@@ -42,7 +42,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def announce(log: Log, change: Change) -> None:
-    """Returns when the change is in the log. Call it after the store has it."""
+    """Returns when the change is in the log. Call it after the store has it. Raises LogError."""
     value = msgspec.msgpack.encode(change)
     await log.append([Draft(CONTROL.name, change.kind.encode(), value, change.at_ms)])
 
@@ -60,7 +60,7 @@ class SettingsAnnouncer:
         self._announced: dict[bytes, int] = {}
 
     async def run(self, every_s: float = EVERY_S) -> None:
-        """Until cancelled; waits while the store or the log is unavailable."""
+        """Runs until cancelled; waits while the store or the log is unavailable."""
         retry = Retry(_TRANSIENT, logger, Pauses(every_s, 10 * every_s))
         while True:
             await retry.call(self.announce)
@@ -108,13 +108,13 @@ async def announced_settings(log: Log) -> AsyncGenerator[SettingChanged, None]:
 
 
 def _setting(data: bytes) -> SettingChanged | None:
-    """None for what says something else."""
+    """None for other messages."""
     if kind_of(data) != _TAG:
         return None
     try:
         return _decode(data)
     except Undecodable as error:
-        # A newer version wrote it: the value that was known before holds on.
+        # A newer version wrote it: keep the known value.
         logger.warning("setting_ignored", extra={"reason": str(error)})
         return None
 

@@ -1,4 +1,4 @@
-"""What collectors keep, as statements: cursors with the posts known, and flood waits."""
+"""Statements for the data of collectors: cursors with known posts, and flood waits."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What operators set, copied from one store into another: from SQLite to PostgreSQL, say.
+"""Copies one control store into another, for example from SQLite to PostgreSQL.
 
 Leases and claims of channels are not copied: processes acquire them again.
 """
@@ -91,6 +91,6 @@ def _opened(url: str) -> Database:
 
 
 def _check_is_there(url: str) -> None:
-    """Opening would make an empty file of a path that was mistyped. Raises ControlError."""
+    """Raises ControlError for a missing file: opening would create an empty one."""
     if (file := file_of(url)) and not file.is_file():
         raise ControlError(f"control store: no such file: {file}")

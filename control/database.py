@@ -1,4 +1,4 @@
-"""A database behind the control store: transactions, and one type for "it is away"."""
+"""The database of the control store: transactions, and one error type for outages."""
 
 import asyncio
 import functools
@@ -26,14 +26,14 @@ from control.store import ControlUnavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: What is under way when the store is closed gets so long to end.
+#: How long calls in progress may take to end when the store is closed.
 GRACE_S = 2.0
 #: One at a time of those that look at leases before they write. Any number; never change it.
 _POSTGRES_LOCK = 4_203_188_115
 #: What SQLSTATEs begin with that mean "away": no connection, a transaction that stood still, no
 #: room, an operator, the machine.
 _AWAY_STATES = ("08", "25P03", "53", "57", "58")
-#: No such column, no such table: the schema is another version's, until somebody migrates it.
+#: No such column, no such table: the schema of another version, until an operator migrates it.
 _OTHER_SCHEMA = frozenset({"42703", "42P01"})
 _NOW_MS = {
     "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
@@ -42,7 +42,7 @@ _NOW_MS = {
 
 
 class Database:
-    """Any number of transactions at once, from one event loop."""
+    """Concurrent transactions from one event loop."""
 
     def __init__(self, engine: AsyncEngine, name: str) -> None:
         self._engine = engine
@@ -60,7 +60,7 @@ class Database:
 
     @property
     def now_ms(self) -> ColumnElement[int]:
-        """The database's own time, when the statement that holds it is run."""
+        """The database's time at the execution of the statement."""
         return literal_column(_NOW_MS[self._engine.dialect.name], BigInteger)
 
     @asynccontextmanager
@@ -129,14 +129,14 @@ class Database:
             call.cancel()
 
     def _ended(self, call: asyncio.Task[Any]) -> None:
-        """Whoever waits for it gets its exception; where nobody does, asyncio need not complain."""
+        """Consume an exception that nobody awaits, so that asyncio does not report it."""
         self._calls.discard(call)
         if not call.cancelled():
             call.exception()
 
     @asynccontextmanager
     async def _reachable(self) -> AsyncIterator[None]:
-        """Turns "the database cannot be used now" into one type; mistakes of ours pass."""
+        """Translates outages of the database to ControlUnavailable; other errors propagate."""
         try:
             yield
         except (DBAPIError, PoolTimeout) as error:
@@ -171,7 +171,7 @@ S = TypeVar("S", bound=Store)
 def whole(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """Of a store: its calls happen as a whole or not at all, and cancelling one takes no time."""
+    """For methods of a store: each is atomic, and cancelling one returns at once."""
 
     @functools.wraps(method)
     async def call(store: S, /, *args: P.args, **kwargs: P.kwargs) -> T:

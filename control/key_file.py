@@ -1,4 +1,4 @@
-"""A key of one machine: a file beside the data, made when there is something to seal."""
+"""The key of one machine: a file beside the data, made at the first sealing."""
 
 import os
 import secrets
@@ -9,7 +9,7 @@ from control.sealing import KEY_BYTES, KeyUnavailable, Sealer, parse_key
 
 
 class KeyFile:
-    """control.sealing.Key. The file is looked for until it is there, so it may be put back."""
+    """Implements control.sealing.Key. Looks for the file until it exists: it may be restored."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -21,7 +21,7 @@ class KeyFile:
         return self._sealer
 
     def to_seal(self) -> Sealer:
-        """Of several processes that make it at once all get the same."""
+        """Make the key. Concurrent processes all get the same one."""
         if self.to_open() is None:
             self._make()
         if (sealer := self.to_open()) is None:
@@ -42,7 +42,7 @@ class KeyFile:
             ) from error
 
     def _make(self) -> None:
-        """Whole or not at all: it is linked to its name when it is on disk."""
+        """Write the file atomically: it gets its name once it is on the disk."""
         draft = self._path.with_name(f"{self._path.name}.{secrets.token_hex(8)}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ class KeyFile:
 
 
 def _sync(folder: Path) -> None:
-    """So that the key is not lost with the power while what it sealed is kept."""
+    """Sync the folder: a power failure must not lose the key and keep what it sealed."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)

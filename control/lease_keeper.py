@@ -1,17 +1,16 @@
 """A lease while something is done under it: renewed, given up in time, released at the end.
 
-Times here are those of a clock that goes on while the machine sleeps (streams.clock.uptime_s), and
-are counted from before the request was sent, so they end before the database lets another have the
+Times are those of a clock that continues while the machine sleeps (streams.clock.uptime_s), counted
+from before the request was sent: so they expire before the database lets another holder acquire the
 lease.
 
-A process that stands still (SIGSTOP, a frozen container, a sleeping laptop) cannot give up in time.
-When it goes on it asks once whether anybody has had the lease meanwhile: where nobody has, it is
-renewed and the work goes on; else the work ends at once, and what it stores is refused by the
-lease's fence. A restored snapshot of a virtual machine has no clock that could tell: its holder
-learns of it with its next renewal.
+A paused process (SIGSTOP, a frozen container, a sleeping laptop) cannot give up in time. When it
+resumes it asks once whether another has held the lease: if not, it renews it and the work
+continues; else the work ends at once, and the lease's fence refuses its writes. In a restored
+snapshot of a virtual machine no clock reveals the pause: its holder finds out at its next renewal.
 
-Where no other process can ask for the lease (`alone`) it is never given up: that would protect
-nobody, and a busy machine or a full disk would end the work.
+If no other process can acquire the lease (`alone`) it is never given up: that would protect nobody,
+and a busy machine or a full disk would end the work.
 """
 
 import asyncio
@@ -34,7 +33,7 @@ CLOSING = 0.2
 #: How often the clock is looked at, and how long a store that refuses is left alone; how long the
 #: last try may take.
 _STEP, _LAST_TRY = 1 / 20, 1 / 10
-#: Releasing is a courtesy: without it others wait for the lease's end.
+#: Releasing is optional: without it others wait until the lease expires.
 _RELEASE_S = 2.0
 
 
@@ -52,7 +51,7 @@ class Tenure:
         alone: bool,
     ) -> None:
         self.lease = lease
-        #: Why it could not be renewed lately; empty while it can.
+        #: Why the last renewal failed; empty after a success.
         self.trouble = ""
         self._leases = leases
         self._ttl_s = ttl_s
@@ -72,20 +71,20 @@ class Tenure:
         *,
         alone: bool = False,
     ) -> Self | None:
-        """None while somebody else holds it. Raises ControlUnavailable.
+        """Acquire the lease; None while another holds it. Raises ControlUnavailable.
 
-        `alone`: no other process can ask for it.
+        `alone`: no other process can acquire it.
         """
         since_s = now_s()
         lease = await leases.acquire(name, holder, _ms(ttl_s))
         return cls(leases, lease, ttl_s, since_s, now_s, alone=alone) if lease else None
 
     async def run(self, work: Coroutine[Any, Any, None], overdue: Callable[[str], None]) -> None:
-        """Run `work` to its end while the lease holds; then release it.
+        """Run `work` to its end under the lease, then release it.
 
-        Raises LeaseLost, after `work` was cancelled and has ended, when the lease cannot be kept;
-        and what `work` raises. `overdue` is called, with a sentence, where `work` does not end
-        before another may get the lease: where that would do harm, it ends the process.
+        If the lease cannot be kept, cancels `work`, waits for its end and raises LeaseLost; also
+        raises what `work` raises. Calls `overdue` with a sentence if `work` does not end before
+        another may acquire the lease: if that would do harm, `overdue` ends the process.
         """
         working = asyncio.create_task(work)
         keeping = asyncio.create_task(self._keep())
@@ -103,7 +102,7 @@ class Tenure:
         keeping: "asyncio.Task[None]",
         overdue: Callable[[str], None],
     ) -> None:
-        """Goes on renewing until the work has ended, where that is possible."""
+        """Keeps renewing until the work has ended, if possible."""
         working.cancel()
         await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
         left_s = self._left_s(ENDED_AFTER)
@@ -113,7 +112,7 @@ class Tenure:
         if not working.done():
             overdue(f"{self.lease.name}: what was done under it did not end in time")
             await asyncio.wait({working})
-        # One that was lost ends by itself.
+        # A lost lease expires anyway.
         if keeping.cancel():
             await asyncio.wait({keeping})
             await self._release()
@@ -121,7 +120,7 @@ class Tenure:
     async def _keep(self) -> None:
         while True:
             if (left_s := self._left_s(RENEW_AFTER)) > 0:
-                # In steps: the event loop's timers stand still while the machine sleeps.
+                # In steps: the event loop's timers stop while the machine sleeps.
                 await asyncio.sleep(min(left_s, self._ttl_s * _STEP))
             else:
                 await self._renew()
@@ -136,15 +135,15 @@ class Tenure:
             if await self._renewed(left_s):
                 return
             await asyncio.sleep(min(self._ttl_s * _STEP, max(self._left_s(GIVE_UP_AFTER), 0)))
-        # The time may have passed because this process stood still.
+        # The time may have passed because this process was paused.
         if not await self._renewed(self._ttl_s * _LAST_TRY):
             raise LeaseLost(f"{self.lease.name} could not be renewed: {self.trouble}")
 
     async def _renewed(self, timeout_s: float) -> bool:
-        """False when the store refuses or does not answer; `trouble` says so. Raises LeaseLost."""
+        """False if the store refuses or does not answer; sets `trouble`. Raises LeaseLost."""
         since_s = self._now_s()
         renewing = asyncio.create_task(self._leases.renew(self.lease, _ms(self._ttl_s)))
-        # Not awaited once it is late: ending a request to what is away may take for ever.
+        # Not awaited once it is late: cancelling a request to a dead server may take for ever.
         self._left_behind.add(renewing)
         renewing.add_done_callback(self._forget)
         await asyncio.wait({renewing}, timeout=timeout_s)

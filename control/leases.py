@@ -41,7 +41,7 @@ class SqlLeases:
 
     @whole
     async def release(self, lease: Lease) -> None:
-        """The row stays: its fence must go on growing."""
+        """Release the lease. The row stays, because its fence must keep growing."""
         async with self._database.writing() as connection:
             ended = update(LEASES).where(is_this(lease)).values(until_ms=0)
             await connection.execute(ended)
@@ -63,7 +63,7 @@ async def held(database: Database, connection: AsyncConnection, prefix: str) -> 
 
 
 def is_current(lease: Lease) -> ColumnElement[bool]:
-    """Nobody has had it since, and it was not released: its time may have run out."""
+    """The lease was neither released nor acquired since; it may have expired."""
     return and_(is_this(lease), LEASES.c.until_ms > 0)
 
 

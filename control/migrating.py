@@ -31,15 +31,15 @@ class Migration(NamedTuple):
 
 
 def read_migrations() -> Sequence[Migration]:
-    """All that this program knows, in order."""
+    """All migrations of this program, in order."""
     found = (path for path in files("control").joinpath("schema").iterdir())
     return sorted(_read(path.name, path.read_text()) for path in found if path.name[0].isdigit())
 
 
 async def migrate(connection: AsyncConnection) -> None:
-    """Apply what is missing, in the transaction that `connection` has begun for writing.
+    """Apply missing migrations, in the write transaction of `connection`.
 
-    Raises ControlError when the database was made by a newer program.
+    Raises ControlError if a newer program made the database.
     """
     if connection.dialect.name == "postgresql":
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})"))

@@ -24,9 +24,9 @@ from streams.marker import Marker
 _SQLITE = "sqlite:///"
 _MEMORY = ":memory:"
 _SPELLINGS = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
-#: How long SQLite waits for another process that writes.
+#: How long SQLite waits for another writing process.
 BUSY_TIMEOUT_S = 30.0
-#: After so long without an answer PostgreSQL counts as away.
+#: The timeout of PostgreSQL's answers.
 COMMAND_TIMEOUT_S = 10.0
 #: A process that stands still in a transaction keeps its locks, and with them everybody else from
 #: the leases: PostgreSQL ends it after so long.
@@ -37,7 +37,7 @@ WRITES: Mapping[str, Any] = {"writes": True}
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """Nothing is connected yet; a SQLite file's folder is made. Raises ControlError."""
+    """Makes an engine without connecting; makes a SQLite file's folder. Raises ControlError."""
     match urlsplit(url).scheme:
         case "sqlite":
             return _sqlite(url)
@@ -99,13 +99,13 @@ async def _connect(path: str) -> aiosqlite.Connection:
         )
 
     connection = _Connection(open_, iter_chunk_size=64)
-    # The end of the process does not wait for it.
+    # The process does not wait for it at its end.
     connection._thread.daemon = True
     return await connection
 
 
 def marker_of(path: Path) -> Marker:
-    """What says that a SQLite file held a control store once."""
+    """The marker that a SQLite file has held a control store."""
     return Marker(path.with_name(f"{path.name}.made"))
 
 

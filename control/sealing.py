@@ -34,11 +34,11 @@ class KeyUnavailable(ControlError): ...
 
 
 class SealedOtherwise(Exception):
-    """This key does not open it: another one sealed it, or it was changed."""
+    """Another key sealed it, or it was altered."""
 
 
 class Sealer:
-    """One key in use."""
+    """Seals and opens with one key."""
 
     def __init__(self, key: bytes) -> None:
         """Raises ValueError unless `key` has KEY_BYTES."""
@@ -49,13 +49,13 @@ class Sealer:
         self.name = hashlib.sha256(_DOMAIN + key).hexdigest()[:8]
 
     def seal(self, secret: str, owner: str) -> str:
-        """A new text each time."""
+        """Seal a secret; a new text each time."""
         nonce = os.urandom(_NONCE_BYTES)
         data = nonce + self._cipher.encrypt(nonce, secret.encode(), owner.encode())
         return f"{PREFIX}{self.name}:{base64.urlsafe_b64encode(data).decode()}"
 
     def opened(self, sealed: str, owner: str) -> str:
-        """The secret. Raises SealedOtherwise."""
+        """Open a sealed secret. Raises SealedOtherwise."""
         try:
             data = base64.urlsafe_b64decode(sealed.removeprefix(PREFIX).partition(":")[2])
             nonce, ciphertext = data[:_NONCE_BYTES], data[_NONCE_BYTES:]
@@ -65,17 +65,17 @@ class Sealer:
 
 
 class Key(Protocol):
-    """Where a process has its key from."""
+    """The source of a process's key."""
 
     def to_open(self) -> Sealer | None:
-        """None where there is no key. Raises KeyUnavailable where there is one that is none."""
+        """The key; None without one. Raises KeyUnavailable for an invalid key."""
 
     def to_seal(self) -> Sealer:
-        """Makes a key where that is allowed. Raises KeyUnavailable."""
+        """The key, made if that is allowed. Raises KeyUnavailable."""
 
 
 class GivenKey:
-    """A key that the operator gave."""
+    """A key set by the operator."""
 
     def __init__(self, key: bytes) -> None:
         self._sealer = Sealer(key)

@@ -1,4 +1,4 @@
-"""Sessions of accounts as they are stored: each sealed for its account."""
+"""Stored sessions of accounts, each sealed for its account."""
 
 from control.sealing import Key, KeyUnavailable, SealedOtherwise, is_sealed, key_name
 
@@ -12,11 +12,11 @@ class Sessions:
         self._key = key
 
     def sealed(self, account_id: int, session: str) -> str:
-        """As it is to be stored. Raises KeyUnavailable."""
+        """Seal a session for storage. Raises KeyUnavailable."""
         return self._key.to_seal().seal(session, _owner(account_id))
 
     def opened(self, account_id: int, stored: str) -> tuple[str | None, str | None]:
-        """The session and None; or None and why it cannot be opened here, and what to do."""
+        """(session, None); or (None, why this process cannot open it and what to do)."""
         if not is_sealed(stored):
             return stored, None
         wanted = key_name(stored)
