@@ -3,7 +3,7 @@
 Pure. `agents.engine.timers` keeps both in step with the table; nothing here knows a clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ class TimerRow(Row, array_like=True, gc=False):
 
     #: By name: when it fires, in event time.
     due_ms: dict[str, int] = msgspec.field(default_factory=dict)
+    #: When the log appended the last message that moved one of them. 0 where it is not known.
+    moved_ms: int = 0
 
 
 class Timer(NamedTuple):
@@ -80,6 +82,14 @@ class TimerOrder:
         while heap and not self._holds(heap[0]):
             heappop(heap)
         return heap[0] if heap else None
+
+    def put_off(self) -> Timer:
+        """Take the first out of the order, until `put_back`. Raises IndexError for none."""
+        return heappop(self._heap)
+
+    def put_back(self, timers: Iterable[Timer]) -> None:
+        for timer in timers:
+            heappush(self._heap, timer)
 
     def first_of(self, key: bytes) -> Timer | None:
         """The timer of a key that fires next; it stays."""

@@ -19,6 +19,9 @@ from tables.ticks import TickRow
 from tables.timers import TimerRow
 from tables.windows import LATENESS_MS
 
+#: Longer than what lies between two messages of a channel while its past is replayed.
+SETTLED_MS = 10_000
+
 #: Pure: the keys under which a decision folds a message, none, one or many.
 KeysOf = Callable[[Any], Iterable[bytes]]
 
@@ -79,6 +82,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     #: A timer fires when event time is so far behind it: until then, what is late still comes in
     #: before it.
     lateness_ms: int = LATENESS_MS
+    #: A tick passes over keys of which a message has moved a timer so shortly before it, by the
+    #: times at which the log appended both: their messages are coming in, and say themselves what
+    #: time it is. So a recording that is replayed beside live channels is not taken for silent.
+    settled_ms: int = SETTLED_MS
     #: What of that which operators set it depends on.
     settings: tuple[Setting[Any], ...] = ()
 

@@ -70,18 +70,23 @@ class OneRow:
         timers, context = self._timers, self._context
         assert timers is not None
         until_ms = at_ms - timers.lateness_ms
+        waiting: list[Timer] = []
         while (timer := timers.first(task)) is not None and timer.due_ms <= until_ms:
+            if not timers.is_settled(task, timer.key, record.appended_ms):
+                waiting.append(timers.put_off(task))
+                continue
             row = self._row(task, timer.key)
             if record.offset < row.last_offset:
                 # The tick comes again, and what was due then has fired; what is due now was set
                 # since, and fires with the tick that fired it before, or with the next one.
-                return
+                break
             context.key = timer.key
             if self._settings is not None:
                 context.values = self._settings.of(task, timer.key)
             self._fire(task, row, record, timer)
             row.last_offset = record.offset
             self._leave(task, timer.key, row, record)
+        timers.put_back(task, waiting)
 
     def measure(self, record: Record) -> None:
         """Implements Handler; measures nothing."""
@@ -97,7 +102,7 @@ class OneRow:
         context.begin(record.offset)
         outputs = self._step(row, message, context)
         if is_new and context.moves:
-            timers.move(task, key, context.moves, record.offset, record.timestamp_ms)
+            timers.move(task, key, context.moves, record)
         return outputs
 
     def _fire(self, task: Task, row: Row, record: Record, timer: Timer) -> None:
@@ -107,7 +112,7 @@ class OneRow:
         context.begin(record.offset, timer.due_ms)
         outputs = on_time(row, timer, context)
         moves = {timer.name: None, **context.moves}
-        timers.move(task, timer.key, moves, record.offset, record.timestamp_ms)
+        timers.move(task, timer.key, moves, record, fired=True)
         self._put(task, outputs, timer.due_ms)
 
     def _row(self, task: Task, key: bytes) -> Any:

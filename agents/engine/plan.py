@@ -146,9 +146,9 @@ def planned(pipeline: Sequence[Decision], inputs: Sequence[Input], group: str) -
         inputs=tuple(each for each in (*inputs, *added) if each.topic in read),
         kinds=kinds,
     )
+    _refuse_twice("decisions of one name", (decision.name for decision in plan.decisions))
     _refuse_twice("tables of two decisions", plan.tables)
     check_settings(plan.settings)
-    _refuse_twice("decisions of one name", (decision.name for decision in plan.decisions))
     _refuse_twice("inputs of one stage", (each.stage for each in (*inputs, *added)))
     return plan
 

@@ -79,7 +79,7 @@ def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Wired:
     for table in plan.kept:
         rows[table.name] = runner.table(table.name, table.row)
     timers = {
-        decision.name: Timers(rows[decision.timers.name], decision.lateness_ms)
+        decision.name: Timers(rows[decision.timers.name], decision.lateness_ms, decision.settled_ms)
         for decision in plan.decisions
         if decision.timers is not None
     }

@@ -19,6 +19,7 @@ from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS
 
 #: What is decided within so much of event time may still come in.
 LATENESS_MS = 2 * MINUTE_MS
+SETTLED_MS = 50
 
 
 class Quiet(Row, array_like=True, gc=False):
@@ -79,4 +80,6 @@ QUIET = Decision(
     handler=OneRow,
     on_time=put_time,
     lateness_ms=LATENESS_MS,
+    # Tests do not wait.
+    settled_ms=SETTLED_MS,
 )

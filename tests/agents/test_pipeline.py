@@ -55,8 +55,8 @@ def test_a_list_that_contradicts_itself_is_refused() -> None:
     updates, spikes = PIPELINE
     replace = msgspec.structs.replace
     for wrong, reason in (
-        ((updates, spikes, spikes), "tables of two decisions: spikes"),
-        ((updates, spikes, replace(spikes, tables=())), "decisions of one name: spikes"),
+        ((updates, spikes, replace(spikes, name="other")), "tables of two decisions: spikes"),
+        ((updates, spikes, spikes), "decisions of one name: spikes"),
         ((replace(spikes, reads=(topics.SCORES,)),), "spikes reads analytics.scores"),
         ((replace(spikes, kinds=()),), "spikes takes no kind of message"),
     ):

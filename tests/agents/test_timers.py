@@ -19,7 +19,7 @@ from tables.rows import RowDecoder
 from tables.timers import Timer, TimerRow
 from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.agents.in_memory import InMemory
-from tests.agents.quiet import LATENESS_MS, QUIET, Quiet, put_quiet
+from tests.agents.quiet import LATENESS_MS, QUIET, SETTLED_MS, Quiet, put_quiet
 from tests.streams.sources.manual_clock import ManualClock
 
 T = 1_760_000_040_000
@@ -102,7 +102,7 @@ def test_a_timer_that_sets_the_next_fires_until_the_tick() -> None:
     run.run()
     assert row(run).hours == 5
     assert run.tables["quiet-timers"] == {
-        b"0/7": b"\x93\x02\x01\x81\xa5hours" + msgspec.msgpack.encode(T + 6 * HOUR_MS)
+        b"0/7": b"\x94\x02\x01\x81\xa5hours" + msgspec.msgpack.encode(T + 6 * HOUR_MS) + b"\x00"
     }
     run.tick(T + 2 * DAY_MS)
     run.run()
@@ -126,6 +126,32 @@ def test_channels_are_timed_by_themselves() -> None:
     put(run, window(0), window(10_000, channel=8), window(5), window(10))
     run.run()
     assert said(run) == []
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_tick_passes_over_keys_whose_messages_are_coming_in(*, restarted: bool) -> None:
+    """A recording is replayed: by the clock it is a year later, by its messages it is not."""
+    run, now_ms = opened(), T + 365 * DAY_MS
+    put(run, window(0), window(0, channel=8))
+    run.tick(now_ms)
+    early, late, tick = run.topics[WINDOWS.name]
+    run.topics[WINDOWS.name] = [
+        early._replace(appended_ms=now_ms - SETTLED_MS),
+        late._replace(appended_ms=now_ms - SETTLED_MS + 1),
+        tick._replace(appended_ms=now_ms),
+    ]
+    run.run_topic(WINDOWS.name, 2)
+    if restarted:
+        run.restart()
+    run.run()
+    assert said(run) == [(CHANNEL, "raised")]
+    assert row(run).hours == 24
+    # Nothing more comes: the next tick is for it as well.
+    run.tick(now_ms)
+    *before, tick = run.topics[WINDOWS.name]
+    run.topics[WINDOWS.name] = [*before, tick._replace(appended_ms=now_ms + 1)]
+    run.run()
+    assert said(run) == [(CHANNEL, "raised"), (8, "raised")]
 
 
 def test_timers_survive_a_restart() -> None:

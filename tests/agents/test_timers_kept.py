@@ -31,7 +31,7 @@ from tests.agents.working import (
 from tests.streams.sources.manual_clock import ManualClock
 
 TICK_S = 0.02
-KILLS = 6
+KILLS = 4
 T = 1_760_000_040_000
 
 
