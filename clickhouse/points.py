@@ -13,6 +13,9 @@ MAX_POINTS = 10_000
 
 Row = Mapping[str, Any]
 
+#: A step without a window.
+_NOTHING: Row = {"samples": 0, **dict.fromkeys(NAMES)}
+
 
 def steps(from_ms: int, to_ms: int, step_ms: int) -> Sequence[int]:
     """The starts of the steps: `from_ms` and every `step_ms` after it, before `to_ms`.
@@ -38,7 +41,10 @@ def resolution(from_ms: int, to_ms: int, step_ms: int) -> str:
 def views_points(
     asked: Asked, starts: Sequence[int], step_ms: int, gained: Sequence[Row], posts: Sequence[Row]
 ) -> Sequence[ViewsPoint]:
-    """A step in which nothing was booked gained 0, if it was observed and the counter is known."""
+    """A step in which nothing was booked gained 0, if it was observed and the counter is known.
+
+    A counter that was sampled in it and has no gain is a baseline: its gain is unknown, not 0.
+    """
     by_step = {row["step"]: row for row in gained}
     published = {row["step"]: row["posts"] for row in posts}
     measured = {name for name in NAMES for row in gained if row[name] is not None}
@@ -46,14 +52,14 @@ def views_points(
     for step, start_ms in enumerate(starts):
         end_ms = min(start_ms + step_ms, asked.to_ms)
         coverage = asked.sampled.share(start_ms, end_ms)
-        row = {name: 0 if coverage and name in measured else None for name in NAMES} | {
-            name: gain for name, gain in by_step.get(step, {}).items() if gain is not None
-        }
+        row = by_step.get(step, _NOTHING)
+        nothing = 0 if coverage and not row["samples"] else None
+        gains = (nothing if row[name] is None and name in measured else row[name] for name in NAMES)
         read = asked.read.length_ms(start_ms, end_ms)
         points.append(
             ViewsPoint(
                 time_ms=Instant(start_ms),
-                **gained_by_name(row[name] for name in NAMES),
+                **gained_by_name(gains),
                 posts=published.get(step, 0) if read else None,
                 coverage=coverage,
             )
