@@ -8,6 +8,8 @@ from typing import Any
 from agents.engine.settings_feed import SettingsFeed
 from agents.pipeline import INPUTS, PIPELINE
 from agents.spikes.rule import LEAST
+from control.announcer import SettingsAnnouncer, announced_settings
+from control.sql import open_control
 from streams.broadcasts import SettingChanged
 from streams.codec import Selection
 from streams.events import SubscribersSampled
@@ -16,7 +18,7 @@ from streams.log import Log
 from streams.topics import UPDATES, WINDOWS
 from tests.agents.in_memory import InMemory
 from tests.agents.test_timers_kept import of_topic
-from tests.agents.working import PARTITIONS, PATIENCE_S, append, drafts_of, working
+from tests.agents.working import PARTITIONS, PATIENCE_S, append, drafts_of, opened, working
 from tests.streams.sources.manual_clock import ManualClock
 
 T = 1_760_000_040_000
@@ -108,6 +110,25 @@ async def test_every_partition_gets_it_and_none_gets_it_twice(tmp_path: Path) ->
             await work.settled()
             for topic in (UPDATES.name, WINDOWS.name):
                 assert await broadcasts_in(work.log, topic) == [[change]] * PARTITIONS
+
+
+async def test_what_an_operator_sets_reaches_every_partition_while_workers_run(
+    tmp_path: Path,
+) -> None:
+    control = open_control(f"sqlite:///{tmp_path}/control.sqlite")
+    await control.migrate()
+    log = await opened(tmp_path / "log")
+    announcing = asyncio.create_task(SettingsAnnouncer(control, log).run(0.05))
+    async with working(tmp_path / "log", changes=lambda: announced_settings(log)) as work:
+        first = await control.settings.put(LEAST.name, None, 50, T)
+        await held(work.app, count=2 * PARTITIONS)
+        second = await control.settings.put(LEAST.name, ChannelId(7), 5, T)
+        await held(work.app, count=4 * PARTITIONS)
+        assert await broadcasts_in(log, WINDOWS.name) == [[first, second]] * PARTITIONS
+    announcing.cancel()
+    await asyncio.gather(announcing, return_exceptions=True)
+    await log.close()
+    await control.close()
 
 
 async def held(app: Any, count: int) -> None:

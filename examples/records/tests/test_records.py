@@ -65,7 +65,8 @@ class TestRecords(laws.DecisionLaws):  # type: ignore[misc,name-defined]
         return INPUTS
 
     @pytest.fixture(scope="class")
-    def events(self) -> Sequence[events.Event]:
+    @classmethod
+    def events(cls) -> Sequence[events.Event]:
         """Two channels, sampled every minute for two hours."""
         made: list[events.Event] = []
         for channel_id in (ChannelId(7), ChannelId(8)):
