@@ -14,7 +14,7 @@ import pytest
 from tests.packages import PACKAGES, ROOT
 
 #: Begin with an underscore and are public all the same.
-PUBLIC = {"_asdict", "_exit", "_replace"}
+PUBLIC = {"_asdict", "_exit", "_fields", "_replace"}
 
 #: File and name, and the module of the library that has it.
 USED = {
