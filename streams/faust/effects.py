@@ -73,7 +73,7 @@ class Effects:
             _do(self._held[event.message.tp].pop(event.message.offset, []))
 
     def forget(self) -> None:
-        """Mark all open messages as stale."""
+        """Lose what is held: all open messages will be delivered again."""
         held, self._held = self._held, defaultdict(dict)
         for of_partition in held.values():
             for effects in of_partition.values():
@@ -82,7 +82,7 @@ class Effects:
 
 
 def task_at_work() -> Task | None:
-    """The state of the caller's message; None outside of any message."""
+    """The task of the caller's message; None outside of any message."""
     event = current_event()
     return None if event is None else event.message.partition
 
