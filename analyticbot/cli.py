@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "settings": "list, set and unset the settings of decisions, for all channels or for one",
     "accounts": "list the Telegram accounts, the processes that use them, and their faults",
     "replay": "write a recording into the log; ends when all of it is in history",
-    "rebuild": "make history anew from the log; what was there is put aside",
+    "rebuild": "rebuild history, or the tables of a decision, from the log",
     "migrate": "create the topics and bring the schemas up to date",
     "doctor": "print the options in force and check every store",
     "topology": "print the pipeline: topics in, agents, tables, topics out",

@@ -56,6 +56,19 @@ class ProcessorContext(Protocol):
     def tasks(self) -> Collection[Task]:
         """The tasks assigned to this process."""
 
+    def owned(self) -> Collection[Task]:
+        """The tasks that may be worked on now, in a commit of their own: none while the group
+        rebalances, or before their tables are up to date."""
+
+    def has_room(self, task: Task) -> bool:
+        """Whether more may be made for the next commit of an owned task."""
+
+    def position(self, task: Task, topic: str) -> int | None:
+        """The next offset of an input that an owned task has committed; None: it never has."""
+
+    def has_rows(self, task: Task, table: str) -> bool:
+        """Whether an owned task has, or has had, rows in a table."""
+
     def rows(self) -> Mapping[str, int]:
         """Rows per table; an estimate for `all` tables where counting would need a scan."""
 

@@ -30,6 +30,7 @@ CounterName = Literal[
 GaugeName = Literal[
     "analyticbot_disk_free_bytes",
     "analyticbot_disk_size_bytes",
+    "analyticbot_fill_messages",
     "analyticbot_lag_messages",
     "analyticbot_lease_held",
     "analyticbot_live_connections",
@@ -86,6 +87,11 @@ GAUGES: Mapping[GaugeName, Meaning] = {
     ),
     "analyticbot_disk_size_bytes": Meaning(
         "Size in bytes of the file system of this process's state.", ()
+    ),
+    "analyticbot_fill_messages": Meaning(
+        "Messages that a decision has still to fold in the tasks of this process before it is live"
+        " there: it is new, or an operator had it rebuilt.",
+        ("decision",),
     ),
     "analyticbot_lag_messages": Meaning(
         "Messages in a partition of the log that a stage has not processed.",

@@ -39,7 +39,10 @@ ALERTS = Topic("analytics.alerts")
 SCORES = Topic("analytics.scores")
 CONTROL = Topic("control.changes", retention_ms=None, compacted=True)
 
-ALL = (UPDATES, WINDOWS, ALERTS, SCORES, CONTROL)
+#: Which decisions operators want rebuilt; by name.
+REBUILDS = Topic("control.rebuilds", retention_ms=None, compacted=True)
+
+ALL = (UPDATES, WINDOWS, ALERTS, SCORES, CONTROL, REBUILDS)
 
 
 def changelog_of(group: str, table: str) -> Topic:

@@ -14,6 +14,10 @@ Values = list[Any]
 Upgrade = Callable[[Values], Values]
 
 
+#: Below every offset: of what was read from a log, and of what history recalls from before it.
+NEVER = -(1 << 62)
+
+
 class UnknownRow(Exception):
     """A row that this program cannot read."""
 
@@ -33,7 +37,7 @@ class Row(msgspec.Struct, array_like=True, gc=False):
     UPGRADES: ClassVar[Mapping[int, Upgrade]] = {}
 
     version: int = 2
-    last_offset: int = -1
+    last_offset: int = NEVER
 
 
 class JoinedRow(Row):
@@ -48,7 +52,7 @@ class JoinedRow(Row):
 
     def turn_to(self, topic: str) -> None:
         """Have `last_offset` be that of `topic`, before a message of it is folded."""
-        self.last_offset = self.folded.get(topic, -1)
+        self.last_offset = self.folded.get(topic, NEVER)
 
     def note(self, topic: str) -> None:
         """Remember `last_offset` as that of `topic`, after a message of it was folded."""

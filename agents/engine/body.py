@@ -18,6 +18,7 @@ from typing import Any
 from agents.engine.cache import RowCache
 from agents.engine.dead import DeadCount, DeadLimit, dead_headers
 from agents.engine.decision import Handler, Reader
+from agents.engine.gate import Gate
 from agents.engine.ports import Bury
 from agents.engine.reasons import DeadReason, Rejected
 from agents.engine.sending import Headers, Sender
@@ -30,6 +31,8 @@ from streams.tracing import Traces
 #: Called with an unrecoverable error; ends the process. It may return, so that the process can
 #: shut down in order.
 Fatal = Callable[[Exception], None]
+
+_Folds = Mapping[type, Sequence[Callable[[Task, Record, Any], None]]]
 
 
 class Graveyard:
@@ -65,8 +68,9 @@ class Body:
         topic: str,
         stage: str,
         reader: Reader,
-        handlers: Mapping[type, Sequence[Handler]],
+        handlers: Mapping[type, Sequence[tuple[str, Handler]]],
         rows: Sequence[RowCache[Any]],
+        gate: Gate,
         *,
         bury: Bury,
         metrics: Metrics,
@@ -74,15 +78,22 @@ class Body:
         fatal: Fatal,
         traces: Traces | None = None,
     ) -> None:
-        """`handlers` of each kind that `reader` reads, in the order in which they are called.
+        """`handlers` of each kind that `reader` reads, in the order in which they are called, with
+        the names of their decisions; `gate` says which of these are live.
 
         `rows`: all in which handlers may put rows; it is looked at, not kept.
         """
         self.stage = stage
         self._read = reader.read
-        self._folds = {kind: tuple(h.fold for h in taking) for kind, taking in handlers.items()}
+        self._named = handlers
+        self._gate = gate
+        self._without: dict[frozenset[str], _Folds] = {}
+        #: Of the decisions that take the records that are processed.
+        self._folds: _Folds = {}
         self._rows = rows
-        self._handlers = tuple({id(h): h for taking in handlers.values() for h in taking}.values())
+        self._handlers = tuple(
+            {id(h): h for taking in handlers.values() for _, h in taking}.values()
+        )
         self._bury = bury
         self._count = DeadCount(topic, limit)
         self._metrics = metrics
@@ -107,16 +118,25 @@ class Body:
         """Process records of one partition, in order, and write the rows that they changed."""
         self._metrics.received(self.stage, len(records))
         started = time.perf_counter()
-        if self._traces is None:
-            self._fold(task, records)
-        else:
-            self._fold_traced(self._traces, task, records)
+        for part, waiting in self._gate.parts(task, records):
+            self._folds = self._without.get(waiting) or self._folds_without(waiting)
+            if self._traces is None:
+                self._fold(task, part)
+            else:
+                self._fold_traced(self._traces, task, part)
         for rows in self._rows:
             rows.write()
         took_s = (time.perf_counter() - started) / len(records)
         self._metrics.observe("analyticbot_stage_seconds", took_s, stage=self.stage)
         for handler in self._handlers:
             handler.measure(records[0])
+
+    def _folds_without(self, waiting: frozenset[str]) -> _Folds:
+        folds = self._without[waiting] = {
+            kind: tuple(handler.fold for name, handler in taking if name not in waiting)
+            for kind, taking in self._named.items()
+        }
+        return folds
 
     def _fold(self, task: Task, records: Sequence[Record]) -> None:
         read, folds = self._read, self._folds

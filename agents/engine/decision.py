@@ -5,7 +5,7 @@ the lag of each stage and `analyticbot topology` are built from that list alone.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -29,7 +29,8 @@ KeysOf = Callable[[Any], Iterable[bytes]]
 class Handler(Protocol):
     """Runs one decision in one process. Called by the engine's body; no method waits.
 
-    An error that a handler raises ends the process, and nothing of the batch is committed.
+    An error that a handler raises ends the process, and nothing of the batch is committed. It keeps
+    nothing but its ports: a second one over the same rows fills the decision (engine.past).
     """
 
     def fold(self, task: Task, record: Record, message: Any) -> None:
@@ -76,6 +77,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     #: None: the channel. With a key the engine forwards each message under each of its keys to a
     #: repartition topic, which the decision reads instead of `reads` (engine.plan).
     key: KeysOf | None = None
+    #: How it begins on an installation that has run without it. "log": it folds what the log
+    #: holds before it goes live, and sends nothing of that. "nothing": it is live at once.
+    fill: Literal["log", "nothing"] = "log"
     #: What is done when a timer fires, which a step has set: a pure function like the steps.
     #: None: the decision has no timers, and pays nothing for them.
     on_time: Callable[..., Any] | None = None

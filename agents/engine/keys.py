@@ -48,6 +48,7 @@ def forwarding(decision: Decision, topic: Topic) -> Decision:
         tables=(Table(f"{decision.name}-forwarded", Forwarded),),
         sends=(topic,),
         handler=Forwarding,
+        fill=decision.fill,
     )
 
 

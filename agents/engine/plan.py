@@ -13,6 +13,7 @@ from typing import Any, get_args
 import msgspec
 
 from agents.engine.decision import Decision, Input
+from agents.engine.fills import TABLE as FILLS
 from agents.engine.keys import KeyReader, forwarding
 from agents.engine.ports import Table
 from agents.engine.setting import Setting, check_settings
@@ -39,10 +40,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kept(self) -> tuple[Table, ...]:
-        """All tables; that of the settings is of all decisions together."""
+        """All tables; those of fills and settings are of all decisions together."""
         own = [table for decision in self.decisions for table in decision.kept]
         own += [table for each in self.inputs if (table := self.ticks(each)) is not None]
-        return (*own, Table(SETTINGS, SettingRow)) if self.settings else tuple(own)
+        own += [Table(SETTINGS, SettingRow)] if self.settings else []
+        return (*own, FILLS)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -59,6 +61,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def forwarded(self) -> tuple[Topic, ...]:
         """The repartition topics. Only the engine reads and writes them."""
         return tuple(each.topic for each in self.inputs if each.upstream)
+
+    def forwards(self, decision: Decision) -> bool:
+        """Whether it only forwards messages under the keys of another decision."""
+        return bool(decision.sends) and set(decision.sends) <= set(self.forwarded)
 
     @property
     def flow(self) -> tuple[Topic, ...]:

@@ -7,6 +7,8 @@ from streams.log import Partition
 from streams.tracing import Traces
 
 Headers = dict[str, bytes]
+#: A header of what was forwarded while its decision was filled: nothing that follows is sent.
+FILLED = "filled"
 
 
 class Sender(Protocol):

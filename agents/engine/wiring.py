@@ -6,6 +6,9 @@ from typing import Any, NamedTuple, Protocol
 from agents.engine.broadcasting import Changes, Ticks
 from agents.engine.cache import RowCache
 from agents.engine.decision import Decision, Handler, Input, Reader, TimedHandler
+from agents.engine.fills import TABLE, Book
+from agents.engine.gate import Gate, WhenLive
+from agents.engine.past import Past
 from agents.engine.plan import Plan
 from agents.engine.ports import Bury, Ports
 from agents.engine.sending import Sender, Spread, send_span
@@ -17,13 +20,21 @@ from agents.engine.upstream import Upstream, place_of
 from agents.engine.watermarks import Watermarks
 from streams.broadcasts import SettingChanged, Tick
 from streams.clock import Clock
+from streams.context import ProcessorContext
 from streams.metrics import Metrics
 from streams.topics import Topic
 from tables.rows import R
 
+#: Names the handlers of no decision.
+ENGINE = ""
+
 
 class Runner(Protocol):
     """The port of whatever runs a pipeline: engine.worker.Worker, on Faust."""
+
+    @property
+    def context(self) -> ProcessorContext:
+        """Where rows are kept, and how far the tasks of this process are."""
 
     def table(self, name: str, row: type[R]) -> RowCache[R]:
         """Make a table with its changelog; returns its rows."""
@@ -40,9 +51,13 @@ class Runner(Protocol):
         stage: str,
         bury: Bury,
         reader: Reader,
-        handlers: Mapping[type, Sequence[Handler]],
+        handlers: Mapping[type, Sequence[tuple[str, Handler]]],
+        gate: Gate,
     ) -> None:
-        """Read every message of a topic, and have the handlers of its kind fold it."""
+        """Read every message of a topic, and have the handlers of its kind fold it.
+
+        Handlers are named by their decisions; `gate` says which take a message.
+        """
 
     @property
     def partitions(self) -> int:
@@ -69,6 +84,8 @@ class Wired(NamedTuple):
     spreads: Sequence[Spread]
     #: The timers of decisions with keys: every partition that they are made from has to be ticked.
     keyed: Sequence[Timers]
+    #: Every decision on each of its topics, as it is filled.
+    pasts: Sequence[Past]
 
 
 def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Wired:
@@ -93,6 +110,10 @@ def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Wired:
         *(each.forget for each in settings.values()),
     ):
         runner.on_assignment(forget)
+    forwards = {each.name for each in plan.decisions if plan.forwards(each)}
+    book = Book(plan.decisions, forwards, rows[TABLE.name], runner.context)
+    runner.on_assignment(book.forget)
+    pasts: list[Past] = []
     for each in plan.inputs:
         ports = Ports(
             topic=each.topic,
@@ -106,7 +127,11 @@ def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Wired:
             watermarks=watermarks,
             kinds=plan.kinds,
         )
-        _add(runner, plan, each, ports)
+        gate = Gate(each.topic.name, book, runner.context, forwarded=bool(each.upstream))
+        runner.on_assignment(gate.forget)
+        gate.pasts = own = [Past(one, each, ports, gate, plan) for one in plan.on(each)]
+        pasts += own
+        _add(runner, plan, each, ports, gate)
     return Wired(
         watermarks,
         timers,
@@ -114,6 +139,7 @@ def wire(runner: Runner, plan: Plan, metrics: Metrics, clock: Clock) -> Wired:
         roots=[runner.sender(each.name) for each in plan.roots],
         spreads=[runner.spreader(each.name) for each in plan.roots],
         keyed=[timers[each.name] for each in plan.decisions if each.key and each.timers],
+        pasts=pasts,
     )
 
 
@@ -121,26 +147,26 @@ def _declared(decisions: Sequence[Decision]) -> Sequence[Setting[Any]]:
     return [setting for decision in decisions for setting in decision.settings]
 
 
-def _add(runner: Runner, plan: Plan, each: Input, ports: Ports) -> None:
-    handlers: dict[type, list[Handler]] = {}
+def _add(runner: Runner, plan: Plan, each: Input, ports: Ports, gate: Gate) -> None:
+    handlers: dict[type, list[tuple[str, Handler]]] = {}
     timed: list[TimedHandler] = []
     for decision in plan.on(each):
         handler = decision.handler(decision, ports)
         for kind in decision.kinds:
-            handlers.setdefault(kind, []).append(handler)
+            handlers.setdefault(kind, []).append((decision.name, handler))
         if decision.on_time is not None:
             if not isinstance(handler, TimedHandler):
                 text = f"{decision.name} declares on_time, and its handler runs no timers"
                 raise ValueError(text)
             if plan.last(decision) == each.topic:
-                timed.append(handler)
+                timed.append(WhenLive(handler, gate, decision.name))
     # Broadcasts go on without a span: they belong to no observation.
     after = [runner.sender(topic.name) for topic in plan.after(each.topic)]
-    handlers[Tick] = [_ticks(runner, plan, each, ports, timed)]
+    handlers[Tick] = [(ENGINE, _ticks(runner, plan, each, ports, timed))]
     if ports.settings is not None:
-        handlers[SettingChanged] = [Changes(ports.settings, after)]
+        handlers[SettingChanged] = [(ENGINE, Changes(ports.settings, after))]
     reader = each.reader(ports, frozenset(handlers))
-    runner.add(each.topic, each.stage, ports.bury, reader, handlers)
+    runner.add(each.topic, each.stage, ports.bury, reader, handlers, gate)
 
 
 def _ticks(

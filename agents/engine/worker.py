@@ -9,6 +9,7 @@ from agents.engine.body import Body, Fatal, Graveyard
 from agents.engine.cache import RowCache
 from agents.engine.dead import DeadLimit
 from agents.engine.decision import Handler, Reader
+from agents.engine.gate import Gate
 from agents.engine.ports import Bury
 from agents.engine.sending import Sender, Spread, sender, spreader, traced
 from streams.context import Task
@@ -63,7 +64,9 @@ class Worker:
             stop_commits(self.app)
             fatal(error)
 
-        self._fatal = self.app.crashed_with = stop
+        #: Called with an unrecoverable error, before the work that met it ends.
+        self.fatal: Fatal = stop
+        self.app.crashed_with = stop
 
     def add(
         self,
@@ -71,7 +74,8 @@ class Worker:
         stage: str,
         bury: Bury,
         reader: Reader,
-        handlers: Mapping[type, Sequence[Handler]],
+        handlers: Mapping[type, Sequence[tuple[str, Handler]]],
+        gate: Gate,
     ) -> None:
         """Add the one agent on a topic, with the handlers of each kind that `reader` reads."""
         body = Body(
@@ -80,10 +84,11 @@ class Worker:
             reader,
             handlers,
             self._rows,
+            gate,
             bury=bury,
             metrics=self._metrics,
             limit=self._settings.dead_limit,
-            fatal=self._fatal,
+            fatal=self.fatal,
             traces=self._traces,
         )
         source = self.app.bytes_topic(topic.name, self._settings.partitions)

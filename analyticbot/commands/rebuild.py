@@ -1,4 +1,4 @@
-"""`analyticbot rebuild history`: history made anew from the log; what was there is put aside."""
+"""`analyticbot rebuild history | TABLE`: history, or the tables of a decision, from the log."""
 
 import argparse
 import asyncio
@@ -14,16 +14,19 @@ from analyticbot.progress import Progress
 from analyticbot.rebuilding import Reach, Rebuild
 from analyticbot.signals import stop_on_signals
 from analyticbot.stores import opened_log
+from analyticbot.table_rebuild import TableRebuild, decision_of
 from api.times import iso
 from streams.clock import SystemClock
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["history"], help="what is made anew")
+    parser.add_argument(
+        "what", metavar="history | TABLE", help="what is rebuilt; `topology` names the tables"
+    )
     parser.add_argument(
         "--yes",
         action="store_true",
-        help="do not ask, though history goes back further than the log",
+        help="do not ask, though the log may not go back as far as what is rebuilt",
     )
 
 
@@ -31,9 +34,14 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_folder(settings.data)
     with stop_on_signals() as stop:
         known = decisions(settings.without)
+        decision = None if options.what == "history" else decision_of(options.what, known)
         async with opened_log(settings, known) as log:
-            rebuild = Rebuild(settings, log, known.kinds)
-            working = asyncio.create_task(_rebuild(rebuild, agreed=options.yes))
+            if decision is None:
+                work = _rebuild(Rebuild(settings, log, known.kinds), agreed=options.yes)
+            else:
+                rebuild = TableRebuild(settings, log, decision, known)
+                work = _rebuild_table(rebuild, agreed=options.yes)
+            working = asyncio.create_task(work)
             stopped = asyncio.create_task(stop.wait())
             full = asyncio.create_task(fail_while_held(log))
             tasks = (working, stopped, full)
@@ -43,7 +51,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
                     return await working
                 if full.done():
                     await full
-                raise Failure("stopped before history was complete: run it again to resume")
+                raise Failure("stopped before the rebuild was complete: run it again to resume")
             finally:
                 for task in tasks:
                     task.cancel()
@@ -66,6 +74,24 @@ async def _rebuild(rebuild: Rebuild, *, agreed: bool) -> int:
     return 0
 
 
+async def _rebuild_table(rebuild: TableRebuild, *, agreed: bool) -> int:
+    resumed = await rebuild.resume()
+    if resumed:
+        print("resuming the rebuild that was begun", flush=True)
+    else:
+        if (reach := await rebuild.reach()).removed and not agreed:
+            since = f"begins at {iso(reach.since_ms)}" if reach.since_ms else "holds nothing now"
+            _agree(f"the log {since}: {rebuild.before_it}")
+        await rebuild.begin(SystemClock().now_ms())
+        print(f"rebuilding {rebuild.tables} from the log", flush=True)
+    if not rebuild.is_own:
+        print("the workers do it, also when this command is stopped", flush=True)
+    with Progress(sys.stderr) as progress:
+        folded = await rebuild.finish(lambda done, total: progress.show("folded", done, total))
+    print(f"{folded} messages of the log are in {rebuild.tables}")
+    return 0
+
+
 def _ask(reach: Reach) -> None:
     """Raises Failure where nobody agrees."""
     if reach.log_ms is None:
@@ -74,7 +100,11 @@ def _ask(reach: Reach) -> None:
         told = f"the log begins at {iso(reach.log_ms)}: history would be complete from then on"
     if reach.history_ms is not None:
         told += f"; it goes back to {iso(reach.history_ms)} now"
-    told += ". What is older stays in what is put aside, and is not shown any more"
+    _agree(f"{told}. What is older stays in what is put aside, and is not shown any more")
+
+
+def _agree(told: str) -> None:
+    """Raises Failure where nobody does."""
     if not sys.stdin.isatty():
         raise Failure(f"{told}: add --yes to continue")
     if input(f"{told}. Go on? [y/N] ").strip().lower() not in ("y", "yes"):

@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from agents.app import build
 from agents.engine.building import App
 from agents.engine.dead import DeadLimit
 from agents.engine.worker import WorkerSettings
+from agents.history.archive import Archive
 from agents.history.batch import Keeping
 from agents.history.writer import HistoryAgent
 from agents.lag import tell_lag
@@ -37,7 +40,7 @@ ROOM_EVERY_S = 1.0
 
 def work(process: Process, history: History) -> HistoryAgent:
     """Starts agents and the history writer; returns the writer."""
-    agents = Agents(process)
+    agents = Agents(process, history)
     process.health.add("tables", agents.check)
     process.health.add("history", history_check(HistoryReader(history)))
     log, metrics, clock = process.log, process.metrics, process.clock
@@ -78,8 +81,10 @@ class Agents:
     to other workers, and it takes part again once there is room. (The embedded log waits itself.)
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, history: History | None = None) -> None:
+        """Without `history`, decisions are filled from the log alone."""
         self._process = process
+        self._archive = None if history is None else Archive(history)
         self._app: App | None = None
         self._space = Space(process.settings.data, holds="tables")
         #: What there is no room for; empty while there is.
@@ -119,9 +124,9 @@ class Agents:
         partitions = await partitions_of(process.log, process.settings)
         settings = worker_settings(process.settings, partitions)
         ports = (process.metrics, fail, process.clock, process.traces)
-        self._app = app = build(
-            settings, *ports, process.decisions.pipeline, lambda: announced_settings(process.log)
-        )
+        changes = functools.partial(announced_settings, process.log)
+        sources = (changes, process.log, self._archive)
+        self._app = app = build(settings, *ports, process.decisions.pipeline, *sources)
         try:
             app.finalize()
             await app.maybe_start()
@@ -139,7 +144,16 @@ class Agents:
         tables: Any = self._app.tables
         if self._tasks("recovering") or not tables.recovery.completed.is_set():
             return not_ready("recovering the tables")
-        return Finding(True, f"{self._tasks('active')} tasks") if self._on_kafka else READY
+        says = [f"{self._tasks('active')} tasks"] if self._on_kafka else []
+        says += [f"filling {name}: {left} messages left" for name, left in self._filling()]
+        return Finding(True, ", ".join(says)) if says else READY
+
+    def _filling(self) -> Iterator[tuple[str, int]]:
+        """The decisions that are not live everywhere, and what they have still to fold."""
+        for family in self._process.metrics.registry.collect():
+            if family.name == "analyticbot_fill_messages":
+                found = {sample.labels["decision"]: sample.value for sample in family.samples}
+                yield from ((name, int(left)) for name, left in found.items() if left)
 
     def _tasks(self, state: str) -> int:
         registry = self._process.metrics.registry

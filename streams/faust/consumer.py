@@ -47,6 +47,11 @@ class Consumer(BaseConsumer):
 
     # -- for subclasses
 
+    @property
+    def is_open(self) -> bool:
+        """Whether messages are delivered: the tables are up to date, and nobody rebalances."""
+        return self._open and self.flow_active
+
     def stop_commits(self) -> None:
         """Disable commits: what is not committed yet never will be."""
         raise NotImplementedError

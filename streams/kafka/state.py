@@ -84,6 +84,13 @@ class State:
                 if row is not None:
                     yield key[len(prefix) :], row
 
+    def has_rows(self, task: Task, table: str) -> bool:
+        """Whether there are any, on the disk or about to be."""
+        prefix = self._prefix(table, task)
+        put = (key for layers in (self._put, self._frozen) for key in layers.get(task, ()))
+        stored = next(self._database.scan(prefix, _after(prefix)), None)
+        return stored is not None or any(key.startswith(prefix) for key in put)
+
     # -- commits
 
     def freeze(self, task: Task) -> None:

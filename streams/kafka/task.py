@@ -36,6 +36,8 @@ class Task:
         self._committing: asyncio.Task[None] | None = None
         #: The input offsets that it committed; brokers may report them a moment later.
         self.read: dict[Partition, int] = {}
+        #: The same as it was when the task's messages were read from there on.
+        self.committed: dict[Partition, int] = {}
         #: Bytes that wait for the next commit.
         self.waiting_bytes = 0
 

@@ -8,17 +8,21 @@ from agents.engine.body import Body, Graveyard
 from agents.engine.cache import RowCache
 from agents.engine.dead import DeadLimit
 from agents.engine.decision import Decision, Handler, Input, Reader
+from agents.engine.filling import Filling
+from agents.engine.gate import Gate
 from agents.engine.plan import planned
 from agents.engine.ports import Bury
+from agents.engine.rebuilds import Rebuilds
+from agents.engine.recalling import Archive
 from agents.engine.sending import Sender, Spread, sender, spreader
 from agents.engine.wiring import wire
 from streams.broadcasts import Broadcast, Tick
 from streams.clock import Clock
 from streams.codec import encode
-from streams.context import Task
-from streams.log import Partition, Record
+from streams.context import ProcessorContext, Task
+from streams.log import Bounds, OffsetTooOld, Partition, Record
 from streams.metrics import Metrics
-from streams.topics import AGENTS, Topic
+from streams.topics import AGENTS, Topic, changelog_of
 from tables.rows import R
 
 
@@ -38,9 +42,12 @@ class InMemory:
         inputs: Sequence[Input],
         clock: Clock,
         partitions: int = 1,
+        before: "InMemory | None" = None,
+        archive: Archive | None = None,
     ) -> None:
         """`partitions`: how many a topic has of which this is one. What goes to all is here once
-        for each."""
+        for each. `before` is a run of another pipeline that has ended: its log and tables are
+        kept."""
         self.partitions = partitions
         self.topics: defaultdict[str, list[Record]] = defaultdict(list)
         self.tables: defaultdict[str, dict[bytes, bytes]] = defaultdict(dict)
@@ -48,11 +55,19 @@ class InMemory:
         self._bodies: dict[str, Body] = {}
         self._forget: list[Callable[[], None]] = []
         self._rows: list[RowCache[Any]] = []
+        #: How many messages retention has removed, from the beginning of each topic.
+        self.removed: defaultdict[str, int] = defaultdict(int)
         self.metrics = Metrics()
+        self.rebuilds = Rebuilds()
+        if before is not None:
+            self.topics, self.tables = before.topics, before.tables
+            self.positions = before.positions
         plan = planned(pipeline, inputs, AGENTS)
         #: Of the messages that it sends.
         self.kinds = plan.kinds
         self.wired = wire(self, plan, self.metrics, clock)
+        ports: Any = (self, AGENTS, _Kept(self), self.rebuilds, self.metrics)
+        self.filling = Filling(self.wired.pasts, *ports, archive=archive, at_once=50)
 
     def append(self, topic: str, key: bytes | None, value: bytes, timestamp_ms: int) -> None:
         records = self.topics[topic]
@@ -74,6 +89,11 @@ class InMemory:
         """Until everything is processed. `size` of the next batch, of so many that are left; `pick`
         chooses the topic of which it is, of so many that have some left."""
         while self.step(size, pick):
+            pass
+
+    async def fill(self) -> None:
+        """Until every decision is live."""
+        while await self.filling.round():
             pass
 
     def run_topic(self, topic: str, end: int | None = None) -> None:
@@ -122,7 +142,8 @@ class InMemory:
         stage: str,
         bury: Bury,
         reader: Reader,
-        handlers: Mapping[type, Sequence[Handler]],
+        handlers: Mapping[type, Sequence[tuple[str, Handler]]],
+        gate: Gate,
     ) -> None:
         self._bodies[topic.name] = Body(
             topic.name,
@@ -130,6 +151,7 @@ class InMemory:
             reader,
             handlers,
             self._rows,
+            gate,
             bury=bury,
             metrics=self.metrics,
             limit=DeadLimit(),
@@ -143,6 +165,22 @@ class InMemory:
         self._forget.append(forget)
 
     # -- ProcessorContext
+
+    @property
+    def context(self) -> ProcessorContext:
+        return self
+
+    def owned(self) -> Collection[Task]:
+        return (0,)
+
+    def has_room(self, task: Task) -> bool:
+        return True
+
+    def position(self, task: Task, topic: str) -> int | None:
+        return self.positions.get(topic) or None
+
+    def has_rows(self, task: Task, table: str) -> bool:
+        return bool(self.tables[table])
 
     def send(
         self,
@@ -175,6 +213,7 @@ class InMemory:
     def put(
         self, task: Task, table: str, key: bytes, data: bytes | None, timestamp_ms: int
     ) -> None:
+        self.send(task, changelog_of(AGENTS, table).name, key, data, timestamp_ms, {})
         if data is None:
             del self.tables[table][key]
         else:
@@ -188,3 +227,22 @@ class InMemory:
 
     def size_bytes(self) -> int:
         return sum(len(data) for rows in self.tables.values() for data in rows.values())
+
+
+class _Kept:
+    """What a fill needs of a log, over the topics of a run."""
+
+    def __init__(self, run: InMemory) -> None:
+        self._run = run
+
+    async def bounds(self, topic: str) -> Mapping[Partition, Bounds]:
+        records = self._run.topics[topic]
+        return {Partition(topic, 0): Bounds(self._run.removed[topic], len(records))}
+
+    async def partitions(self, topic: str) -> Sequence[Partition]:
+        return [Partition(topic, 0)]
+
+    async def read(self, partition: Partition, offset: int, most: int) -> Sequence[Record]:
+        if offset < (first := self._run.removed[partition.topic]):
+            raise OffsetTooOld(partition, offset, first)
+        return self._run.topics[partition.topic][offset : offset + most]

@@ -22,7 +22,7 @@ from streams.embedded.log import EmbeddedLog
 from streams.embedded.settings import Settings
 from streams.events import Event
 from streams.kinds import upsert_key
-from streams.log import Draft, Record
+from streams.log import Draft, Log, Record
 from streams.metrics import Metrics
 from streams.recording import Recording
 from streams.sources.recorded_events import events_of
@@ -105,7 +105,7 @@ async def working(
     pipeline = (*PIPELINE, *more)
     work = Working(log, metrics, read_by(pipeline))
     ports = (metrics, work.fail, clock or SystemClock(), None)
-    work.app = app = built(pipeline, INPUTS, settings, *ports, changes)
+    work.app = app = built(pipeline, INPUTS, settings, *ports, changes, log)
     starting = asyncio.create_task(app.start())
     try:
         yield work
@@ -134,12 +134,12 @@ def drafts_of(events: Sequence[Event]) -> list[Draft]:
     ]
 
 
-async def append(log: EmbeddedLog, drafts: Sequence[Draft]) -> None:
+async def append(log: Log, drafts: Sequence[Draft]) -> None:
     for start in range(0, len(drafts), 500):
         await log.append(drafts[start : start + 500])
 
 
-async def records(log: EmbeddedLog, topic: str) -> list[Record]:
+async def records(log: Log, topic: str) -> list[Record]:
     """All that a topic holds, partition by partition."""
     found: list[Record] = []
     for partition, bounds in (await log.bounds(topic)).items():

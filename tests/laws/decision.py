@@ -250,6 +250,36 @@ class DecisionLaws:
         run.run()
         assert _without_offsets(left(run, decision), decision) == _without_offsets(once, decision)
 
+    @pytest.mark.parametrize("halfway", [True, False])
+    async def test_filled_from_the_log_it_has_the_rows_of_one_that_was_always_there(
+        self,
+        pipeline: Sequence[Decision],
+        inputs: Sequence[Input],
+        decision: Decision,
+        events: Sequence[Event],
+        once: Left,
+        halfway: bool,
+    ) -> None:
+        """It joins others that have run; `halfway`: and more comes in before it is filled."""
+        others = [each for each in pipeline if each is not decision]
+        before = InMemory(others, inputs, _after_all())
+        first = len(events) // 2 if halfway else len(events)
+        feed(before, events[:first])
+        before.run()
+        before.positions[UPDATES.name] = len(before.topics[UPDATES.name])
+        run = InMemory(pipeline, inputs, _after_all(), before=before)
+        feed(run, events[first:])
+        tick_after(run, events)
+        run.run(lambda left_: min(left_, 90))
+        await run.fill()
+        run.run()
+        run.restart()
+        run.run()
+        found, expected = left(run, decision), once
+        if decision.key is not None or len(decision.reads) > 1:
+            found, expected = (_without_offsets(each, decision) for each in (found, expected))
+        assert found[0] == expected[0]
+
     def test_a_row_is_bounded(self, once: Left) -> None:
         rows, _ = once
         assert max(len(data) for table in rows.values() for data in table.values()) < ROW_BYTES

@@ -1,5 +1,4 @@
 from collections.abc import Mapping
-from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -18,6 +17,7 @@ from streams.analytics import ActivityWindow
 from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import ChannelId, PostId
 from tables.rows import Row, RowDecoder, UnknownRow, Upgrade, Values, encode_row, layout_of
+from tests.tables.golden_states import TABLES, states
 
 T = 1_700_000_000_000
 
@@ -49,28 +49,19 @@ def test_every_row_comes_back_as_it_was() -> None:
         assert RowDecoder(type(row))(encode_row(row)) == row
 
 
-GOLDEN = Path(__file__).parent / "golden"
-KINDS: dict[str, type[Row]] = {
-    "channel": Channel,
-    "posts": Bucket,
-    "spikes": Spikes,
-    "shelf": Shelf,
-}
-
-
-def _golden(version: int = 2) -> dict[str, Row]:
-    """Rows as the first program with these layouts stored them, without the fields added since."""
-    lines = (GOLDEN / f"rows_v{version}.jsonl").read_bytes().splitlines()
-    rows = map(msgspec.json.decode, lines)
+def _golden() -> dict[str, Row]:
+    """Rows as the first program with layout 2 stored them, without the fields added since."""
     return {
-        row["row"]: RowDecoder(KINDS[row["row"].partition("/")[0]])(bytes.fromhex(row["hex"]))
-        for row in rows
+        f"{state.table} {key.decode()}": RowDecoder(TABLES[state.table].row)(value)
+        for state in states()
+        if state.layout == 2
+        for key, value in state.stored
     }
 
 
 def test_rows_of_an_installation_that_has_run_are_read() -> None:
     rows = _golden()
-    channel, spikes, bucket = rows["channel"], rows["spikes"], rows["posts/0"]
+    channel, spikes, bucket = rows["channels 42"], rows["spikes 42"], rows["posts 42/0"]
     assert isinstance(channel, Channel)
     assert channel.facts.title == "Канал"
     assert channel.closed_minutes
@@ -88,10 +79,10 @@ def test_rows_of_an_installation_that_has_run_are_read() -> None:
 
 def test_rows_of_an_installation_that_has_run_go_on() -> None:
     rows = _golden()
-    channel, buckets = rows["channel"], NewBuckets()
+    channel, buckets = rows["channels 42"], NewBuckets()
     assert isinstance(channel, Channel)
     for number in (0, 1):
-        bucket = rows[f"posts/{number}"]
+        bucket = rows[f"posts 42/{number}"]
         assert isinstance(bucket, Bucket)
         buckets[number] = bucket
     at_ms = channel.watermark_ms + 60_000

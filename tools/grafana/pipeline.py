@@ -93,6 +93,13 @@ BOARD = Board(
                     "bytes",
                     8,
                 ),
+                Panel(
+                    "To be filled",
+                    "Messages that a new or rebuilt decision has still to fold before it is live.",
+                    [total("analyticbot_fill_messages", "decision")],
+                    "short",
+                    8,
+                ),
             ],
         ),
         Row(

@@ -72,6 +72,22 @@ class EmbeddedContext:
         """All of them are this process's."""
         return range(len(self._transport.topic(UPDATES.name).partitions))
 
+    def owned(self) -> Collection[Task]:
+        consumer: Any = self._transport.app.consumer
+        return self.tasks() if consumer.is_open else ()
+
+    def has_room(self, task: Task) -> bool:
+        room = self._transport.engine.room
+        return room.taken <= room.limit
+
+    def position(self, task: Task, topic: str) -> int | None:
+        committed = self._transport.engine.commits.get(self._transport.outbox.group, {})
+        return committed.get(Partition(topic, task))
+
+    def has_rows(self, task: Task, table: str) -> bool:
+        state = self._transport.topic(self._table(table)[1]).partitions[task]
+        return state.assigned > state.first
+
     def rows(self) -> Mapping[str, int]:
         """Rows per table, of tables that were used."""
         return {name: len(rows) for name, (rows, _) in self._tables.items()}

@@ -196,8 +196,11 @@ class Consumer(NothingToRestore):
             # Reassigned meanwhile. Faust's recovery continues with the old assignment before it
             # begins the new one: its result is outdated.
             return {}
-        for task in self.transport.tasks.owned.values():
+        owned = self.transport.tasks.owned.values()
+        for task in owned:
             committed.update(task.read)
+        for task in owned:
+            task.committed = {at: to for at, to in committed.items() if at.number == task.number}
         for at in assigned:
             if at in committed and committed[at] < first[at]:
                 told = {"partition": at, "committed": committed[at], "first": first[at]}

@@ -24,8 +24,10 @@ class KafkaContext:
         state: Callable[[], State],
         partition: Callable[[bytes], int],
         filled: Callable[[], None],
+        is_open: Callable[[], bool],
     ) -> None:
         """`owned` is read, not copied; `partition` maps a key; `filled` is called often."""
+        self._is_open = is_open
         self._owned = owned
         self._state = state
         self._partition = partition
@@ -76,6 +78,19 @@ class KafkaContext:
 
     def tasks(self) -> Collection[Number]:
         return tuple(self._owned)
+
+    def owned(self) -> Collection[Number]:
+        return list(self._owned) if self._is_open() else ()
+
+    def has_room(self, task: Number) -> bool:
+        return task in self._owned and self._owned[task].has_room
+
+    def position(self, task: Number, topic: str) -> int | None:
+        owned = self._owned.get(task)
+        return None if owned is None else owned.committed.get(Partition(topic, task))
+
+    def has_rows(self, task: Number, table: str) -> bool:
+        return self._state().has_rows(task, table)
 
     def rows(self) -> Mapping[str, int]:
         """Without tasks the state may be closed; it is not opened for this."""

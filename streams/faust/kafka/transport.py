@@ -68,7 +68,9 @@ class Transport(base.Transport):
         #: The number of tasks of the group; known after the first assignment.
         self.tasks_in_all = 0
         self._owned: dict[Number, Task] = {}
-        self.context = KafkaContext(self._owned, lambda: self.state, self.partition, self.filled)
+        self.context = KafkaContext(
+            self._owned, lambda: self.state, self.partition, self.filled, self._is_open
+        )
 
     @property
     def state(self) -> State:
@@ -140,6 +142,9 @@ class Transport(base.Transport):
             state.close()
         if self._users == 0 and self.declared is not None:
             await self.declared.close()
+
+    def _is_open(self) -> bool:
+        return cast(Consumer, self.app.consumer).is_open
 
     def filled(self) -> None:
         """Called when a task has something to commit."""
