@@ -11,12 +11,10 @@ from api.parameters import Cursor, FromDay, FromWeek, Limit, Reference, StepAske
 from api.ports import Ports, Wired
 from api.problems import Refused
 from api.responses import Answer
-from clickhouse.evidence import DAY_MS
 from clickhouse.reader import Alert, Channel, Overview
 from control.unobserved import unobserved
 from streams.ids import ChannelId
-
-WEEK_MS: Final = 7 * DAY_MS
+from streams.units import DAY_MS, WEEK_MS
 
 
 async def known_channels(ports: Ports) -> Sequence[Channel]:

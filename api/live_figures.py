@@ -13,11 +13,12 @@ from typing import Final
 from api.live_known import UNKNOWN, Known, day_of, gained_in, hour_before, known
 from api.live_view import ChannelView, LiveView
 from api.messages import Figures
-from clickhouse.evidence import DAY_MS, MINUTE_MS, Basis
+from clickhouse.evidence import Basis
 from clickhouse.history import HistoryError
 from clickhouse.reader import Reader
 from streams.clock import Clock
 from streams.ids import ChannelId
+from streams.units import DAY_MS, MINUTE_MS
 
 #: How often history is asked for the posts of today.
 COUNT_POSTS_EVERY_S: Final = 10.0

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from clickhouse.evidence import DAY_MS, HOUR_MS, MINUTE_MS, Basis, Observed, segment
+from clickhouse.evidence import Basis, Observed, segment
 from streams.analytics import ActivityWindow
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 
 class Known(msgspec.Struct, frozen=True):

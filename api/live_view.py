@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any, NamedTuple, assert_never, get_args
 
 from api.messages import LISTS, Change, LiveData, Minutes, Other
-from clickhouse.evidence import HOUR_MS, MINUTE_MS
 from streams.analytics import ActivityWindow, ChannelSummary, Decision, PostCounters
 from streams.ids import ChannelId, PostId
 from streams.kind import Kind, NotShown, Shown
 from streams.kinds import KINDS
 from streams.known import Kinds
+from streams.units import HOUR_MS, MINUTE_MS
 
 WINDOWS = 120
 POSTS = 100

@@ -7,13 +7,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
 
 from api import questions, responses
-from api.channels import WEEK_MS
 from api.parameters import Cursor, FromWeek, Limit, Reference, To
 from api.ports import Wired
 from api.problems import Refused
 from api.responses import Answer
 from clickhouse.reader import Post
 from streams.ids import PostId
+from streams.units import WEEK_MS
 
 Sort = Literal["date", "views", "forwards", "replies", "reactions", "velocity"]
 PostAsked = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]

@@ -9,8 +9,8 @@ from typing import Final, Literal, NamedTuple
 from api.ports import Ports
 from api.problems import Refused
 from api.times import LATEST_MS, from_text
-from clickhouse.evidence import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.ids import ChannelId, InvalidChannel, Username, parse_channel
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 Step = Literal["1m", "5m", "15m", "1h", "6h", "1d"]
 STEPS: Final[dict[Step, int]] = {

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final, overload
 
-from clickhouse.evidence import DAY_MS, HOUR_MS, MINUTE_MS
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 #: 2200-01-01: history stores no later times.
 LATEST_MS: Final = 7_258_118_400_000

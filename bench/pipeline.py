@@ -45,9 +45,9 @@ from streams.log import Draft, Log
 from streams.metrics import Metrics
 from streams.opening import open_log
 from streams.topics import Topic, channel_key
+from streams.units import MINUTE_MS
 
 START_MS = 1_760_000_040_000
-MINUTE_MS = 60_000
 POSTS = 100
 PARTITIONS = 4
 FIRST_ID = 1000

@@ -30,7 +30,7 @@ from control.store import ControlStore
 from streams.clock import Clock
 from streams.log import Log
 from streams.metrics import Metrics
-from streams.topics import DAY_MS
+from streams.units import DAY_MS
 
 logger = logging.getLogger(__name__)
 

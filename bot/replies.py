@@ -14,7 +14,7 @@ from control.store import ControlStore, Followed, Subscription
 from control.unobserved import unobserved
 from streams.clock import Clock
 from streams.ids import ChannelId, InvalidChannel, PostId, parse_channel
-from streams.topics import DAY_MS
+from streams.units import DAY_MS
 
 #: Channels in one message of the list.
 PAGE = 8

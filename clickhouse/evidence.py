@@ -15,9 +15,8 @@ from typing import NamedTuple
 
 import msgspec
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
+
 #: Of a longer segment no part counts: nobody knows what was gained in that part.
 DIVISIBLE_MS = 10 * MINUTE_MS
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from clickhouse import evidence
-from clickhouse.evidence import DAY_MS, Basis, Observed, per_day, share
+from clickhouse.evidence import Basis, Observed, per_day, share
 from clickhouse.reader import Overview
 from streams.counters import NAMES, by_name
+from streams.units import DAY_MS
 
 DAY_S = 86_400
 #: By figure of reach: the age in seconds.

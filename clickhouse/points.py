@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from clickhouse.evidence import DAY_MS, HOUR_MS, Basis, share
+from clickhouse.evidence import Basis, share
 from clickhouse.figures import UNKNOWN, Asked, change_basis, change_of
 from clickhouse.history import QueryFailed
 from clickhouse.reader import GrowthPoint, Instant, ViewsPoint
 from streams.counters import NAMES, gained_by_name
+from streams.units import DAY_MS, HOUR_MS
 
 MAX_POINTS = 10_000
 

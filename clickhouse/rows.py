@@ -21,9 +21,8 @@ from streams.events import (
     StatisticsRead,
     SubscribersSampled,
 )
+from streams.units import DAY_MS, HOUR_MS
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 _INT64 = 2**63
 
 

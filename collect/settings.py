@@ -2,9 +2,7 @@
 
 import msgspec
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 
 class CollectorSettings(msgspec.Struct, frozen=True):

@@ -12,10 +12,8 @@ import msgspec
 
 from loopback.growth import modelled
 from loopback.world.counters import Counters
+from streams.units import DAY_MS, MINUTE_MS
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
 MARK = "(modelled for the demo)"
 
 #: A post's counters at an age in ms.

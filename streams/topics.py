@@ -3,8 +3,7 @@
 import msgspec
 
 from streams.ids import ChannelId
-
-DAY_MS = 86_400_000
+from streams.units import DAY_MS
 
 
 class Topic(msgspec.Struct, frozen=True):

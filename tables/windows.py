@@ -3,9 +3,6 @@
 Everything follows from one number a channel, its watermark: the newest observation of it. No clock.
 """
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
 #: How long after its end a window still takes what arrives late.
 LATENESS_MS = 600_000
 

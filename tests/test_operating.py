@@ -14,10 +14,11 @@ from analyticbot import cli
 from analyticbot.config import OPTIONS, read_settings
 from analyticbot.stores import wanted_topics
 from bot import alerts as bot_alerts
-from collect.settings import DAY_MS, CollectorSettings
+from collect.settings import CollectorSettings
 from streams import metrics
 from streams.kafka.settings import KafkaSettings, settings_of
 from streams.topics import AGENTS
+from streams.units import DAY_MS
 from tests.deploy.compose import EXAMPLE, OURS, ROOT
 from tests.deploy.conftest import helm as helm
 from tools.charts import CHART, objects, rendered

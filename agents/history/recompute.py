@@ -20,7 +20,7 @@ from agents.updates.fixed_ages import AGES_S
 from clickhouse.history import Answer, History, Insert
 from streams.analytics import LateSamples
 from streams.ids import ChannelId
-from tables.windows import DAY_MS, MINUTE_MS
+from streams.units import DAY_MS, MINUTE_MS
 
 #: Calls the store until it succeeds; waits while the store is unavailable.
 Insist = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]

@@ -21,8 +21,8 @@ from typing import NamedTuple
 import msgspec
 
 from streams.ids import PostId
+from streams.units import MINUTE_MS
 from tables.rows import Row
-from tables.windows import MINUTE_MS
 
 KEPT_MINUTES = 60
 #: With fewer known minutes there is no median.

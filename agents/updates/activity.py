@@ -6,7 +6,8 @@ from agents.updates.folding import Fold
 from agents.updates.minute import Minute
 from streams.analytics import ActivityWindow, Window
 from streams.ids import ChannelId
-from tables.windows import MINUTE_MS, start_of
+from streams.units import MINUTE_MS
+from tables.windows import start_of
 
 
 def put_activity(fold: Fold) -> Iterable[Window]:

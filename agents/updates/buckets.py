@@ -7,13 +7,12 @@ import msgspec
 
 from streams.counters import NAMES, Counters
 from streams.ids import PostId
+from streams.units import WEEK_MS
 from tables.rows import Row
-from tables.windows import DAY_MS
 
 BUCKET_BITS = 6
 SLOTS = 1 << BUCKET_BITS
 SLOT_MASK = SLOTS - 1
-WEEK_MS = 7 * DAY_MS
 #: A bucket is dropped once it was not touched for 90 days; the shelf counts in weeks.
 KEEP_WEEKS = 13
 

@@ -5,8 +5,9 @@ import msgspec
 from agents.updates.albums import Leaders
 from agents.updates.gaps import Gap, fill, first_gap, follow
 from agents.updates.minute import Minute
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tables.rows import Row
-from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS, start_of
+from tables.windows import start_of
 
 #: How many closed windows are kept, to be sent again when their message is replayed.
 CLOSED_KEPT = 12

@@ -14,7 +14,8 @@ from agents.updates.gains import Moved
 from streams.analytics import Window
 from streams.events import Event
 from streams.ids import PostId
-from tables.windows import MINUTE_MS, oldest_open, start_of
+from streams.units import MINUTE_MS
+from tables.windows import oldest_open, start_of
 
 
 class Fold:

@@ -25,7 +25,7 @@ from agents.updates.gaps import Gap, observed_between
 from agents.updates.runs import BITS, Run, stretches
 from streams.counters import VIEWS
 from streams.ids import PostId
-from tables.windows import DAY_MS, MINUTE_MS
+from streams.units import DAY_MS, MINUTE_MS
 
 #: How long before a first sample the channel must have been observed for it to count from 0.
 FROM_ZERO_MS = DAY_MS

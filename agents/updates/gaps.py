@@ -8,7 +8,8 @@ observation, and none can hold more than 150.
 from bisect import insort
 from collections.abc import Sequence
 
-from tables.windows import DAY_MS, LATENESS_MS, MINUTE_MS
+from streams.units import DAY_MS, MINUTE_MS
+from tables.windows import LATENESS_MS
 
 #: Observations no further apart are taken for one stretch.
 STEP_MS = 600_000

@@ -4,7 +4,7 @@ import msgspec
 
 from agents.updates.buckets import COUNTERS
 from agents.updates.gains import Moved, Top
-from tables.windows import DAY_MS
+from streams.units import DAY_MS
 
 
 class Minute(msgspec.Struct, array_like=True, gc=False):

@@ -12,7 +12,7 @@ from agents.updates.buckets import BUCKET_BITS, SLOT_MASK, SLOTS, Bucket, Slots,
 from agents.updates.fixed_ages import NEVER_MS, crosses, next_age_at
 from streams.counters import VIEWS, Counters
 from streams.ids import PostId
-from tables.windows import DAY_MS
+from streams.units import DAY_MS
 
 #: How far apart two samples may lie and still be successive.
 BASELINE_AGAIN_MS = 90 * DAY_MS

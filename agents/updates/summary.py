@@ -19,7 +19,7 @@ from streams.events import (
     SubscribersSampled,
 )
 from streams.ids import PostId
-from tables.windows import MINUTE_MS
+from streams.units import MINUTE_MS
 
 
 def put_counters(fold: Fold) -> Iterable[Window]:

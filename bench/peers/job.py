@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 
 PARTITIONS = 8
-MINUTE_MS = 60_000
 #: Channels from here on carry one late event each, which closes the windows of its partition.
 CLOSING = 8_000_000
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from bench.peers.job import MINUTE_MS, Frame
+from bench.peers.job import Frame
+from streams.units import MINUTE_MS
 from tables.rows import Row
 
 BUCKETS = 4

@@ -6,17 +6,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.peers.job import CLOSING, MINUTE_MS, PARTITIONS, Event, Frame
+from bench.peers.job import CLOSING, PARTITIONS, Event, Frame
 from streams.ids import ChannelId
 from streams.partitioner import partition_of
 from streams.topics import channel_key
+from streams.units import HOUR_MS, MINUTE_MS
 
 START_MS = 1_760_000_040_000
 PER_MINUTE = 100_000
 #: So much earlier than its place an event may be.
 JITTER_MS = 2_000
 FRAME = 500
-HOUR_MS = 60 * MINUTE_MS
 
 Numbers = NDArray[np.int64]
 

@@ -17,7 +17,7 @@ from streams.clock import Clock, SystemClock
 from streams.context import Task
 from streams.database import Budget, Database, Kind, Write
 from streams.log import LogDamaged, Partition
-from streams.topics import DAY_MS
+from streams.units import DAY_MS
 
 #: Rows that are not on the disk yet, by their key in the database; None: deleted.
 Layer = dict[bytes, bytes | None]

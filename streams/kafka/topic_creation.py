@@ -11,7 +11,8 @@ from aiokafka.protocol.admin import (
 
 from streams.kafka.brokers import Brokers
 from streams.kafka.times import TIMESTAMP
-from streams.topics import DAY_MS, Topic
+from streams.topics import Topic
+from streams.units import DAY_MS
 
 _TOPIC = 2
 #: The source of a setting of the topic itself.

@@ -10,9 +10,9 @@ from streams.analytics import Alert
 from streams.events import PostsSeen
 from streams.ids import ChannelId
 from streams.topics import ALERTS, UPDATES
+from streams.units import HOUR_MS, MINUTE_MS
 from tables.rows import Row
 from tables.timers import Timer
-from tables.windows import HOUR_MS, MINUTE_MS
 
 
 class Seen(Row):

@@ -17,9 +17,9 @@ from streams.events import CountersSampled, Event, Post, PostsSeen, SubscribersS
 from streams.ids import ChannelId, PostId
 from streams.log import Draft, Offsets
 from streams.topics import ALERTS, UPDATES, WINDOWS, Topic, channel_key
+from streams.units import MINUTE_MS
 
 NOON_MS = 1_750_248_000_000
-MINUTE_MS = 60_000
 CHANNELS = [ChannelId(1_000_000_000 + number) for number in range(8)]
 #: Of the tables, what names an insertion and not what was inserted.
 _OF_INSERTIONS = {

@@ -13,9 +13,9 @@ from agents.engine.step_context import StepContext
 from streams.analytics import ActivityWindow, Alert
 from streams.ids import ChannelId
 from streams.topics import ALERTS, WINDOWS
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tables.rows import Row
 from tables.timers import Timer
-from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS
 
 #: What is decided within so much of event time may still come in.
 LATENESS_MS = 2 * MINUTE_MS

@@ -20,7 +20,8 @@ from streams.events import (
     SubscribersSampled,
 )
 from streams.ids import PostId
-from tables.windows import LATENESS_MS, MINUTE_MS
+from streams.units import MINUTE_MS
+from tables.windows import LATENESS_MS
 from tests.agents.pure import CHANNEL, Pure
 
 T = 28_333_334 * MINUTE_MS

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streams.analytics import ActivityWindow, Alert
 from streams.events import CountersSampled, Event, Post, PostsDeleted, PostsSeen
 from streams.ids import PostId
-from tables.windows import MINUTE_MS
+from streams.units import MINUTE_MS
 from tests.agents.pure import CHANNEL, Pure
 
 T = 28_333_334 * MINUTE_MS

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agents.engine.dead import DeadLimit, TooManyDead
-from agents.updates.buckets import KEEP_WEEKS, WEEK_MS
+from agents.updates.buckets import KEEP_WEEKS
 from streams import topics
 from streams.analytics import ActivityWindow, ChannelSummary
 from streams.codec import encode
@@ -13,6 +13,7 @@ from streams.events import CountersSampled, Event, Post, PostsSeen, SubscribersS
 from streams.ids import MARK, ChannelId, PostId
 from streams.log import Draft, LogFull
 from streams.topics import channel_key
+from streams.units import WEEK_MS
 from tests.agents.working import (
     append,
     drafts_of,

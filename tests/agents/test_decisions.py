@@ -16,6 +16,7 @@ from streams.events import CountersSampled, Event, Post, PostsSeen
 from streams.ids import ChannelId, PostId
 from streams.kinds import upsert_key
 from streams.topics import ALERTS, UPDATES, WINDOWS
+from streams.units import MINUTE_MS
 from tests.agents.in_memory import InMemory
 from tests.agents.proofs import JOINED, WORDS
 from tests.agents.quiet import QUIET
@@ -24,7 +25,6 @@ from tests.laws.decision import DecisionLaws, feed
 from tests.streams.sources.manual_clock import ManualClock
 
 T = 1_760_000_040_000
-MINUTE_MS = 60_000
 
 
 def taking_off(channel: int) -> list[Event]:

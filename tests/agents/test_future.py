@@ -16,6 +16,7 @@ from streams.kafka.log import KafkaLog
 from streams.kafka.settings import settings_of
 from streams.limits import SKEW_MS
 from streams.log import Batch, Draft, Log, Partition, Record
+from streams.units import HOUR_MS
 from tests.agents.pure import CHANNEL
 from tests.agents.working import append, drafts_of, records, upserts, working
 from tests.kafka.cluster import Cluster
@@ -24,7 +25,6 @@ from tests.streams.kafka.prefixed import Prefixed
 from tests.streams.sources.manual_clock import ManualClock
 
 T = 1_700_000_040_000
-HOUR_MS = 3_600_000
 HERE = Partition(topics.UPDATES.name, 0)
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from streams.analytics import ActivityWindow
 from streams.events import ChannelDescribed, CountersSampled, Post, PostsSeen, SubscribersSampled
 from streams.ids import PostId
-from tables.windows import DAY_MS, HOUR_MS, LATENESS_MS, MINUTE_MS
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
+from tables.windows import LATENESS_MS
 from tests.agents.pure import CHANNEL, Pure
 
 T = 28_333_334 * MINUTE_MS

@@ -17,8 +17,8 @@ from streams.events import Post, PostsSeen
 from streams.ids import ChannelId, PostId
 from streams.log import Record
 from streams.topics import AGENTS, ALERTS, UPDATES, channel_key, repartition_of
+from streams.units import HOUR_MS
 from tables.ticks import TickRow
-from tables.windows import HOUR_MS
 from tests.agents.fading import FADING
 from tests.agents.fading_left import check_fading
 from tests.agents.in_memory import InMemory

@@ -21,6 +21,7 @@ from streams.events import CountersSampled, Event, Post, PostsDeleted, PostsSeen
 from streams.ids import ChannelId, PostId
 from streams.log import Batch, Partition, Record
 from streams.topics import UPDATES, channel_key
+from streams.units import MINUTE_MS
 from tables.rows import RowDecoder
 from tests.agents.counts import COUNTS, Count
 from tests.agents.in_memory import InMemory
@@ -30,7 +31,6 @@ from tests.streams.sources.manual_clock import ManualClock
 
 HERE = Partition(UPDATES.name, 0)
 T = 1_760_000_040_000
-MINUTE_MS = 60_000
 
 _channel, _bucket, _count = RowDecoder(Channel), RowDecoder(Bucket), RowDecoder(Count)
 

@@ -16,7 +16,8 @@ import pytest
 from streams.analytics import ActivityWindow, PostAge
 from streams.recording import Recording
 from streams.sources.recorded_events import events_of
-from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS, start_of
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
+from tables.windows import start_of
 from tests.agents.pure import Pure
 from tests.recomputation import COUNTERS, Recomputed, RecomputedChannel
 

@@ -19,13 +19,13 @@ from streams.events import CountersSampled, Event, Post, PostsSeen
 from streams.ids import ChannelId, PostId
 from streams.metrics import Metrics
 from streams.topics import UPDATES, WINDOWS
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.agents.history_told import draft, ends, opened_log, run_in, selected
 from tests.agents.pure import Pure
 from tests.agents.test_history import running
-from tests.clickhouse.minutes import COUNTERS, DAY_MS, MINUTE_MS, Channel
+from tests.clickhouse.minutes import COUNTERS, Channel
 
 NOON_MS = 1_750_248_000_000
-HOUR_MS = 60 * MINUTE_MS
 LIVE, QUIET = ChannelId(1_500_000_001), ChannelId(1_500_000_002)
 QUICK = HistorySettings(batch_s=0.05, first_pause_s=0.01)
 

@@ -8,7 +8,7 @@ from agents.spikes.row import (
     Pace,
     Spikes,
 )
-from tables.windows import MINUTE_MS
+from streams.units import MINUTE_MS
 
 #: The first minute that is not known to `_known(NEEDED_MINUTES, …)`.
 NEXT = NEEDED_MINUTES

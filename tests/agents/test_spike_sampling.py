@@ -8,7 +8,7 @@ import pytest
 from streams.analytics import ActivityWindow, Alert
 from streams.events import CountersSampled, Event, Post, PostsSeen
 from streams.ids import PostId
-from tables.windows import HOUR_MS, MINUTE_MS
+from streams.units import HOUR_MS, MINUTE_MS
 from tests.agents.pure import CHANNEL, Pure
 
 T = 28_333_334 * MINUTE_MS

@@ -3,7 +3,7 @@ from agents.spikes.row import NEEDED_MINUTES, USUAL, Spikes
 from agents.spikes.rule import FACTOR, LEAST, SETTINGS, method, put_spikes
 from streams.analytics import ActivityWindow, Alert
 from streams.ids import PostId
-from tables.windows import MINUTE_MS
+from streams.units import MINUTE_MS
 from tests.agents.pure import CHANNEL
 
 CALM = USUAL.calm_minutes

@@ -15,9 +15,9 @@ from streams.codec import Selection, encode
 from streams.events import SubscribersSampled
 from streams.ids import ChannelId
 from streams.topics import ALERTS, UPDATES, WINDOWS, channel_key
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tables.rows import RowDecoder
 from tables.timers import Timer, TimerRow
-from tables.windows import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.agents.in_memory import InMemory
 from tests.agents.quiet import LATENESS_MS, QUIET, SETTLED_MS, Quiet, put_quiet
 from tests.streams.sources.manual_clock import ManualClock

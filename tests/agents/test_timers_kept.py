@@ -15,7 +15,7 @@ from streams.events import CountersSampled, Event, Post, PostsSeen
 from streams.ids import ChannelId, PostId
 from streams.log import Log, Record
 from streams.topics import ALERTS, UPDATES, WINDOWS
-from tables.windows import DAY_MS, MINUTE_MS
+from streams.units import DAY_MS, MINUTE_MS
 from tests.agents.in_memory import InMemory
 from tests.agents.quiet import QUIET
 from tests.agents.victim import KILLED, kill_after, run_victim

@@ -18,7 +18,8 @@ from streams.analytics import (
 )
 from streams.events import CountersSampled, Event, PostsDeleted, PostsEdited, PostsSeen
 from streams.kinds import upsert_key
-from tables.windows import MINUTE_MS, oldest_open, start_of
+from streams.units import MINUTE_MS
+from tables.windows import oldest_open, start_of
 from tests.agents.pure import CHANNEL, Pure
 from tests.agents.strategies import T, streams
 from tests.agents.updates import model

@@ -20,10 +20,9 @@ from streams.ids import PostId
 from streams.log import Draft, Log
 from streams.metrics import Metrics
 from streams.topics import UPDATES, channel_key
+from streams.units import HOUR_MS, MINUTE_MS
 from tests.api.serving import CHANNEL, NOW_MS, put
 
-HOUR_MS = 3_600_000
-MINUTE_MS = 60_000
 _FIRST, _SECOND = PostId(7), PostId(6)
 
 

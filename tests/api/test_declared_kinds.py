@@ -14,9 +14,8 @@ from streams.kind import Kind, NotKept, NotShown, Shown
 from streams.kinds import KINDS
 from streams.log import Partition
 from streams.topics import Topic
+from streams.units import MINUTE_MS
 from tests.api.serving import CHANNEL, NOW_MS, OTHER
-
-MINUTE_MS = 60_000
 
 
 class Score(Message, frozen=True, kw_only=True, tag="own.score"):

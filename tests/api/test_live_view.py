@@ -15,9 +15,9 @@ from streams.analytics import (
     SubscribersWindow,
 )
 from streams.ids import ChannelId, PostId
+from streams.units import MINUTE_MS
 
 ONE, TWO = ChannelId(1), ChannelId(2)
-MINUTE_MS = 60_000
 
 
 def window(minute: int, views: int | None = None, channel: ChannelId = ONE) -> ActivityWindow:

@@ -9,8 +9,8 @@ from typing import Any
 
 from streams.counters import NAMES
 from streams.events import CountersSampled, Event, Post, PostsDeleted, PostsEdited, PostsSeen
+from streams.units import DAY_MS, MINUTE_MS
 
-MINUTE_MS, DAY_MS = 60_000, 86_400_000
 COUNTERS = NAMES
 
 Minutes = Mapping[int, Mapping[str, Any]]

@@ -8,10 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickhouse.evidence import (
-    DAY_MS,
     DIVISIBLE_MS,
-    HOUR_MS,
-    MINUTE_MS,
     Ages,
     Observed,
     Segment,
@@ -20,6 +17,7 @@ from clickhouse.evidence import (
     reading,
     segment,
 )
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 SEGMENTS = st.lists(
     st.builds(

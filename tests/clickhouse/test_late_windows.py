@@ -13,7 +13,8 @@ from clickhouse.chdb import ChdbHistory, ChdbSettings
 from clickhouse.rows import ObservedRows
 from streams.events import CountersSampled, Event, Post, PostsDeleted, PostsSeen, SubscribersSampled
 from streams.ids import ChannelId, PostId
-from tests.clickhouse.minutes import COUNTERS, DAY_MS, Channel
+from streams.units import DAY_MS
+from tests.clickhouse.minutes import COUNTERS, Channel
 
 START_MS = 1_750_204_800_000
 _channels = itertools.count(1_600_000_000)

@@ -8,8 +8,8 @@ import pytest
 from clickhouse.evidence import Observed, Segment
 from clickhouse.figures import Asked
 from clickhouse.points import views_points
+from streams.units import MINUTE_MS
 
-MINUTE_MS = 60_000
 ALL = Observed([Segment(0, 3 * MINUTE_MS, True)])
 BOOKED: Mapping[str, Any] = {
     "step": 2,

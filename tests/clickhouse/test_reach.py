@@ -19,7 +19,8 @@ from clickhouse.upserts import DecidedRows
 from streams.analytics import PostAge
 from streams.events import Post, PostsSeen, SubscribersSampled
 from streams.ids import ChannelId, PostId
-from tests.clickhouse.told import DAY_MS, HOUR_MS, START_MS
+from streams.units import DAY_MS, HOUR_MS
+from tests.clickhouse.told import START_MS
 
 CHANNEL = ChannelId(1_300_000_001)
 AGES = (1, 12, 24, 48)

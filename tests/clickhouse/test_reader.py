@@ -24,7 +24,8 @@ from clickhouse.reader import (
 from clickhouse.records import OPENING, opening
 from streams.cursor_text import InvalidCursor
 from streams.ids import ChannelId, PostId, Username, parse_channel
-from tests.clickhouse.told import DAY_MS, END_MS, HOUR_MS, NEWS, QUIET, START_MS, at, tell
+from streams.units import DAY_MS, HOUR_MS
+from tests.clickhouse.told import END_MS, NEWS, QUIET, START_MS, at, tell
 
 #: Of a channel of which nothing at all is known in the range.
 NOTHING = Overview(*[None] * len(Overview.__struct_fields__))

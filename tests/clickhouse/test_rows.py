@@ -22,9 +22,9 @@ from streams.events import (
     PostsSeen,
 )
 from streams.ids import ChannelId, PostId
+from streams.units import HOUR_MS
 
 DUROV = ChannelId(1_006_503_122)
-HOUR_MS = 3_600_000
 
 
 def observed(*events: Event) -> dict[str, Insert]:

@@ -17,10 +17,10 @@ from streams.events import (
     SubscribersSampled,
 )
 from streams.ids import ChannelId, PostId
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 NEWS = ChannelId(1_101_806_611)
 QUIET = ChannelId(1_006_503_122)
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 #: Midnight of 2025-06-18 UTC, and the day that begins there.
 START_MS = 1_750_204_800_000
 END_MS = START_MS + DAY_MS

@@ -30,15 +30,13 @@ from streams.publisher import Publisher
 from streams.sources.cursors import Followed
 from streams.topics import UPDATES
 from streams.tracing import Traces
+from streams.units import HOUR_MS
 from tests.patience import PATIENCE_S
 from tests.streams.sources.manual_clock import ManualClock
 
 USER = 777
 #: 2025-01-01
 START_MS = 1_735_689_600_000
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
 
 E = TypeVar("E", bound=Event)
 

@@ -6,15 +6,8 @@ import pytest
 from loopback.faults import ALWAYS
 from streams.events import ChannelStatus
 from streams.sources.cursors import Cursor, FloodWait, Standing
-from tests.collect.conftest import (
-    HOUR_MS,
-    MINUTE_MS,
-    START_MS,
-    USER,
-    Scene,
-    history,
-    until,
-)
+from streams.units import HOUR_MS, MINUTE_MS
+from tests.collect.conftest import START_MS, USER, Scene, history, until
 
 NEWS = 1001
 

@@ -3,15 +3,8 @@
 from loopback.world.channel import WorldPost
 from loopback.world.counters import Counters
 from streams.events import ChannelDescribed, CountersSampled, PostsSeen, SubscribersSampled
-from tests.collect.conftest import (
-    HOUR_MS,
-    MINUTE_MS,
-    START_MS,
-    USER,
-    Scene,
-    history,
-    until,
-)
+from streams.units import HOUR_MS, MINUTE_MS
+from tests.collect.conftest import START_MS, USER, Scene, history, until
 
 
 async def test_the_whole_history_in_pages_of_100(scene: Scene) -> None:

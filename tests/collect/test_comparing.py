@@ -2,10 +2,10 @@
 
 import pytest
 
-from collect.settings import DAY_MS
 from loopback.world.channel import WorldChannel
 from streams.events import PostsDeleted, PostsEdited, PostsSeen
-from tests.collect.conftest import HOUR_MS, START_MS, Scene, history, until
+from streams.units import DAY_MS, HOUR_MS
+from tests.collect.conftest import START_MS, Scene, history, until
 
 COMPARED = "channels.getMessages"
 

@@ -2,7 +2,8 @@
 
 from loopback.world.channel import WorldPost
 from streams.events import CountersSampled, PostsEdited, PostsSeen
-from tests.collect.conftest import MINUTE_MS, START_MS, Scene, history, until
+from streams.units import MINUTE_MS
+from tests.collect.conftest import START_MS, Scene, history, until
 
 
 async def test_service_messages_are_no_posts(scene: Scene) -> None:

@@ -8,14 +8,8 @@ from telethon.tl import types
 from collect.names import not_a_channel, username_of, usernames_of
 from loopback.world.channel import Collectible, WorldPost
 from streams.events import ChannelDescribed, ChannelStatus, PostsSeen
-from tests.collect.conftest import (
-    HOUR_MS,
-    START_MS,
-    USER,
-    Scene,
-    history,
-    until,
-)
+from streams.units import HOUR_MS
+from tests.collect.conftest import START_MS, USER, Scene, history, until
 from tests.collect.test_outages import said
 
 READING = ("messages.getHistory", "channels.getFullChannel", "channels.joinChannel")

@@ -14,7 +14,8 @@ from control.sql import SqlControl
 from control.store import ControlUnavailable
 from streams.events import ChannelStatus, PostsDeleted, PostsEdited
 from streams.sources.cursors import NO_PAGES, Cursor, Followed, Pages
-from tests.collect.conftest import HOUR_MS, MINUTE_MS, USER, Scene, history, until
+from streams.units import HOUR_MS, MINUTE_MS
+from tests.collect.conftest import USER, Scene, history, until
 
 LOGGER = "collect"
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collect.recent import Known, RecentPosts
-from collect.settings import DAY_MS, HOUR_MS, MINUTE_MS, CollectorSettings
+from collect.settings import CollectorSettings
 from streams.events import MAX_POSTS, Post
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 SCHEDULE = CollectorSettings().sampling
 NOW_MS = 1_735_689_600_000

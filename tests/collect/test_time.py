@@ -8,7 +8,8 @@ import pytest
 from agents.updates.check import checked
 from streams.clock import CorrectedClock
 from streams.events import CountersSampled, PostsSeen
-from tests.collect.conftest import MINUTE_MS, Scene, history, until
+from streams.units import MINUTE_MS
+from tests.collect.conftest import Scene, history, until
 from tests.collect.test_outages import said
 from tests.streams.sources.manual_clock import ManualClock
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collect.settings import HOUR_MS, MINUTE_MS, CollectorSettings
+from collect.settings import CollectorSettings
 from collect.turns import Turns
 from streams.events import MAX_POSTS
 from streams.ids import PostId
+from streams.units import HOUR_MS, MINUTE_MS
 
 SCHEDULE = CollectorSettings().sampling
 START_MS = 1_735_689_600_000

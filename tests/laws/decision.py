@@ -22,8 +22,8 @@ from streams.codec import BroadcastFound, decode_analytics, encode
 from streams.events import Event
 from streams.ids import ChannelId
 from streams.topics import AGENTS, UPDATES, Topic, channel_key, repartition_of
+from streams.units import DAY_MS
 from tables.rows import JoinedRow, Row, RowDecoder, encode_row, layout_of
-from tables.windows import DAY_MS
 from tests.agents.in_memory import InMemory
 from tests.streams.sources.manual_clock import ManualClock
 

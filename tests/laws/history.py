@@ -12,10 +12,10 @@ from clickhouse.upserts import DecidedRows
 from streams.analytics import ActivityWindow
 from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import ChannelId, PostId
+from streams.units import HOUR_MS
 
 DUROV = ChannelId(1_006_503_122)
 NOON_MS = 1_750_248_000_000
-HOUR_MS = 3_600_000
 DAY = {"channel_id": DUROV, "from_ms": NOON_MS - 12 * HOUR_MS, "to_ms": NOON_MS + 12 * HOUR_MS}
 HOSTILE = 'it\'s \\ "quoted" \n\t\0 {x:String} %(s)s ; -- 👍\u202e'
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from loopback.curve import RecordedCounters, Series
 from loopback.growth import modelled
 from loopback.world.counters import Counters
+from streams.units import HOUR_MS
 
-HOUR_MS = 3_600_000
 counts = st.integers(0, 2**40)
 ages = st.integers(1, 400 * 24 * HOUR_MS)
 

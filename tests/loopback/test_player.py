@@ -13,9 +13,9 @@ from loopback.world.world import CountersMoved, Happening, LogWritten, World
 from streams.events import Post
 from streams.ids import ChannelId, PostId
 from streams.recording import Recording
+from streams.units import HOUR_MS
 from tests.patience import PATIENCE_S
 
-HOUR_MS = 3_600_000
 START_MS = 1_800_000_000_000
 
 

@@ -7,9 +7,7 @@ from loopback.played import PlayedChannel
 from loopback.player import Player
 from loopback.staging import (
     AUDIENCES,
-    DAY_MS,
     MARK,
-    MINUTE_MS,
     STAGED,
     TAKES_OFF_MS,
     Audience,
@@ -20,6 +18,7 @@ from loopback.staging import (
 from loopback.world.channel import Kind, WorldChannel
 from loopback.world.world import Happening, LogWritten, World
 from streams.ids import ChannelId
+from streams.units import DAY_MS, MINUTE_MS
 from tests.loopback.test_player import HOUR_MS, START_MS, HandClock, recorded
 
 ages = st.lists(st.integers(0, 3 * DAY_MS), min_size=2).map(sorted)

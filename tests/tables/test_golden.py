@@ -6,6 +6,7 @@ import pytest
 from agents.pipeline import INPUTS, PIPELINE
 from streams.ids import ChannelId
 from streams.topics import UPDATES, WINDOWS
+from streams.units import DAY_MS
 from tables.rows import Row, RowDecoder, encode_row, layout_of
 from tests.agents.in_memory import InMemory
 from tests.agents.test_decisions import taking_off
@@ -16,7 +17,6 @@ from tests.tables.golden_states import TABLES, WRITE, State, fields_of, missing,
 
 STATES = states()
 CHANNEL = ChannelId(42)
-DAY_MS = 86_400_000
 
 
 def test_every_layout_has_a_kept_state() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.spikes.row import Spike, Spikes
-from agents.updates.buckets import KEEP_WEEKS, WEEK_MS, Bucket, NewBuckets, Shelf, buckets_of
+from agents.updates.buckets import KEEP_WEEKS, Bucket, NewBuckets, Shelf, buckets_of
 from agents.updates.channel import Channel, SubscriberStats
 from agents.updates.fold import fold_update
 from agents.updates.gains import Sample, Top, fold_sample
@@ -16,6 +16,7 @@ from agents.updates.minute import Minute
 from streams.analytics import ActivityWindow
 from streams.events import CountersSampled, Post, PostsSeen
 from streams.ids import ChannelId, PostId
+from streams.units import WEEK_MS
 from tables.rows import Row, RowDecoder, UnknownRow, Upgrade, Values, encode_row, layout_of
 from tests.tables.golden_states import TABLES, states
 

@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.windows import DAY_MS, HOUR_MS, LATENESS_MS, MINUTE_MS, oldest_open, start_of
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
+from tables.windows import LATENESS_MS, oldest_open, start_of
 
 times = st.integers(min_value=0, max_value=4_102_444_800_000)
 sizes = st.sampled_from([MINUTE_MS, HOUR_MS, DAY_MS])

@@ -11,8 +11,9 @@ from typing import Any
 import faust
 import msgspec
 
-from bench.peers.job import MINUTE_MS, PARTITIONS, Frame, Job, read_job
+from bench.peers.job import PARTITIONS, Frame, Job, read_job
 from bench.peers.lap import Lap, Row
+from streams.units import MINUTE_MS
 
 
 class Increment(faust.Record, serializer="json"):

@@ -15,13 +15,14 @@ from agents.engine.cache import RowCache
 from agents.engine.sending import Sender
 from agents.engine.worker import Worker, WorkerSettings
 from bench.peers import lap
-from bench.peers.job import MINUTE_MS, PARTITIONS, Event, Frame, Job, read_job
+from bench.peers.job import PARTITIONS, Event, Frame, Job, read_job
 from bench.peers.minutes import BUCKETS, Minute, Progress, fold, row_key
 from streams.context import Task
 from streams.log import Log, Partition, Record
 from streams.metrics import Metrics
 from streams.opening import open_log
 from streams.topics import Topic
+from streams.units import MINUTE_MS
 from tables.rows import encode_row
 
 

@@ -11,8 +11,9 @@ import msgspec
 from quixstreams import Application
 from quixstreams.dataframe.windows.aggregations import Count, Max, Sum
 
-from bench.peers.job import MINUTE_MS, Frame, Job, read_job
+from bench.peers.job import Frame, Job, read_job
 from bench.peers.lap import Lap, Row
+from streams.units import MINUTE_MS
 
 GRACE_MS = 10_000
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 import msgspec
 from aiokafka import AIOKafkaConsumer
 
-from bench.peers.job import MINUTE_MS, Event, Frame, Job, read_job
+from bench.peers.job import Event, Frame, Job, read_job
 from bench.peers.lap import Lap, Row
+from streams.units import MINUTE_MS
 
 State = dict[tuple[int, int], list[int]]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tables.windows import DAY_MS
+from streams.units import DAY_MS
 
 Column = list[int | None] | None
 

@@ -8,7 +8,8 @@ from agents.updates.fixed_ages import Crossing
 from agents.updates.gains import Moved, Sample, fold_sample
 from agents.updates.gaps import first_gap
 from streams.ids import PostId
-from tables.windows import DAY_MS, LATENESS_MS
+from streams.units import DAY_MS
+from tables.windows import LATENESS_MS
 from tests.agents.updates import model
 
 T = 1_700_000_000_000

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from agents.updates.channel import Channel
 from agents.updates.gaps import BEGINNING_MS, KEPT_MS, STEP_MS, observed_between
-from tables.windows import DAY_MS, HOUR_MS, LATENESS_MS, MINUTE_MS
+from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
+from tables.windows import LATENESS_MS
 
 T = 1_700_000_000_000
 #: Steps from one observation to the next: within a stretch, its edge, hours, and days.

@@ -10,7 +10,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from streams.kafka.log import KafkaLog
 from streams.kafka.settings import client_options, settings_of
 from streams.log import Draft, LogError
-from streams.topics import DAY_MS, Topic
+from streams.topics import Topic
+from streams.units import DAY_MS
 from tests.kafka.cluster import Cluster
 from tests.kafka.fixtures import Running, unique
 from tests.patience import PATIENCE_S

@@ -9,7 +9,7 @@ from streams.clock import SystemClock
 from streams.database import Database, Kind, Write
 from streams.kafka.state import State
 from streams.log import LogDamaged, LogInUse
-from streams.topics import DAY_MS
+from streams.units import DAY_MS
 
 
 class SetClock(SystemClock):
