@@ -130,7 +130,10 @@ def test_the_laws_of_decisions_hold_for_the_example(site: Path, tmp_path: Path) 
     tests = tmp_path / "test_records.py"
     tests.write_text((EXAMPLE / "tests" / "test_records.py").read_text())
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("-o", "asyncio_mode=auto", str(tests)),
+        ],
         env={**os.environ, "PYTHONPATH": path},
         cwd=tmp_path,
         capture_output=True,

@@ -98,9 +98,9 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("", "is not known"),
-        ("mysql://host/db", "mysql is not known"),
-        ("control.sqlite", "is not known"),
+        ("", "is unknown"),
+        ("mysql://host/db", "mysql is unknown"),
+        ("control.sqlite", "is unknown"),
         ("sqlite://control.sqlite", "names no file"),
         ("sqlite:///", "names no file"),
         ("sqlite:///a?mode=ro", "names no file"),

@@ -89,7 +89,7 @@ async def test_the_embedded_log_waits_before_the_disk_is_full(tmp_path: Path) ->
 
 
 async def test_the_embedded_log_waits_at_the_last_byte(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", 48 * MIB, 2 * MIB) as disk:
+    with small_disk(tmp_path / "disk", 48 * MIB, MIB) as disk:
         await goes_on_with_room(disk, "?sync=false&free_bytes=0", tmp_path / "said")
 
 

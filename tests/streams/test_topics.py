@@ -12,6 +12,7 @@ def test_names_and_keys_are_those_that_others_read() -> None:
         "analytics.alerts",
         "analytics.scores",
         "control.changes",
+        "control.rebuilds",
     ]
     assert topics.UPDATES.dead == "telegram.updates.dead"
     assert channel_key(ChannelId(1006503122)) == b"1006503122"
