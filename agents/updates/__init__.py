@@ -1,1 +1,1 @@
-"""What a channel does, folded from telegram.updates: windows, ages, newest counters."""
+"""A channel's activity, folded from telegram.updates: windows, ages, newest counters."""

@@ -1,4 +1,4 @@
-"""Activity of a channel by the minute: gains of its posts; posts, edits and deletions."""
+"""Activity of a channel per minute: gains of its posts; posts, edits and deletions."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +11,7 @@ from tables.windows import start_of
 
 
 def put_activity(fold: Fold) -> Iterable[Window]:
-    """Close what the watermark has passed, and give every window that changed, once."""
+    """Close the minutes that the watermark has passed, and yield each changed window once."""
     channel_id = fold.event.channel_id
     for minute in fold.channel.close_minutes(fold.oldest_minute_ms):
         yield _window(channel_id, minute, closed=True)
@@ -23,7 +23,7 @@ def put_activity(fold: Fold) -> Iterable[Window]:
 
 
 def activity_again(fold: Fold) -> Iterator[ActivityWindow]:
-    """The windows as they stand: what a replayed message may have failed to send."""
+    """The present windows, sent again: a crash may have prevented the first sending."""
     channel_id = fold.event.channel_id
     for minute in fold.channel.closed_minutes:
         yield _window(channel_id, minute, closed=True)
@@ -32,7 +32,7 @@ def activity_again(fold: Fold) -> Iterator[ActivityWindow]:
 
 
 def _put_gains(fold: Fold, changed: dict[int, Minute]) -> None:
-    """Nothing of a late message is booked: its minute is closed, and no other is right."""
+    """A late message books nothing: its minute is closed, and no other minute would be right."""
     moved = fold.moved
     if fold.sampled:
         sampled = fold.channel.put_sampling(fold.event.observed_at_ms, fold.oldest_minute_ms)
@@ -46,7 +46,7 @@ def _put_gains(fold: Fold, changed: dict[int, Minute]) -> None:
 
 
 def _put_posts(fold: Fold, changed: dict[int, Minute]) -> None:
-    """Posts and edits count in the minute of their date, while that is open."""
+    """Posts and edits count in the minute of their date while that minute is open."""
     for date_ms, counts in fold.published:
         start_ms = start_of(date_ms, MINUTE_MS)
         if counts and start_ms >= fold.oldest_minute_ms:

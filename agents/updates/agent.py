@@ -1,4 +1,4 @@
-"""The decision `updates`, as it is listed in agents.pipeline."""
+"""The declaration of the decision `updates`, listed in agents.pipeline."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""The counters of posts at fixed ages, once each, when a sample passes the age."""
+"""The counters of posts at fixed ages, sent once per age, when a sample passes the age."""
 
 from collections.abc import Iterable
 

@@ -1,8 +1,8 @@
-"""Albums count once: which of an album's posts counts, its leader, and which follow it.
+"""Albums count once: one post of an album, its leader, counts; its other posts follow.
 
-Telegram counts one view of an album in each of its posts, so their sum is no number of views. The
-leader is the lowest id of the posts known when the album was first seen. A leader's bucket knows
-who follows it, a follower's bucket that it follows.
+Telegram counts one view of an album in each of its posts, so their sum is not a number of views.
+The leader is the lowest id of the posts known when the album was first seen. A leader's bucket
+lists its followers; a follower's bucket marks it as a follower.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from agents.updates.buckets import Buckets, bucket_of, place_of
 from streams.ids import PostId
 
-#: Albums of a channel whose leader is remembered, to recognise their other posts. A page of history
-#: has at most 50.
+#: Number of albums per channel whose leaders are remembered, to recognise the albums' other posts.
+#: A page of history has at most 50.
 KEPT = 64
 
-#: By album id, the album that was seen last at the end.
+#: Leaders by album id; the album seen last is the last entry.
 Leaders = dict[int, PostId]
 
 
 def see_albums(
     leaders: Leaders, buckets: Buckets, members: Mapping[int, Sequence[PostId]]
 ) -> set[int]:
-    """Learn which posts belong to albums; the buckets that this changed, by number."""
+    """Record which posts belong to albums. Returns the numbers of the buckets changed."""
     touched: set[int] = set()
     for album_id, post_ids in members.items():
         leader = _leader(leaders, buckets, album_id, post_ids)
@@ -35,13 +35,13 @@ def see_albums(
 
 
 def drop_leader(leaders: Leaders, buckets: Buckets, post_id: PostId) -> set[int]:
-    """A post is deleted: if it led, the lowest of its followers that is there leads on.
+    """Handle a post's deletion: if it led an album, its lowest remaining follower becomes leader.
 
-    The buckets that this changed, by number.
+    Returns the numbers of the buckets changed.
     """
     number, slot = place_of(post_id)
     distances = buckets[number].led.pop(slot, ())
-    # A follower's bucket may have been dropped meanwhile, and with it that it follows.
+    # A follower's bucket may have been dropped meanwhile, and its mark with the bucket.
     left = sorted(
         follower
         for follower in (PostId(post_id + distance) for distance in distances)
@@ -65,7 +65,7 @@ def is_follower(buckets: Buckets, post_id: PostId) -> bool:
 def _leader(
     leaders: Leaders, buckets: Buckets, album_id: int, post_ids: Sequence[PostId]
 ) -> PostId | None:
-    """The album's leader; None when it is not remembered and only followers were seen again."""
+    """The album's leader; None if no leader is remembered and all `post_ids` are followers."""
     leader = leaders.pop(album_id, None)
     if leader is None or _is_deleted(buckets, leader):
         leader = min((each for each in post_ids if not is_follower(buckets, each)), default=None)

@@ -1,4 +1,4 @@
-"""What is known of posts: one row per (channel, bucket of 64 post ids), in columns of 64 slots."""
+"""The state of posts: one row per (channel, bucket of 64 post ids), in columns of 64 slots."""
 
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from operator import itemgetter
@@ -13,7 +13,7 @@ from tables.rows import Row
 BUCKET_BITS = 6
 SLOTS = 1 << BUCKET_BITS
 SLOT_MASK = SLOTS - 1
-#: A bucket is dropped once it was not touched for 90 days; the shelf counts in weeks.
+#: A bucket is dropped after 90 days in which no message touched it; the shelf counts in weeks.
 KEEP_WEEKS = 13
 
 COUNTERS = len(NAMES)
@@ -31,31 +31,31 @@ def _empty_counters() -> list[Slots]:
 class Bucket(Row, array_like=True, gc=False):
     """Up to 64 posts whose ids have all but the lowest six bits in common."""
 
-    #: When each post was published; None until a message said so.
+    #: When each post was published; None while unknown.
     dates_ms: Slots = msgspec.field(default_factory=_empty)
-    #: When its newest sample was observed; None before the first.
+    #: When each post's newest sample was observed; None before the first.
     sampled_ms: Slots = msgspec.field(default_factory=_empty)
-    #: Newest values, a column a counter.
+    #: Newest values, one column per counter.
     counters: list[Slots] = msgspec.field(default_factory=_empty_counters)
-    #: A bit a slot, a number a counter: the newest sample did not say this counter.
+    #: One number per counter, one bit per slot: the newest sample lacked this counter.
     stale: list[int] = msgspec.field(default_factory=lambda: [0] * COUNTERS)
-    #: Until this instant no post that was sampled passes a fixed age; 0: not known.
+    #: Before this instant no sampled post passes a fixed age; 0: unknown.
     due_ms: int = 0
     #: When an edited post was last edited, by slot.
     edited_ms: dict[int, int] = msgspec.field(default_factory=dict)
-    #: A bit a slot.
+    #: One bit per slot.
     deleted: int = 0
-    #: When views were said last, by slot, of posts whose newest sample did not say them.
+    #: When views were last observed, by slot, for posts whose newest sample lacked views.
     viewed_ms: dict[int, int] = msgspec.field(default_factory=dict)
-    #: The highest values of counters that fell, by counter and slot: up to there nothing is gained.
+    #: The highest values of counters that fell, by counter and slot: gains start above them.
     highs: dict[int, dict[int, int]] = msgspec.field(default_factory=dict)
     #: Slots of albums' posts that do not count, because another post of the album does.
     followers: list[int] = msgspec.field(default_factory=list)
-    #: Of albums' leaders, by slot: how far behind it in ids each of its followers is.
+    #: For each album leader, by slot: the distances in ids from the leader to its followers.
     led: dict[int, list[int]] = msgspec.field(default_factory=dict)
 
     def see(self, slot: int, date_ms: int) -> bool:
-        """Learn when a post was published. True when it had not been seen before."""
+        """Record when a post was published. Returns True if the post is new."""
         before_ms = self.dates_ms[slot]
         if before_ms != date_ms:
             self.dates_ms[slot] = date_ms
@@ -63,21 +63,24 @@ class Bucket(Row, array_like=True, gc=False):
         return before_ms is None
 
     def edit(self, slot: int, edited_ms: int) -> bool:
-        """Learn of an edit. False when it is known already."""
+        """Record an edit. Returns False if it is already known, or older than the newest."""
         if edited_ms <= self.edited_ms.get(slot, -1):
             return False
         self.edited_ms[slot] = edited_ms
         return True
 
     def delete(self, slot: int) -> bool:
-        """Learn that a post is gone. False when it is known already."""
+        """Record a post's deletion. Returns False if it is already known."""
         bit = 1 << slot
         was_there = not self.deleted & bit
         self.deleted |= bit
         return was_there
 
     def rise(self, counter: int, slot: int, new: int, old: int) -> int:
-        """By how much a counter rose over its highest value, which is kept while it is below."""
+        """Return the increment over the counter's highest value, never negative.
+
+        The highest value is stored while the counter is below it.
+        """
         highs = self.highs.get(counter)
         if new < old:
             self.highs.setdefault(counter, {}).setdefault(slot, old)
@@ -101,7 +104,7 @@ class Bucket(Row, array_like=True, gc=False):
         return Counters(views[slot], forwards[slot], replies[slot], reactions[slot])
 
     def sampled(self, slot: int) -> Counters:
-        """What the newest sample said; None for a counter that it did not say."""
+        """The newest sample; None for each counter that it lacked."""
         values = self.newest(slot)
         if not any(self.stale):
             return values
@@ -112,7 +115,7 @@ class Bucket(Row, array_like=True, gc=False):
 
 
 def taken(slots: Sequence[int]) -> Callable[[Slots], Sequence[int | None]]:
-    """A function that takes the values of some slots out of a column, in their order."""
+    """Return a function that reads the values of `slots` from a column, in the order of `slots`."""
     if len(slots) > 1:
         return itemgetter(*slots)
     return lambda column: [column[slot] for slot in slots]
@@ -131,7 +134,7 @@ def buckets_of(post_ids: Iterable[PostId]) -> set[int]:
     return {post_id >> BUCKET_BITS for post_id in post_ids}
 
 
-#: The buckets of one channel; asking for one that is not there makes it.
+#: The buckets of one channel; reading a missing one creates it.
 Buckets = MutableMapping[int, Bucket]
 
 
@@ -144,13 +147,13 @@ class NewBuckets(dict[int, Bucket]):
 
 
 class Shelf(Row, array_like=True, gc=False):
-    """Which buckets a channel has, and in which week of event time each was last touched."""
+    """A channel's buckets, each with the week of event time in which it was last touched."""
 
     weeks: dict[int, int] = msgspec.field(default_factory=dict)
     swept_week: int = -1
 
     def touch(self, buckets: Iterable[int], watermark_ms: int) -> bool:
-        """Note that buckets are in use. False when nothing had to be noted."""
+        """Record that buckets are in use. Returns False if the row did not change."""
         week = watermark_ms // WEEK_MS
         moved = [bucket for bucket in buckets if self.weeks.get(bucket) != week]
         for bucket in moved:
@@ -158,7 +161,10 @@ class Shelf(Row, array_like=True, gc=False):
         return bool(moved)
 
     def sweep(self, watermark_ms: int) -> list[int]:
-        """Forget, once a week of event time, what has not been touched for 90 days."""
+        """Forget buckets not touched for 90 days, once per week of event time.
+
+        Returns their numbers.
+        """
         week = watermark_ms // WEEK_MS
         if week <= self.swept_week:
             return []

@@ -1,4 +1,4 @@
-"""A channel's row: watermark, windows open and lately closed, and the newest of its facts."""
+"""A channel's row: watermark, open and recently closed windows, and its newest facts."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tables.rows import Row
 from tables.windows import start_of
 
-#: How many closed windows are kept, to be sent again when their message is replayed.
+#: How many closed windows are kept, so that a replayed message sends them again.
 CLOSED_KEPT = 12
 #: The sizes of windows of subscribers.
 WINDOW_SIZES_MS = (MINUTE_MS, HOUR_MS, DAY_MS)
@@ -39,7 +39,7 @@ class SubscriberStats(msgspec.Struct, array_like=True, gc=False):
 
 
 class Facts(msgspec.Struct, array_like=True, gc=False):
-    """The newest that is known of a channel, and when each was observed."""
+    """The newest known facts of a channel, and when each was observed."""
 
     title: str | None = None
     username: str | None = None
@@ -56,9 +56,10 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
     def describe(
         self, title: str | None, username: str | None, at_ms: int, *, nameless: bool = False
     ) -> bool:
-        """What was not said stays as it was. Each of these is True when a fact changed.
+        """Record title and username; None leaves a fact unchanged.
 
-        `nameless`: it is known to have no username.
+        Like `count_subscribers` and `put_status`, ignores an observation older than the newest, and
+        returns True if a fact changed. `nameless`: the channel is known to have no username.
         """
         if at_ms < self.described_ms:
             return False
@@ -106,20 +107,20 @@ class Channel(Row, array_like=True, gc=False):
     closed_minutes: list[Minute] = msgspec.field(default_factory=list)
     closed_subscriber_stats: list[SubscriberStats] = msgspec.field(default_factory=list)
     facts: Facts = msgspec.field(default_factory=Facts)
-    #: The `last_sample_ms` that was sent last.
+    #: The `last_sample_ms` last sent.
     sample_sent_ms: int = -1
     #: The newest instant at which counters were sampled, and the newest before the open windows.
     sampled_ms: int = -1
     closed_sampled_ms: int = -1
-    #: When it was not observed lately, oldest first (agents.updates.gaps).
+    #: Recent gaps in observation, oldest first (agents.updates.gaps).
     gaps: list[Gap] = msgspec.field(default_factory=list)
-    #: The posts that count for the albums seen last (agents.updates.albums).
+    #: The leaders of the albums seen last (agents.updates.albums).
     leaders: Leaders = msgspec.field(default_factory=dict)
 
     def advance(self, observed_at_ms: int) -> None:
-        """Move the watermark on; it never goes back."""
+        """Advance the watermark, which never decreases, and update the gaps."""
         if not self.gaps:
-            # A new row, or one of a version that knew the first observation only.
+            # A new row, or a row of a version that stored only the first observation.
             known = self.first_observed_ms >= 0
             self.gaps = first_gap(self.first_observed_ms if known else observed_at_ms)
         if self.first_observed_ms < 0 or observed_at_ms < self.first_observed_ms:
@@ -132,7 +133,7 @@ class Channel(Row, array_like=True, gc=False):
             fill(self.gaps, observed_at_ms)
 
     def minute(self, start_ms: int, observed_at_ms: int) -> Minute:
-        """The open window that starts at `start_ms`, made when it is new."""
+        """The open window that starts at `start_ms`, created if it does not exist."""
         minute = self.minutes.get(start_ms)
         if minute is None:
             minute = self.minutes[start_ms] = Minute(start_ms)
@@ -140,7 +141,7 @@ class Channel(Row, array_like=True, gc=False):
         return minute
 
     def close_minutes(self, before_ms: int) -> list[Minute]:
-        """Take out the windows that start before `before_ms`, oldest first."""
+        """Close the windows that start before `before_ms`, and return them oldest first."""
         closed = [self.minutes.pop(start) for start in sorted(self.minutes) if start < before_ms]
         if closed:
             self.closed_minutes = (self.closed_minutes + closed)[-CLOSED_KEPT:]
@@ -153,7 +154,10 @@ class Channel(Row, array_like=True, gc=False):
         self.closed_subscriber_stats = (self.closed_subscriber_stats + closed)[-CLOSED_KEPT:]
 
     def put_sampling(self, at_ms: int, oldest_ms: int) -> list[Minute]:
-        """Counters were sampled. The open windows, from `oldest_ms` on, that rest on it newly."""
+        """Record that counters were sampled at `at_ms`. Returns the open windows that changed.
+
+        Windows that start before `oldest_ms` are closed.
+        """
         start_ms = start_of(at_ms, MINUTE_MS)
         before_ms, self.sampled_ms = self.sampled_ms, max(self.sampled_ms, at_ms)
         if start_ms < oldest_ms:
@@ -171,7 +175,7 @@ class Channel(Row, array_like=True, gc=False):
         return [minute] if in_order else [minute, *self._put_before_next(start_ms)]
 
     def _put_before_next(self, start_ms: int) -> list[Minute]:
-        """Tell the first sampled window after one that was sampled out of order."""
+        """Update the next sampled window after a sample that came out of order."""
         later = [
             start
             for start, minute in self.minutes.items()

@@ -1,7 +1,7 @@
-"""What a decoded event must say to be processed. Bytes in, an event in its plain form out.
+"""Decode and check a message of telegram.updates: bytes in, an event in its plain form out.
 
-A message is rejected as a whole where nothing of it can be taken. What is wrong with some of its
-posts or counters costs those alone (agents.updates.sifting).
+A message is rejected as a whole only if nothing in it is valid. Invalid posts and counters are
+refused individually (agents.updates.sifting).
 """
 
 from collections.abc import Sequence
@@ -38,15 +38,16 @@ class Checked(NamedTuple):
     """A message that can be processed."""
 
     event: Event
-    #: What of it cannot: posts and counters that are not in `event`.
+    #: The invalid posts and counters of the message, which `event` does not contain.
     refused: Sequence[Part] = ()
 
 
 def read_event(record: Record) -> Checked:
     """Decode and check a message of telegram.updates.
 
-    It is judged by what lies in the log alone, and by no clock: whoever reads it, and whenever,
-    gets the same. Raises Rejected where nothing of it can be taken, and BroadcastFound.
+    The result depends only on the record, never on a clock, so every reader gets the same result
+    at any time. Raises Rejected if nothing in the message is valid, and BroadcastFound for a
+    broadcast.
     """
     try:
         event, is_within = decode_checked(record.value or b"")
@@ -58,10 +59,10 @@ def read_event(record: Record) -> Checked:
 
 
 def checked(event: Event, appended_ms: int = LAST_MS, *, is_within: bool = False) -> Checked:
-    """The event under its bare channel id, and what of it is refused. Raises Rejected.
+    """Return the event under its bare channel id, and its refused parts. Raises Rejected.
 
-    An event observed after it was appended to the log is refused as a whole. `is_within`: its
-    counters and ids are within their limits (codec.decode_checked).
+    An event observed after it was appended to the log is rejected as a whole. `is_within`: the
+    event's counters and ids are within their limits (codec.decode_checked).
     """
     check_instant(event.observed_at_ms, appended_ms)
     event = _bare(event)
@@ -92,13 +93,13 @@ def _check_subscribers(subscribers: int) -> None:
 
 
 def check_instant(observed_at_ms: int, appended_ms: int) -> None:
-    """Raises Rejected for what is no time, or one after it was appended to the log."""
+    """Raises Rejected for an invalid time, or one later than the append to the log."""
     if not 0 < observed_at_ms < LAST_MS:
         raise Rejected("out_of_range", f"observed_at_ms={observed_at_ms} is out of range")
     if observed_at_ms < FIRST_MS:
         raise Rejected("past_date", f"observed at {observed_at_ms} ms, before there was Telegram")
     if observed_at_ms > appended_ms + SKEW_MS:
-        # It would advance its channel's watermark for good, and close windows that are to come.
+        # The event would advance its channel's watermark for good, and close future windows.
         ahead_s = (observed_at_ms - appended_ms) // 1000
         detail = f"observed {ahead_s} s after the log appended it: is a clock wrong?"
         raise Rejected("future_observation", detail)
@@ -114,7 +115,7 @@ def _bare(event: Event) -> Event:
     return msgspec.structs.replace(event, channel_id=channel_id)
 
 
-# Most messages are fine as a whole. These find out at the lowest cost.
+# Most messages are valid as a whole. These checks establish that at the lowest cost.
 
 
 def _are_even(event: CountersSampled) -> bool:

@@ -1,4 +1,4 @@
-"""A post's counters at fixed ages, between the samples around each age."""
+"""A post's counters at fixed ages, interpolated between the samples around each age."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from streams.counters import NOT_SAID, Counters
 from streams.ids import PostId
 
-#: In their order; a float where it was interpolated.
+#: In the order of the counters; a float if interpolated.
 AgedCounters = tuple[int | float | None, ...]
 
 MINUTE_S = 60
@@ -38,7 +38,7 @@ class Crossing(NamedTuple):
     """A post passed at least one fixed age between two successive samples."""
 
     post_id: PostId
-    #: None: there was no sample before.
+    #: None: there was no earlier sample.
     age_before_ms: int | None
     before: Counters
     age_after_ms: int
@@ -53,7 +53,7 @@ class AtAge(NamedTuple):
 
 
 def crosses(age_before_ms: int | None, age_after_ms: int) -> bool:
-    """Whether a fixed age lies in (before, after]; without a before, whether it is hit exactly."""
+    """Whether a fixed age lies in (before, after]; without a `before`, whether `after` is one."""
     if age_before_ms is None:
         return age_after_ms in AGES_MS
     if age_before_ms >= HIGHEST_AGE_MS:
@@ -68,9 +68,9 @@ def next_age_at(date_ms: int, sampled_ms: int) -> int:
 
 
 def at_ages(crossing: Crossing) -> Iterator[AtAge]:
-    """The counters at every age that the crossing tells: exact, or between samples near enough.
+    """The counters at every age that the crossing determines, exact or interpolated.
 
-    Two samples tell of an age between them only when they lie no further apart than that age.
+    Counters are interpolated only if the two samples lie no further apart than the age itself.
     """
     post_id, t0, before, t1, after = crossing
     low = bisect_right(AGES_MS, t0) if t0 is not None else 0

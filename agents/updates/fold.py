@@ -1,4 +1,4 @@
-"""What becomes of one message of telegram.updates: the steps in order, over rows. No Faust here."""
+"""Fold one message of telegram.updates into rows: the steps in order. Independent of Faust."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -41,12 +41,12 @@ STEPS: tuple[Step, ...] = (
 
 
 class Folded(NamedTuple):
-    """What a message led to."""
+    """The results of folding one message."""
 
     outputs: Sequence[Window]
-    #: False when the message was in the rows already.
+    #: False if the rows already contained the message.
     changed: bool
-    #: Buckets of the posts that it spoke of, or that changed with them.
+    #: Numbers of the buckets of the posts that the message names, and of others that it changed.
     touched: Collection[int]
     handled: Counter[HandledReason]
 
@@ -58,10 +58,10 @@ def fold_update(
     offset: int,
     steps: Sequence[Step] = STEPS,
 ) -> Folded:
-    """Fold a checked event into its channel's rows, in place.
+    """Fold a checked event into its channel's rows, in place. Called per message; never waits.
 
-    A message that is in the rows already changes nothing; what it led to is given again as it
-    stands now, because a crash may have kept its outputs from being sent.
+    A message that the rows already contain changes nothing. Its outputs are returned again in
+    their present state, because a crash may have prevented the first sending.
     """
     if offset <= channel.last_offset:
         again = _again(Fold(event, channel, buckets, offset))
@@ -76,7 +76,7 @@ def fold_update(
 
 
 def post_ids_of(event: Event) -> Sequence[PostId]:
-    """The posts that an event speaks of."""
+    """The posts that an event names."""
     match event:
         case CountersSampled() | PostsDeleted():
             return event.post_ids

@@ -57,7 +57,7 @@ class Fold:
             self.handled["late_message"] += 1
         #: What the event's counters changed; None if it has none.
         self.moved: Moved | None = None
-        #: Number of posts whose counters the event holds.
+        #: Number of posts whose counters the event contains.
         self.sampled = 0
         #: Dates of posts seen for the first time, and whether they count (an album counts once).
         self.published: list[tuple[int, bool]] = []

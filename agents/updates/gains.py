@@ -1,15 +1,15 @@
 """Increments of counters between samples.
 
 A gain is the increment of one counter of a post over its highest value so far, between two
-successive samples in which it was said. The first value of a counter is a baseline, which gains
-nothing, except for a post that appeared while its channel was observed: there was an observation
-before its date, at most 24 h before the sample. Such a counter counts from 0. After 90 days without
-a sample the next one is a baseline again. A counter that falls gains nothing, nor does it when it
-comes back; the lower value is the newest. A sample older than the post's newest one is late and
-changes nothing. Of an album only the leader gains.
+successive samples that contain it. The first value of a counter is a baseline, which gains nothing,
+except for a post that appeared while its channel was observed: there was an observation before its
+date, at most 24 h before the sample. Such a counter counts from 0. After 90 days without a sample
+the next sample is a baseline again. A counter that falls gains nothing, nor does it while it
+recovers; the lower value becomes the newest. A sample older than the post's newest one is late and
+changes nothing. In an album only the leader gains.
 
-The pace tells how fast views are gained whatever the distance between samples: of a gain it takes
-the share of one minute, as if the views had come evenly since they were said last.
+The pace states how fast views are gained, independent of the distance between samples: it counts
+one minute's share of each gain, as if the views had come evenly since they were last observed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ Column = Sequence[int | None] | None
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """Counters of some posts at one instant: a column for each, in their order."""
+    """Counters of some posts at one instant: one column per counter, in the order of the posts."""
 
     observed_at_ms: int
     post_ids: Sequence[PostId]
@@ -42,7 +42,7 @@ class Sample(msgspec.Struct, frozen=True):
 
     @property
     def tells(self) -> bool:
-        """Whether it has any counter of any post."""
+        """Whether the sample contains any counter of any post."""
         return any(
             column is not None and any(value is not None for value in column)
             for column in self.columns
@@ -50,37 +50,37 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Top(msgspec.Struct, frozen=True, array_like=True):
-    """The post that raised the pace most, by how many views a minute, and what it gained."""
+    """The post that added most to the pace, its views per minute, and its gain."""
 
     post_id: PostId
     views_gained: int
     pace: float
 
     def or_higher(self, other: "Top") -> "Top":
-        """The higher one; of one post both together."""
+        """The one with the higher pace; the sum if both are the same post."""
         if self.post_id == other.post_id:
             return Top(self.post_id, self.views_gained + other.views_gained, self.pace + other.pace)
         return other if other.pace > self.pace else self
 
 
 class Moved(msgspec.Struct):
-    """What a sample changed."""
+    """The changes that a sample caused."""
 
-    #: By counter; None where no increment could be measured.
+    #: By counter; None if no increment could be measured.
     gains: list[int | None] = msgspec.field(default_factory=lambda: [None] * COUNTERS)
-    #: Views a minute: the gains of views, each as the share of it that falls in one minute.
+    #: Views per minute: the sum of one minute's share of each gain of views.
     views_pace: float = 0.0
-    #: The post that gained the most views a minute.
+    #: The post that gained the most views per minute.
     top: Top | None = None
-    #: Posts whose sample gave an increment of any counter, be it 0.
+    #: Number of posts whose sample yielded an increment of any counter, even 0.
     measured: int = 0
-    #: Counters that fell.
+    #: Number of counters that fell.
     fell: int = 0
-    #: Posts whose sample was older than their newest.
+    #: Number of posts whose sample was older than their newest one.
     late: int = 0
-    #: The newest instant at which one of those had been sampled.
+    #: The newest instant at which one of the late posts had already been sampled.
     late_to_ms: int = -1
-    #: Posts that had been sampled at this very instant, with the same counters.
+    #: Number of posts already sampled at this very instant with the same counters.
     repeated: int = 0
     #: Posts whose newest counters changed.
     changed: list[PostId] = []
@@ -92,9 +92,9 @@ class Moved(msgspec.Struct):
 
 
 def fold_sample(buckets: Buckets, sample: Sample, gaps: Sequence[Gap]) -> Moved:
-    """Fold a sample into the rows of its posts, in place. The pipeline's innermost loop.
+    """Fold a sample into the rows of its posts, in place; never waits. The pipeline's hottest path.
 
-    `gaps` are those in the observation of the channel, this sample included.
+    `gaps` are the gaps in the channel's observation; this sample already counts as observed.
     """
     moved = Moved()
     at_ms = sample.observed_at_ms
@@ -119,10 +119,10 @@ def fold_sample(buckets: Buckets, sample: Sample, gaps: Sequence[Gap]) -> Moved:
 def _fold_ordinary(
     run: Run, counter: int, news: Sequence[int | None], at_ms: int, moved: Moved
 ) -> bool:
-    """Fold one counter of a run whose posts all had it before and have it now.
+    """Fold one counter of a run in which every post has both an earlier and a new value.
 
-    Views also have to have been said at one instant. False: nothing was done, each value has to
-    be looked at. What is done here for each post is done by C: most posts are folded here.
+    Views must also have been last observed at one instant. Returns False, without a change, if
+    each value has to be examined. Most posts are folded here, so all loops over posts run in C.
     """
     bucket, before_ms = run.bucket, run.before_ms
     if run.same_instant or run.lapsed:
@@ -132,7 +132,7 @@ def _fold_ordinary(
     values = bucket.counters[counter]
     olds = run.take(values)
     try:
-        # What is not known has no difference.
+        # An unknown value (None) has no difference.
         rises = list(map(sub, cast("list[int]", news), cast("list[int]", olds)))
     except TypeError:
         return False
@@ -164,7 +164,7 @@ def _rise(
     olds: Sequence[int | None],
     moved: Moved,
 ) -> tuple[int, int, int]:
-    """Post by post: what all gained, what the one gained that gained most, and its slot."""
+    """Post by post: the sum of the gains, the largest gain, and that post's slot."""
     gained = most = top = 0
     for slot, new, old in zip(run.slots, news, olds, strict=True):
         assert new is not None
@@ -188,12 +188,12 @@ def _fold_any(
     gaps: Sequence[Gap],
     moved: Moved,
 ) -> None:
-    """Fold one counter of any run."""
+    """Fold one counter of any run, value by value."""
     bucket = run.bucket
     values, following = bucket.counters[counter], run.following
     gains: list[tuple[int, int]] = []
     changed = unsaid = from_zero = 0
-    # Bits of slots whose increment cannot be told.
+    # Bits of slots whose increment cannot be determined.
     unmeasured = run.lapsed | following
     for slot, new in zip(run.slots, news, strict=True):
         bit, old = BITS[slot], values[slot]
@@ -233,7 +233,10 @@ def _fold_any(
 def _put_pace(
     run: Run, gains: Iterable[tuple[int, int]], from_zero: int, at_ms: int, moved: Moved
 ) -> None:
-    """Views a minute, of slots and their gains; some (bits) gained since they were published."""
+    """Add the gains of views, by slot, to the pace.
+
+    `from_zero`: bits of the slots whose gain counts from the post's publication.
+    """
     for slot, gain in gains:
         if from_zero & BITS[slot]:
             since_ms = cast(int, run.bucket.dates_ms[slot])
@@ -245,7 +248,7 @@ def _put_pace(
 
 
 def a_minute_of(gain: int, since_ms: int) -> float:
-    """The share of one minute in what was gained in so long. Not more than the gain."""
+    """One minute's share of a gain made in `since_ms`; never more than the gain."""
     return gain * MINUTE_MS / since_ms if since_ms > MINUTE_MS else float(gain)
 
 

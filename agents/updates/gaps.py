@@ -1,8 +1,8 @@
-"""When a channel was not observed lately: whether a post appeared while somebody looked.
+"""Recent gaps in a channel's observation: they decide whether a post appeared under observation.
 
-Kept are the gaps of more than STEP_MS between observations, of a day and the lateness; observations
-closer together are not kept one by one. So most rows hold one gap, that before the first
-observation, and none can hold more than 150.
+A row keeps the gaps of more than STEP_MS between observations, for a day plus the lateness;
+observations closer together are not stored. So most rows contain one gap, the one before the first
+observation, and no row contains more than 150.
 """
 
 from bisect import insort
@@ -11,31 +11,31 @@ from collections.abc import Sequence
 from streams.units import DAY_MS, MINUTE_MS
 from tables.windows import LATENESS_MS
 
-#: Observations no further apart are taken for one stretch.
+#: Observations no further apart count as one stretch.
 STEP_MS = 600_000
-#: Before all observations.
+#: An instant before all observations.
 BEGINNING_MS = -1
-#: What ended so long before the newest observation is not asked for any more.
+#: Gaps that ended this long before the newest observation are no longer needed.
 KEPT_MS = DAY_MS + LATENESS_MS + MINUTE_MS
 
-#: From the last observation before it to the first one after it.
+#: From the last observation before the gap to the first one after it.
 Gap = tuple[int, int]
 
 
 def first_gap(first_ms: int) -> list[Gap]:
-    """Of a channel whose first observation is this one."""
+    """The gaps of a channel whose first observation is at `first_ms`."""
     return [(BEGINNING_MS, first_ms)]
 
 
 def follow(gaps: list[Gap], newest_ms: int, at_ms: int) -> None:
-    """Note an observation after the newest one."""
+    """Record an observation later than the newest one."""
     if at_ms - newest_ms > STEP_MS:
         gaps.append((newest_ms, at_ms))
         gaps[:] = [gap for gap in gaps if gap[1] >= at_ms - KEPT_MS]
 
 
 def fill(gaps: list[Gap], at_ms: int) -> None:
-    """Note an observation that is not the newest: it cuts the gap that it lies in, if any."""
+    """Record an observation that is not the newest: it splits the gap around it, if any."""
     for place in range(len(gaps) - 1, -1, -1):
         start_ms, end_ms = gaps[place]
         if start_ms < at_ms < end_ms:
@@ -49,11 +49,11 @@ def fill(gaps: list[Gap], at_ms: int) -> None:
 
 
 def observed_between(gaps: Sequence[Gap], from_ms: int, to_ms: int) -> bool:
-    """Whether there was an observation in [from_ms, to_ms), as far as is known for certain.
+    """Whether there was certainly an observation in [from_ms, to_ms).
 
-    `from_ms` must not lie more than KEPT_MS before the newest observation. Without any gap nothing
-    is known: a row has at least that before its first observation. False is not certain where
-    `from_ms` lies in a stretch of observations and `to_ms` no more than STEP_MS after it.
+    `from_ms` must not lie more than KEPT_MS before the newest observation. Without any gap the
+    answer is False, but every row has at least one. False is not certain if `from_ms` lies in a
+    stretch of observations and `to_ms` at most STEP_MS after it.
     """
     for start_ms, end_ms in reversed(gaps):
         if start_ms < from_ms:

@@ -1,4 +1,4 @@
-"""Runs the fold of telegram.updates: rows from tables, the pure steps, rows and outputs back."""
+"""Runs the fold of telegram.updates: reads rows, runs the pure steps, writes rows and outputs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ from streams.topics import channel_key
 
 
 class UpdatesHandler:
-    """Implements Handler. A message changes several rows: its channel's, and those of its posts."""
+    """Implements Handler. A message changes several rows: its channel's row and its posts' rows."""
 
     def __init__(self, decision: Decision, ports: Ports) -> None:
         self._stage = decision.name
@@ -52,14 +52,17 @@ class UpdatesHandler:
         self._watermarks.put(task, message.channel_id, channel.watermark_ms)
 
     def measure(self, record: Record) -> None:
-        """The way to a window, up to here: the commit that makes it readable comes on top."""
+        """Report the delay from the record's timestamp to its windows, without their commit.
+
+        Called once per batch, after the fold, with the batch's first record.
+        """
         way_ms = self._clock.now_ms() - record.timestamp_ms
         self._metrics.arrived("window", way_ms / 1000 / self._clock.speed)
 
     def _shelve(
         self, task: Task, key: bytes, touched: Iterable[int], watermark_ms: int, at_ms: int
     ) -> None:
-        """Note which buckets are in use, and drop those that have not been for 90 days."""
+        """Record which buckets are in use, and drop those unused for 90 days."""
         shelf = self._shelves.get(task, key)
         moved = shelf.touch(touched, watermark_ms)
         for number in shelf.sweep(watermark_ms):
@@ -70,7 +73,7 @@ class UpdatesHandler:
 
 
 class _Buckets(dict[int, Bucket]):
-    """The buckets of one channel, from the table."""
+    """The buckets of one channel, read from the table on first access."""
 
     def __init__(self, posts: RowCache[Any], task: Task, channel: bytes) -> None:
         super().__init__()

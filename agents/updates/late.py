@@ -1,4 +1,4 @@
-"""Samples that came too late for any window: said, so that history books what they gained."""
+"""Samples that came too late for any window: reported, so that history books their gains."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from streams.analytics import LateSamples, Window
 
 
 def put_late(fold: Fold) -> Iterable[Window]:
-    """All samples of a message that is late; of others those older than their posts' newest."""
+    """Report all samples of a late message; of any other, those older than their posts' newest."""
     moved = fold.moved
     if moved is None or not fold.sampled:
         return

@@ -1,4 +1,4 @@
-"""A channel's window of activity: what was gained and done in one minute, and on which samples."""
+"""A channel's activity window: gains, events and samples of one minute."""
 
 import msgspec
 
@@ -8,31 +8,31 @@ from streams.units import DAY_MS
 
 
 class Minute(msgspec.Struct, array_like=True, gc=False):
-    """Instants of sampling are kept as milliseconds of the minute: they cost a few bytes."""
+    """One minute. Sampling instants are stored relative to its start, to save bytes."""
 
     start_ms: int
-    #: The newest observation in it.
+    #: The newest observation in this minute.
     observed_at_ms: int = 0
     gains: list[int | None] = msgspec.field(default_factory=lambda: [None] * COUNTERS)
     samples: int = 0
     posts: int = 0
     edits: int = 0
     deletes: int = 0
-    #: Of versions that did not know followers; it keeps the places of what comes after it.
+    #: Written by versions without followers; it preserves the positions of the fields after it.
     albums: list[int] = []
-    #: Views a minute, of the gains of views.
+    #: Views per minute (agents.updates.gains).
     views_pace: float = 0.0
     #: The first and the last instant at which counters were sampled; -1: none.
     first_sampled: int = -1
     last_sampled: int = -1
-    #: How long before the first one the channel was sampled; None: never, or more than a day.
+    #: Time from the channel's previous sampling to the first one here; None: none within a day.
     since_sampled_ms: int | None = None
     #: The post that added most to the pace.
     top: Top | None = None
 
     @property
     def sampled_from_ms(self) -> int | None:
-        """The newest sampling instant before this minute's first; None where that is unknown."""
+        """The newest sampling instant before this minute's first one; None if unknown."""
         if self.since_sampled_ms is None:
             return None
         return self.start_ms + self.first_sampled - self.since_sampled_ms
@@ -51,7 +51,7 @@ class Minute(msgspec.Struct, array_like=True, gc=False):
             self.top = moved.top if self.top is None else self.top.or_higher(moved.top)
 
     def put_sampling(self, at_ms: int) -> bool:
-        """Counters were sampled at an instant in this minute. False: that is no news."""
+        """Record a sampling instant in this minute. Returns False if nothing changed."""
         at = at_ms - self.start_ms
         if self.first_sampled >= 0 and self.first_sampled <= at <= self.last_sampled:
             return False
@@ -61,7 +61,7 @@ class Minute(msgspec.Struct, array_like=True, gc=False):
         return True
 
     def put_before(self, before_ms: int) -> bool:
-        """The channel's newest sampling instant before this minute (-1: none). True: it is news."""
+        """Record the channel's newest sampling before this minute; -1: none. True if changed."""
         since_ms = self.start_ms + self.first_sampled - before_ms
         known = since_ms if before_ms >= 0 and since_ms <= DAY_MS else None
         changed = known != self.since_sampled_ms

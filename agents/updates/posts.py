@@ -1,4 +1,4 @@
-"""Fold a message into the rows of its posts; the steps after it say what that means."""
+"""Fold a message into the rows of its posts; later steps derive windows from the changes."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from streams.ids import PostId
 
 
 def fold_posts(fold: Fold) -> Iterable[Window]:
-    """Learn dates, edits, deletions and counters. Sends nothing."""
+    """Record dates, edits, deletions and counters. Yields no output."""
     event = fold.event
     match event:
         case CountersSampled():
@@ -44,7 +44,7 @@ def fold_posts(fold: Fold) -> Iterable[Window]:
 
 
 def sample_of(posts: Sequence[Post], observed_at_ms: int) -> Sample | None:
-    """The counters that came with posts; None when there were none."""
+    """The counters contained in `posts`; None if there are none."""
     counted = [post for post in posts if _has_counters(post)]
     if not counted:
         return None

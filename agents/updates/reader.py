@@ -1,4 +1,4 @@
-"""Reads telegram.updates: each message checked, under its channel's right key."""
+"""Reads telegram.updates: checks each message and its key."""
 
 from collections.abc import Iterable
 
@@ -23,9 +23,10 @@ class EventReader:
         self._metrics = ports.metrics
 
     def read(self, task: Task, record: Record) -> Event | Broadcast | None:
-        """Raises Rejected where nothing of the message can be taken.
+        """Return the checked event or broadcast; None if it was sent again under the right key.
 
-        What is wrong with some of its posts or counters becomes a dead letter of those alone.
+        Called once per record; never waits. Invalid posts and counters of an otherwise valid
+        message become dead letters of their own. Raises Rejected if nothing in it is valid.
         """
         try:
             event, refused = read_event(record)
@@ -38,7 +39,7 @@ class EventReader:
             self._bury_parts(task, record, refused)
         if key == record.key:
             return event
-        # Only under its right key does it reach the partition that has the channel's rows.
+        # Only the right key routes the event to the partition that owns the channel's rows.
         self._metrics.dropped("updates", "respelled")
         self._again(task, key, encode(event), record.timestamp_ms)
         return None

@@ -1,6 +1,6 @@
-"""Runs: the posts of a sample that lie in one bucket and follow each other, folded together.
+"""Runs: consecutive posts of a sample that lie in one bucket, folded together.
 
-Moves on the instants at which posts were sampled. Not for their counters: see agents.updates.gains.
+A run advances the instants at which posts were sampled. agents.updates.gains folds the counters.
 """
 
 from bisect import bisect_left
@@ -14,17 +14,17 @@ from streams.counters import VIEWS, Counters
 from streams.ids import PostId
 from streams.units import DAY_MS
 
-#: How far apart two samples may lie and still be successive.
+#: The longest distance between two successive samples; after a longer one, a new baseline starts.
 BASELINE_AGAIN_MS = 90 * DAY_MS
 
 NOBODY: frozenset[int] = frozenset()
-#: A bit a slot, and the bits of all.
+#: One bit per slot, and the bits of all slots.
 BITS = tuple(1 << slot for slot in range(SLOTS))
 ALL = (1 << SLOTS) - 1
 
 
 class Run:
-    """Posts of one bucket, each once, that follow each other in a sample, without the late ones."""
+    """Distinct posts of one bucket that are consecutive in a sample, without late ones."""
 
     __slots__ = (
         "before_ms",
@@ -48,12 +48,12 @@ class Run:
     )
 
     def __init__(self, bucket: Bucket, ids: Sequence[PostId], start: int) -> None:
-        """`ids`: the posts, in the order of the sample, in which they begin at `start`."""
+        """`ids`: the posts in the sample's order; `start`: the first one's position in it."""
         self.bucket = bucket
         self.ids = ids
         first, last = ids[0], ids[-1]
         self.first_id = first & ~SLOT_MASK
-        # Of posts that follow each other without a gap: their part of a column.
+        # The run's slice of a column, if its ids have no gap.
         self.together: slice | None = None
         if last - first == len(ids) - 1 and ids == list(range(first, last + 1)):
             slot, end = first & SLOT_MASK, (last & SLOT_MASK) + 1
@@ -65,24 +65,25 @@ class Run:
             self.slots = [post_id & SLOT_MASK for post_id in ids]
             self.take = taken(self.slots)
             self.present = sum(map(BITS.__getitem__, self.slots))
-        # Where the posts stand in the sample's columns; together from `start` on when None.
+        # The posts' positions in the sample's columns; None: consecutive from `start` on.
         self.start = start
         self.positions: list[int] | None = None
-        # When they were sampled before, if ever: all at one instant, or by slot.
+        # When the posts were sampled before, if ever: one instant for all, or by slot.
         self.before_ms: int | dict[int, int | None] | None = None
-        # The bucket's slots that do not count, and their bits.
+        # The bucket's slots that do not count (agents.updates.albums), and their bits.
         self.followers, self.following = NOBODY, 0
         if bucket.followers:
             self.followers = frozenset(bucket.followers)
             self.following = sum(map(BITS.__getitem__, bucket.followers))
-        # Bits of slots (as `present`): sampled before at this very instant; long not sampled.
+        # Bits of slots, as in `present`: already sampled at this very instant; last sampled more
+        # than BASELINE_AGAIN_MS ago.
         self.same_instant = self.lapsed = 0
-        # The newest instant at which a post that is late had been sampled.
+        # The newest instant at which a late post had already been sampled.
         self.late_to_ms = -1
-        # Bits of slots that gave an increment, and the slots of which a counter changed.
+        # Bits of the slots with a measured increment, and the slots with a changed counter.
         self.measured = 0
         self.changed: set[int] = set()
-        # Slot, age and counters before, of the posts that pass a fixed age.
+        # Slot, previous age and previous counters of each post that passes a fixed age.
         self.crossed: list[tuple[int, int | None, Counters]] = []
 
     def of(self, column: Sequence[int | None]) -> Sequence[int | None]:
@@ -92,7 +93,7 @@ class Run:
         return [column[position] for position in self.positions]
 
     def keep(self, positions: list[int]) -> None:
-        """Only these posts stay in the run."""
+        """Remove all other posts from the run."""
         self.slots = [self.slots[position - self.start] for position in positions]
         self.ids = [self.ids[position - self.start] for position in positions]
         self.together = None
@@ -101,7 +102,7 @@ class Run:
         self.present = sum(map(BITS.__getitem__, self.slots))
 
     def write(self, values: Slots, news: Sequence[int | None], changed: Sequence[object]) -> None:
-        """Put a counter's new values into its column; `changed` is true of those that are new."""
+        """Write a counter's new values into its column; `changed` is true where a value changed."""
         if self.together is not None:
             values[self.together] = news
             self.changed.update(compress(self.slots, changed))
@@ -111,17 +112,23 @@ class Run:
             self.changed.add(slot)
 
     def advance(self, at_ms: int) -> int:
-        """Move on the instants of the posts; how many were late, and are no longer in the run."""
+        """Advance the posts' instants, and remove late posts from the run. Returns their number.
+
+        Called once per run, before any counter is folded.
+        """
         return 0 if self._advance_together(at_ms) else self._advance_each(at_ms)
 
     def viewed_before_ms(self, slot: int) -> int:
-        """When the views of a post that had some were said last. Asked before `mark_stale`."""
+        """When the views of a post that has some were last observed. Call before `mark_stale`."""
         said_ms = self.bucket.viewed_ms.get(slot, self._sampled_before_ms(slot))
         assert said_ms is not None
         return said_ms
 
     def mark_stale(self, counter: int, unsaid: int, said: int) -> None:
-        """Bits of slots: of which posts the sample did not say a counter, and of which it did."""
+        """Mark a counter as stale for the posts in `unsaid`, and as fresh for the posts in `said`.
+
+        Both are bits of slots: the sample lacked the counter of the former, and had the latter's.
+        """
         unsaid &= ~self.same_instant
         stale = self.bucket.stale
         if counter == VIEWS and (unsaid or self.bucket.viewed_ms):
@@ -142,9 +149,9 @@ class Run:
         return before_ms[slot] if isinstance(before_ms, dict) else before_ms
 
     def _advance_together(self, at_ms: int) -> bool:
-        """Move on a run that was sampled at one instant and passes no fixed age: nearly every run.
+        """Advance a run last sampled at one instant that passes no fixed age: nearly every run.
 
-        False: nothing was done, each post has to be looked at.
+        Returns False, without a change, if each post has to be examined.
         """
         sampled_ms = self.bucket.sampled_ms
         before_ms = sampled_ms[self.slots[0]]
@@ -163,7 +170,7 @@ class Run:
         return True
 
     def _advance_each(self, at_ms: int) -> int:
-        """Move on post by post, and take the late ones out of the run."""
+        """Advance post by post, and remove late posts from the run. Returns their number."""
         bucket = self.bucket
         on_time: list[int] = []
         befores_ms: dict[int, int | None] = {}
@@ -201,7 +208,7 @@ class Run:
 
 
 def stretches(post_ids: Sequence[PostId]) -> Iterator[tuple[int, int, int]]:
-    """Bucket, start and stop of stretches of ids in one bucket, each id once."""
+    """Bucket, start and stop of each stretch of ids in one bucket; no id repeats in a stretch."""
     if len(set(post_ids)) < len(post_ids):
         yield from _stretches_of_repeated(post_ids)
         return

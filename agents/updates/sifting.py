@@ -1,8 +1,8 @@
-"""The posts and counters of a message that can be taken, and those that cannot. Pure.
+"""Separate the valid posts and counters of a message from the invalid ones. Pure.
 
-For messages of which something is wrong: agents.updates.check finds those. A bad counter or date
-of an edit is not known, and its post is taken without it; a post whose id or date is bad is
-refused. What is refused becomes an event of its own, a part of the message, one for each reason.
+Called for partly invalid messages only, which agents.updates.check finds. A post with an invalid
+counter or edit date is accepted without that value, which counts as unknown; a post with an invalid
+id or date is refused. The refused values form one event per reason, a part of the message.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,23 +32,23 @@ class Fault(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What of a message is refused for one reason."""
+    """The part of a message that is refused for one reason."""
 
     reason: DeadReason
-    #: Of its first post.
+    #: The fault of the part's first post.
     detail: str
-    #: As the message, with nothing in it but what is refused.
+    #: The message, reduced to the refused values.
     event: Event
-    #: How many posts it is of.
+    #: Number of posts concerned.
     posts: int
 
 
-#: Counters by their place in the columns, then by column.
+#: Counters by position in the columns, then by column.
 _Values = dict[int, dict[str, int | None]]
 
 
 def sifted_posts(event: PostsSeen | PostsEdited) -> Sifted:
-    """Raises Rejected where no post can be taken."""
+    """Raises Rejected if no post is valid."""
     kept: list[Post] = []
     refused: dict[DeadReason, list[Post]] = {}
     details: dict[DeadReason, str] = {}
@@ -71,7 +71,7 @@ def sifted_posts(event: PostsSeen | PostsEdited) -> Sifted:
 
 
 def sifted_deletions(event: PostsDeleted) -> Sifted:
-    """Raises Rejected where no id can be one."""
+    """Raises Rejected if no post id is valid."""
     kept = [post_id for post_id in event.post_ids if _is_id(post_id)]
     refused = [post_id for post_id in event.post_ids if not _is_id(post_id)]
     fault = Fault("out_of_range", f"{refused[0]} is no post id")
@@ -82,7 +82,7 @@ def sifted_deletions(event: PostsDeleted) -> Sifted:
 
 
 def sifted_sample(event: CountersSampled) -> Sifted:
-    """Raises Rejected where no counter can be taken."""
+    """Raises Rejected if no counter is valid."""
     columns, parts = _even_columns(event)
     kept: _Values = {}
     refused: dict[DeadReason, _Values] = {}
@@ -105,7 +105,7 @@ def sifted_sample(event: CountersSampled) -> Sifted:
 
 
 def _even_columns(event: CountersSampled) -> tuple[dict[str, list[int | None]], list[Part]]:
-    """The columns that have a counter for each post, and those that have not as parts."""
+    """The columns with one counter per post; the other columns as parts."""
     length = len(event.post_ids)
     columns: dict[str, list[int | None]] = {}
     parts = []
@@ -123,7 +123,7 @@ def _even_columns(event: CountersSampled) -> tuple[dict[str, list[int | None]], 
 
 
 def _sample(event: CountersSampled, values: _Values) -> CountersSampled:
-    """The sample of some of its posts, with some of their counters."""
+    """The sample, reduced to the posts and counters in `values`."""
     columns = {name: [said.get(name) for said in values.values()] for name in NAMES}
     return msgspec.structs.replace(
         event,
@@ -133,7 +133,7 @@ def _sample(event: CountersSampled, values: _Values) -> CountersSampled:
 
 
 def _faults_of_counters(post_id: PostId, said: Mapping[str, int]) -> dict[str, Fault]:
-    """By column. Of a post without an id all of them, or views where nothing was said."""
+    """Faults by column. An invalid id faults every counter, or views if there is no counter."""
     if not _is_id(post_id):
         return dict.fromkeys(said or ("views",), Fault("out_of_range", "no post id"))
     return {
@@ -144,7 +144,7 @@ def _faults_of_counters(post_id: PostId, said: Mapping[str, int]) -> dict[str, F
 
 
 def _faults_of_post(post: Post, observed_at_ms: int) -> Iterator[Fault]:
-    """What costs the post."""
+    """Faults for which the post is refused."""
     if not _is_id(post.post_id):
         yield Fault("out_of_range", "no post id")
     elif fault := _of_date(post.date_ms, observed_at_ms):
@@ -152,7 +152,7 @@ def _faults_of_post(post: Post, observed_at_ms: int) -> Iterator[Fault]:
 
 
 def _faults_of_values(post: Post, observed_at_ms: int) -> tuple[dict[str, None], list[Fault]]:
-    """What costs a value alone: the names of those values, which are not known then."""
+    """Faults that cost only a value: the names of the values, now unknown, and the faults."""
     faults: dict[str, Fault] = {}
     if post.edit_date_ms is not None and (fault := _of_date(post.edit_date_ms, observed_at_ms)):
         faults["edit_date_ms"] = Fault(fault.reason, f"edit: {fault.detail}")

@@ -1,4 +1,4 @@
-"""A channel's subscribers by minute, hour and day."""
+"""A channel's subscribers per minute, hour and day."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,9 +11,9 @@ from tables.windows import oldest_open, start_of
 
 
 def put_subscribers(fold: Fold) -> Iterable[Window]:
-    """Close what the watermark has passed, and give the windows that the sample changed.
+    """Close the windows that the watermark has passed, and yield those that the sample changed.
 
-    A sample that comes after a window's end plus the lateness does not change that window.
+    A sample does not change a window that is already closed.
     """
     channel, event = fold.channel, fold.event
     if channel.subscriber_stats:
@@ -27,7 +27,7 @@ def put_subscribers(fold: Fold) -> Iterable[Window]:
 
 
 def subscribers_again(fold: Fold) -> Iterator[SubscribersWindow]:
-    """The windows as they stand: what a replayed message may have failed to send."""
+    """The present windows, sent again: a crash may have prevented the first sending."""
     channel_id = fold.event.channel_id
     for stats in fold.channel.closed_subscriber_stats:
         yield _window(channel_id, stats, closed=True)

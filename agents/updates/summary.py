@@ -1,4 +1,4 @@
-"""The newest of a channel and of its posts: what a page shows first."""
+"""The newest facts of a channel and counters of its posts, which a page shows first."""
 
 from collections.abc import Iterable, Sequence
 from typing import assert_never
@@ -23,7 +23,7 @@ from streams.units import MINUTE_MS
 
 
 def put_counters(fold: Fold) -> Iterable[Window]:
-    """The newest counters of the posts that moved, or were seen for the first time."""
+    """Yield the newest counters of the posts that changed or were seen for the first time."""
     moved = fold.moved.changed if fold.moved is not None else []
     if fold.seen:
         moved = list(dict.fromkeys([*fold.seen, *moved]))
@@ -32,7 +32,7 @@ def put_counters(fold: Fold) -> Iterable[Window]:
 
 
 def counters_of(fold: Fold, post_ids: Sequence[PostId]) -> PostCounters:
-    """The newest counters of some posts, as they stand."""
+    """The present newest counters of some posts."""
     columns: list[list[int | None]] = [[] for _ in range(1 + COUNTERS)]
     for number, start, stop in stretches(post_ids):
         take = taken([post_id & SLOT_MASK for post_id in post_ids[start:stop]])
@@ -53,7 +53,7 @@ def counters_of(fold: Fold, post_ids: Sequence[PostId]) -> PostCounters:
 
 
 def put_summary(fold: Fold) -> Iterable[Window]:
-    """The channel when something of it changed; a newer sample alone at most once a minute."""
+    """Yield the summary of a new or changed channel; for a newer sample alone, once per minute."""
     channel = fold.channel
     changed = _fold(fold, channel.facts)
     sample_ms = channel.facts.last_sample_ms
@@ -65,7 +65,7 @@ def put_summary(fold: Fold) -> Iterable[Window]:
 
 
 def summary_of(fold: Fold) -> ChannelSummary:
-    """The channel as it stands."""
+    """The channel's present summary."""
     channel, facts = fold.channel, fold.channel.facts
     return ChannelSummary(
         channel_id=fold.event.channel_id,
@@ -83,7 +83,7 @@ def summary_of(fold: Fold) -> ChannelSummary:
 
 
 def _fold(fold: Fold, facts: Facts) -> bool:
-    """True when the event changed something else than the instant of the newest sample."""
+    """Update the facts. True if any but the instant of the newest sample changed."""
     event, at_ms = fold.event, fold.event.observed_at_ms
     if fold.moved is not None:
         facts.sampled(at_ms)
