@@ -1,1 +1,1 @@
-"""A post that gains far more views than its channel does."""
+"""Alerts on minutes in which a channel gains far more views than usual."""

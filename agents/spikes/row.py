@@ -1,18 +1,19 @@
 """The state of the spike rule: the pace of a channel's last closed minutes, and the open alert.
 
-The rule: a minute is a spike when its pace (ActivityWindow.views_pace) reaches `factor` times
-the median of the last closed minutes and `least` views. It is over after `calm_minutes` closed
-minutes in a row below half of that: Limits, which operators can set. Minutes in which nothing was
-measured are not known, and do not count.
+The rule: a minute is a spike if its pace (ActivityWindow.views_pace) reaches `factor` times the
+median of the last closed minutes and `least` views. The spike is over after `calm_minutes`
+consecutive closed minutes below half of that threshold. Operators can set these Limits. Minutes
+without a measurement are unknown, and do not count.
 
-A minute may gain much without a spike. Why that raises nothing:
+A minute may gain many views without a spike. The rule raises no alert if
 
-- its gains accumulated over many minutes, after a gap or because posts are rarely sampled: the
+- the gains accumulated over many minutes, after a gap or because posts are rarely sampled: the
   pace counts one minute's share of them;
-- it rests on more posts than others, because some are sampled every fifth minute or all at once
-  after an outage: it is compared only with minutes that rest on about as many samples or more;
-- the channel was not observed, or only occasionally: after a gap of more than GAP_MS earlier
-  minutes are forgotten, and NEEDED_MINUTES new ones must be known first.
+- the minute rests on more posts than others, because some are sampled every fifth minute or all
+  at once after an outage: it is compared only with minutes that rest on about as many samples or
+  more;
+- the channel was not observed, or only occasionally: after a gap of more than GAP_MS the rule
+  forgets earlier minutes, and needs NEEDED_MINUTES new ones first.
 """
 
 from statistics import median
@@ -25,9 +26,10 @@ from streams.units import MINUTE_MS
 from tables.rows import Row
 
 KEPT_MINUTES = 60
-#: With fewer known minutes there is no median.
+#: The least number of known minutes for a median.
 NEEDED_MINUTES = 20
-#: From a known minute to the next one. Quiet channels are sampled every five minutes.
+#: The longest distance between two known minutes without a gap. Quiet channels are sampled every
+#: five minutes.
 GAP_MS = 6 * MINUTE_MS
 #: A minute may rest on this many times the samples of a minute it is compared with, and a few more.
 MORE_SAMPLES, FEW_SAMPLES = 2, 2
@@ -37,7 +39,7 @@ Pace = tuple[float, int]
 
 
 class Limits(NamedTuple):
-    """What makes a minute a spike, and ends it."""
+    """The thresholds at which a spike starts and ends; agents.spikes.rule declares the settings."""
 
     least: int = 30
     factor: float = 4.0
@@ -51,20 +53,20 @@ USUAL = Limits()
 
 
 class Spike(msgspec.Struct, array_like=True, gc=False):
-    """One spike, from the minute it was raised in to the minute it was resolved in."""
+    """One spike, from the minute that raised it to the minute that resolved it."""
 
     start_ms: int
     raised_at_ms: int
     #: The pace of the highest minute so far.
     observed: float
-    #: The median when it was raised.
+    #: The median when the spike was raised.
     expected: float
-    #: When it was last updated, in event time.
+    #: When the spike was last updated, in event time.
     observed_at_ms: int
     updated: bool = False
     calm_minutes: int = 0
     resolved_at_ms: int | None = None
-    #: The post that added most to the pace of that highest minute.
+    #: The post that added most to the pace of the highest minute.
     post_id: PostId | None = None
 
 
@@ -84,7 +86,7 @@ class Spikes(Row, array_like=True, gc=False):
     def expected(self, samples: int) -> float | None:
         """The median pace of the last closed minutes that rest on enough samples.
 
-        None while too few are known.
+        None while fewer than NEEDED_MINUTES are known.
         """
         enough = (samples - FEW_SAMPLES) / MORE_SAMPLES
         paces = [pace for pace, rests_on in self.minutes if rests_on >= enough]
@@ -98,9 +100,10 @@ class Spikes(Row, array_like=True, gc=False):
         top: PostId | None = None,
         limits: Limits = USUAL,
     ) -> bool:
-        """Judge a minute, open or closed. True if it raised the alert or its level.
+        """Apply the rule to a minute, open or closed. True if it raised an alert or its level.
 
-        `top` is the post that added most to its pace.
+        Called per window, and before `close` for a closed one. `top` is the post that added most to
+        the pace.
         """
         self._note_gap(start_ms)
         spike, (views, samples) = self.spike, pace
@@ -117,7 +120,7 @@ class Spikes(Row, array_like=True, gc=False):
         return True
 
     def close(self, start_ms: int, pace: Pace, limits: Limits = USUAL) -> bool:
-        """Add a closed minute. True if that resolved the spike."""
+        """Add a closed minute. True if it resolved the spike. A repeated minute changes nothing."""
         if start_ms <= self.closed_ms:
             return False
         views, samples = pace

@@ -1,9 +1,9 @@
-"""Alerts when a channel gains views far faster than it did lately.
+"""Raises an alert when a channel gains views far faster than in its recent minutes.
 
-A simple rule (agents.spikes.row), to be replaced by a model. It detects nothing after a gap in
-observation until 20 minutes are closed again, nor in posts that are sampled too rarely. It fails
-where the level changes with the hour: the median of the last hour lags behind a busy morning; and
-in a channel that is quiet between its posts, every new post may be a spike.
+A simple rule (agents.spikes.row), to be replaced by a model. After a gap in observation it detects
+nothing until 20 minutes are closed; it never detects spikes in posts that are sampled too rarely.
+It fails where the level changes with the hour, because the median of the last hour lags behind a
+busy morning; and in a channel that is quiet between its posts, every new post may be a spike.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ SETTINGS = (FACTOR, LEAST, CALM_MINUTES)
 
 
 def method(limits: Limits) -> str:
-    """How the rule decides, for the alert."""
+    """The rule in words, for the alert."""
     return (
         f"pace (views a minute; a gain over more than a minute counts by the share of one minute) "
         f"reached {limits.factor:g} times the median of those of the last {KEPT_MINUTES} closed "
@@ -49,9 +49,10 @@ def method(limits: Limits) -> str:
 
 
 def put_spikes(state: Spikes, window: ActivityWindow, context: StepContext) -> Sequence[Alert]:
-    """Fold a window into the channel's row in place; returns the alert if it changed.
+    """Fold a window into the channel's row in place. Returns the alert if it changed.
 
-    For a repeated message it returns the present alert.
+    Called once per message; never waits. A repeated message changes nothing, and returns the
+    present alert.
     """
     if context.offset <= state.last_offset:
         again = state.spike is not None
