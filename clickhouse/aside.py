@@ -1,4 +1,4 @@
-"""Putting a history aside, whole, so that a new one takes its place. Nothing is deleted."""
+"""Moves a history aside as a whole, so that a new one can replace it. Stored data is kept."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 async def put_aside(url: str, when: str) -> str | None:
-    """Where it is now: a folder or a database whose name ends with `when`; None: there was none.
+    """Move the history aside. Returns its new place, or None if there was no history.
 
-    Cut short, it is completed by calling it again. Nobody else may have the history open.
-    Raises HistoryInUse, HistoryUnavailable, HistoryError.
+    The new place is a folder or a database whose name ends with `when`. An interrupted call is
+    completed by calling it again. No other process may have the history open. Raises HistoryInUse,
+    HistoryUnavailable, HistoryError.
     """
     if parts_of(url).scheme == "chdb":
         return _put_folder_aside(Path(unquote(parts_of(url).path)), when)
@@ -29,7 +30,7 @@ async def put_aside(url: str, when: str) -> str | None:
 
 
 def is_there(url: str) -> bool:
-    """Whether there may be a history; of a server that is not known before it is asked."""
+    """Whether there may be a history. Always True for a server, which is not contacted."""
     return parts_of(url).scheme != "chdb" or _is_there(Path(unquote(parts_of(url).path)))
 
 

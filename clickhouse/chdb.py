@@ -1,9 +1,9 @@
-"""History on chDB: ClickHouse's engine in this process, one folder, one process.
+"""History on chDB: ClickHouse's engine in this process, with one folder per process.
 
-A client is not parallel and its calls block, so one writer and a few readers live in threads.
-The engine takes some 260 MB (190 of them pages of its library, which the kernel may drop) and is
-opened once a process: a second folder is refused while the first one is open, and so is a folder
-that another process holds.
+A client is not concurrent and its calls block, so one writer and a few readers run in threads. The
+engine uses some 260 MB (190 MB of them pages of its library, which the kernel may drop) and is
+opened once per process: it refuses a second folder while the first one is open, and a folder that
+another process uses.
 """
 
 import asyncio
@@ -42,22 +42,25 @@ from streams.clock import Clock, SystemClock
 
 T = TypeVar("T")
 
-#: The engine's own settings; every client of a process must name the same.
+#: The engine's settings; all clients of a process must name the same file.
 CONFIG = str(resources.files("clickhouse") / "chdb.xml")
 
 
 class ChdbSettings(msgspec.Struct, frozen=True):
     database: str = "analyticbot"
-    #: Questions answered at the same time.
+    #: Queries answered concurrently.
     readers: int = 3
     max_query_s: int = 20
     max_query_bytes: int = 300_000_000
-    #: How often it is written down of what the folder consists (chdb_book.py).
+    #: How often the folder's contents are recorded (clickhouse.chdb_book).
     book_s: float = 60.0
 
 
 class ChdbHistory:
-    """Made by `open`; `close` must be awaited before the process ends."""
+    """Implements History. Created by `open`; `close` must be awaited before the process ends.
+
+    Every call raises HistoryUnavailable after `close`, except `damage` and `close`.
+    """
 
     def __init__(self, path: Path, settings: ChdbSettings, clock: Clock) -> None:
         self._path = path
@@ -78,7 +81,10 @@ class ChdbHistory:
     async def open(
         cls, path: Path, settings: ChdbSettings | None = None, clock: Clock | None = None
     ) -> "ChdbHistory":
-        """Raises HistoryInUse, HistoryDamaged, HistoryError. Loads the engine in a thread."""
+        """Load the engine in a thread and open the folder, created if it does not exist.
+
+        Raises HistoryInUse, HistoryDamaged, HistoryError.
+        """
         history = cls(path, settings or ChdbSettings(), clock or SystemClock())
         try:
             await history._in_writer(history._connect)
@@ -103,11 +109,14 @@ class ChdbHistory:
         return self._damage.lines()
 
     async def check(self) -> Sequence[str]:
-        """Read all there is; what cannot be read, a line a table. Raises HistoryUnavailable."""
+        """Read all stored data. Returns the known damage, one line per table.
+
+        Raises HistoryDamaged, QueryFailed, HistoryUnavailable.
+        """
         return await self._in_writer(self._check)
 
     async def close(self) -> None:
-        """Waits for what is running: the engine must not go while a thread is inside it."""
+        """Wait for running calls, then close: the engine must not close under a running thread."""
         if self._closed:
             return
         self._closed = True
@@ -121,7 +130,7 @@ class ChdbHistory:
     def _connect(self) -> None:
         with _opening(self._folder):
             self._folder.check()
-            #: What lies there before the engine puts aside what it cannot read.
+            #: The parts on disk before the engine moves unreadable ones aside.
             self._before = self._folder.parts()
             load_engine()
             self._path.mkdir(parents=True, exist_ok=True)
@@ -168,15 +177,18 @@ class ChdbHistory:
         return [migration.name for migration in missing]
 
     def _load_views_again(self) -> None:
-        """A view that ALTER has changed names blocks otherwise once it is loaded again, as by the
-        next start: what a crash left half done would then be rolled up twice. Cut short, this is
-        completed by the next start. (A server may not miss what is inserted meanwhile.)"""
+        """Reload the filling views, as the next start would do.
+
+        A view changed by ALTER names its blocks differently once it is loaded again. A retry of an
+        insertion that a crash interrupted would then be rolled up twice. The next start completes
+        an interrupted reload. Not done on a server, where a detached view may miss insertions.
+        """
         for view in statements.filling_views():
             self._writer.command(f"DETACH TABLE {view}")
             self._writer.command(f"ATTACH TABLE {view}")
 
     def _find_damage(self) -> None:
-        """Compare what is there with what was, and write that down."""
+        """Compare the parts on disk with the recorded ones, and record the result."""
         self._book = self._folder.read_book() or Book()
         found_gone(self._book, self._before, self._broken(), self._clock.now_ms() // 1000)
         for table, how in gone_by_table(self._book).items():
@@ -189,7 +201,7 @@ class ChdbHistory:
                 rows = self._writer.query(
                     f"CHECK TABLE `{table}` SETTINGS check_query_single_value_result = 0"
                 ).result_rows
-            # They come as text: part, "1" where it is whole, what is wrong.
+            # Columns, as text: part; "1" if intact; the fault.
             for part, passed, *says in (row for row in rows if len(row) > 1):
                 if passed not in ("1", 1, True):
                     how = brief(Exception(" ".join(says)))
@@ -218,12 +230,12 @@ class ChdbHistory:
         if self._booked_ms is not None:
             since_s = (self._clock.now_ms() - self._booked_ms) / 1000
             if not 0 <= since_s < self._settings.book_s:
-                # The rows are stored: the next insertion tries again.
+                # The rows are stored, so the insertion has succeeded: the next one retries this.
                 with suppress(HistoryError):
                     self._keep_book()
 
     def _context(self, insert: Insert) -> InsertContext:
-        """Describing a table costs a query, so that is done once a table and list of columns."""
+        """Describing a table costs a query, so it happens once per table and list of columns."""
         key = (insert.table, *insert.columns)
         if key not in self._contexts:
             self._contexts[key] = self._writer.create_insert_context(
@@ -270,7 +282,7 @@ def _opening(folder: Folder) -> Iterator[None]:
 
 
 def _refusal(folder: Folder, error: ClickHouseError) -> HistoryError:
-    """Why the engine did not open: it does not always say."""
+    """The reason why the engine did not open, which its error does not always state."""
     path = folder.path
     if "already initialized with path" in str(error):
         return HistoryInUse(

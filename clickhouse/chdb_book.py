@@ -1,8 +1,8 @@
-"""What a history folder of chDB held when it was last looked at, kept in a file of the folder.
+"""The book: the recorded contents of a chDB history folder, kept in a file of that folder.
 
-The engine says nothing of what is missing: it makes anew a database whose description is gone, and
-leaves out tables and parts that it does not find or cannot read. This file knows better. It may
-be older than the folder; whatever it says must still be true then.
+The engine does not report missing data: it recreates a database whose description is missing, and
+skips tables and parts that it cannot find or read. The book reveals the loss. It may be older than
+the folder; its statements must hold even then.
 """
 
 import re
@@ -21,19 +21,21 @@ _UUID = re.compile(rb"\bUUID '([0-9a-f-]{36})'")
 
 
 class Book(msgspec.Struct):
-    #: The tables and views, with the size of the engine's description of each, in bytes.
+    #: The tables and views, with the size in bytes of the engine's description of each.
     tables: dict[str, int] = {}
     #: The parts in use.
     parts: list[Part] = []
-    #: What was found to be gone, ever; no merge makes it whole.
+    #: All parts ever found missing; a later merge does not restore them.
     gone: list[Part] = []
-    #: Names of parts that the engine had put aside as broken, by table, when that was looked at.
+    #: (table, part) of the parts that the engine had moved aside as broken at the last check.
     broken: list[tuple[str, str]] = []
 
 
 class Folder:
-    """The folder of a history, before and beside the engine. Nothing here changes what is in it
-    but `keep`, which writes the book."""
+    """The folder of a history, read without the engine. Only `keep` changes it: it writes the book.
+
+    All methods block on the disk.
+    """
 
     def __init__(self, path: Path, database: str) -> None:
         self.path = path
@@ -42,21 +44,21 @@ class Folder:
         self._described = path / "metadata" / f"{database}.sql"
 
     def read_book(self) -> Book | None:
-        """None where there is none that can be read: then nothing is known of before."""
+        """The book; None if it is missing or unreadable: the earlier contents are then unknown."""
         try:
             return msgspec.json.decode(self.book_file.read_bytes(), type=Book)
         except (OSError, msgspec.DecodeError):
             return None
 
     def keep(self, book: Book) -> None:
-        """Replaces the book, whole or not at all; a disk that is full keeps the older one."""
+        """Replace the book atomically. An error of the disk, such as a full one, keeps the old."""
         with suppress(OSError):
             with tempfile.NamedTemporaryFile(dir=self.path, prefix=".book-", delete=False) as file:
                 file.write(msgspec.json.encode(book))
             Path(file.name).replace(self.book_file)
 
     def check(self) -> None:
-        """Raises HistoryDamaged where the engine would make anew what was there."""
+        """Raises HistoryDamaged if the engine would recreate something that existed, empty."""
         book = self.read_book()
         metadata = self._described.parent
         if book is None:
@@ -70,7 +72,7 @@ class Folder:
             raise self.damaged(f"{', '.join(map(str, missing[:3]))} is missing")
 
     def cut_short(self) -> Sequence[Path]:
-        """Descriptions that are shorter than they were: why the engine does not open."""
+        """Descriptions shorter than recorded: the reason why the engine does not open."""
         book = self.read_book() or Book()
         files = {self._file(name): size for name, size in book.tables.items()}
         return [file for file, size in files.items() if file.stat().st_size < size]
@@ -79,11 +81,11 @@ class Folder:
         return {file.stem: file.stat().st_size for file in self._descriptions.glob("*.sql")}
 
     def parts(self) -> list[Part]:
-        """Of all tables, whether in use or replaced."""
+        """The parts of all tables, in use or replaced."""
         return [part for table, store in self._stores() for part in on_disk(table, store)]
 
     def table_in(self, text: str) -> str | None:
-        """The table whose folder the engine names in an error."""
+        """The table whose folder an error of the engine names; None if it names no known table."""
         found = _STORE.search(text)
         tables = (table for table, store in self._stores() if found and store.name == found[1])
         return next(tables, None)
@@ -107,7 +109,10 @@ class Folder:
                 yield file.stem, store
 
     def _store(self, description: Path) -> Path | None:
-        """Where the engine keeps what a file describes; it does without the links to it."""
+        """The folder of the object that a file describes; the engine's links to it may be missing.
+
+        None if the file is unreadable or names no folder.
+        """
         try:
             found = _UUID.search(description.read_bytes())
         except OSError:
@@ -119,7 +124,7 @@ class Folder:
 def found_gone(
     book: Book, parts: Sequence[Part], broken: Iterable[tuple[str, str]], now_s: int
 ) -> None:
-    """Enters what is gone: `parts` lay in the folder before the engine put aside the `broken`."""
+    """Record missing parts. `parts` were on disk before the engine moved `broken` ones aside."""
     names = list(broken)
     new = set(names) - set(book.broken)
     whole = [part for part in parts if (part.table, part.name) not in new]
@@ -134,7 +139,7 @@ def found_gone(
 
 
 def gone_by_table(book: Book) -> dict[str, str]:
-    """How much of each table is gone, in words."""
+    """The loss per table, in words."""
     told: dict[str, list[Part]] = {}
     for part in book.gone:
         told.setdefault(part.table, []).append(part)

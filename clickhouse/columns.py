@@ -1,11 +1,11 @@
-"""Rows collected as columns, table by table, in the order in which they come."""
+"""Rows collected as columns, per table, in the order of their arrival."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
 class Columns:
-    """The columns of one table. Each `add` gives every column the same number of values."""
+    """The columns of one table. `add` appends one row; `extend` appends columns of equal length."""
 
     def __init__(self, table: str, *names: str) -> None:
         self.table = table

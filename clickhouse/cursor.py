@@ -1,6 +1,6 @@
-"""The place in a list of posts where a page ended, as an opaque text.
+"""The place in a list of posts where a page ended, as opaque text.
 
-It names the last row, not a number of rows, so that new posts do not shift the pages.
+A cursor names the last row, not a number of rows, so that new posts do not shift the pages.
 """
 
 import math
@@ -14,7 +14,7 @@ from streams.cursor_text import InvalidCursor
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
     sort: str
-    #: What the rows are sorted by; -1 for "not known", which comes last.
+    #: The last row's value of the sort order; -1 for an unknown value, which sorts last.
     place: float
     post_id: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
@@ -28,7 +28,7 @@ def write(place: Place) -> str:
 
 
 def read(cursor: str, sort: str) -> Place:
-    """Raises InvalidCursor where the text is no cursor of a list sorted like this."""
+    """Raises InvalidCursor if the text is not a cursor of a list sorted by `sort`."""
     try:
         place = msgspec.msgpack.decode(cursor_text.read(cursor), type=Place)
     except msgspec.DecodeError as error:

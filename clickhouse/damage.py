@@ -1,8 +1,8 @@
-"""Tables of which something is gone or cannot be read: told once each, in the log and on request.
+"""Tables with missing or unreadable data: logged once per table, and listed on request.
 
-What is gone is only told: the rest is as good as it was. What cannot be read is refused: the engine
-looks for the flipped bit in a block whose checksum is wrong, which takes it up to half a minute
-for every question that meets the block. So nothing that touches such a table is asked again.
+Missing data is only reported: the rest of the table is still valid. A query of a table with
+unreadable data is refused: the engine searches for the flipped bit in a block with a wrong
+checksum, which takes up to half a minute for every query that reads the block.
 """
 
 import logging
@@ -18,7 +18,7 @@ REMEDY = "`analyticbot doctor` says how much it is, `analyticbot rebuild history
 
 
 class Damage:
-    """What is known of one history. Called from any thread."""
+    """The known damage of one history. Called from any thread; never waits for the engine."""
 
     def __init__(self) -> None:
         self._gone: dict[str, str] = {}
@@ -26,13 +26,16 @@ class Damage:
         self._lock = Lock()
 
     def refuse(self, query: str) -> None:
-        """Raises HistoryDamaged where the question would meet what cannot be read."""
+        """Raises HistoryDamaged if the query reads a table with unreadable data.
+
+        Called before each query.
+        """
         for name in (query, *tables_of(query)):
             if name in self._unreadable:
                 raise HistoryDamaged(f"table {name} of history is damaged: {REMEDY}")
 
     def cannot_read(self, table: str, how: str) -> None:
-        """The name of a question stands for its tables where it is not known which it is."""
+        """Record unreadable data. If the table is unknown, `table` is the name of the query."""
         self._note(self._unreadable, table, how)
 
     def is_gone(self, table: str, how: str) -> None:

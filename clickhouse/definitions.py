@@ -1,6 +1,6 @@
-"""What each figure means and what it rests on, in one sentence or two: for OpenAPI and people.
+"""The meaning and basis of each figure, in one or two sentences: for OpenAPI and people.
 
-docs/GLOSSARY.md has the words. A figure that is not known is null, and its coverage is 0.
+docs/GLOSSARY.md defines the words. An unknown figure is null, and its coverage is 0.
 """
 
 from collections.abc import Mapping

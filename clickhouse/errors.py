@@ -1,4 +1,4 @@
-"""ClickHouse's errors in the words of the port."""
+"""Maps ClickHouse's errors to the errors of the port (clickhouse.history)."""
 
 import re
 from collections.abc import Iterator
@@ -8,27 +8,27 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.history import HistoryDamaged, HistoryError, HistoryUnavailable, QueryFailed
 
-#: Waiting may cure these: timeouts, network, memory, disk, too many parts, unknown outcome.
+#: Transient errors: timeouts, network, memory, disk, too many parts, unknown outcome.
 PASSING = frozenset({3, 74, 75, 76, 159, 202, 209, 210, 241, 243, 252, 279, 319, 425, 999})
-#: Of these, a question gets an answer by asking for less.
+#: Of the transient errors, those that a query avoids only by reading less.
 TOO_MUCH = frozenset({159, 241})
-#: Under some codes that mean anything: no room on the disk, no descriptor left in this process.
+#: Transient errors under unspecific codes: a full disk, no file descriptor left in this process.
 _EXHAUSTED = ("No space left on device", "Too many open files")
-#: What is stored cannot be read: cut off, wrong checksums, files that are gone.
+#: Stored data is unreadable: truncated files, wrong checksums, missing files.
 DAMAGED = frozenset({32, 33, 40, 107, 117, 226, 228, 232, 246, 271, 432, 740})
 
 _CODE = re.compile(r"\bCode: (\d+)|\bcode:? (\d+)", re.IGNORECASE)
 
 
 def code_of(error: BaseException) -> int | None:
-    """ClickHouse's number of an error; None where it never reached ClickHouse."""
+    """ClickHouse's code of an error; None if the error did not come from ClickHouse."""
     match = _CODE.search(str(error))
     return int(match[1] or match[2]) if match else None
 
 
 @contextmanager
 def writing(table: str) -> Iterator[None]:
-    """Raise HistoryUnavailable where a repetition may help, HistoryError where it cannot."""
+    """Raises HistoryUnavailable if a retry may help, HistoryError if it cannot."""
     try:
         yield
     except (ClickHouseError, OSError) as error:
@@ -39,8 +39,9 @@ def writing(table: str) -> Iterator[None]:
 
 @contextmanager
 def asking(query: str) -> Iterator[None]:
-    """Raise QueryFailed where the question is at fault, HistoryDamaged where what is stored is,
-    HistoryUnavailable otherwise."""
+    """Raises HistoryUnavailable if a retry may help, HistoryDamaged if stored data is unreadable,
+    QueryFailed otherwise.
+    """
     try:
         yield
     except (ClickHouseError, OSError) as error:
@@ -57,6 +58,6 @@ def _passes(error: BaseException, passing: frozenset[int]) -> bool:
 
 
 def brief(error: BaseException) -> str:
-    """The first line, without what the engine repeats around it."""
+    """The first line of an error, at most 300 characters."""
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:300]

@@ -1,11 +1,11 @@
-"""What a figure rests on: the observed part of a span of time.
+"""The basis of a figure: the observed part of a span of time.
 
-Pure, and the one place that decides it, for REST, socket and bot. Times are milliseconds since
-1970 UTC. Not for reading history (clickhouse.history_reader).
+Pure, and the only place that decides it, for REST, socket and bot. Times are milliseconds since
+1970 UTC. clickhouse.history_reader reads the rows.
 
 A **segment** is the time between two successive samplings of a channel's counters. A long one
-shows that something was gained, but not when: of it counts all or nothing. A **reading** is a
-span of which a source told all posts that were published in it.
+shows that something was gained, but not when: it counts as a whole or not at all. A **reading** is
+a span for which a source reported all posts published in it.
 """
 
 from bisect import bisect_right
@@ -17,10 +17,10 @@ import msgspec
 
 from streams.units import DAY_MS, HOUR_MS, MINUTE_MS
 
-#: Of a longer segment no part counts: nobody knows what was gained in that part.
+#: No part of a longer segment counts, because the gain in that part is unknown.
 DIVISIBLE_MS = 10 * MINUTE_MS
 
-#: At which views are known, in seconds since publication.
+#: Ages at which views are known, in seconds since publication.
 Ages = frozenset[int]
 
 
@@ -48,15 +48,15 @@ class Segment(NamedTuple):
 
 
 class Observed:
-    """Segments of any order, which may overlap; asked for the part of a range that they cover."""
+    """The parts of a range that segments cover; segments may overlap, and come in any order."""
 
     def __init__(self, segments: Iterable[Segment] = ()) -> None:
         self._segments = sorted(s for s in segments if s.from_ms < s.to_ms)
-        #: The latest end of the segments up to each: segments may overlap.
+        #: The latest end of the segments up to and including each one.
         self._ends = list(accumulate((s.to_ms for s in self._segments), max))
 
     def spans(self, from_ms: int, to_ms: int) -> Sequence[tuple[int, int]]:
-        """The covered parts of [from_ms, to_ms), in order, none touching the next."""
+        """The covered parts of [from_ms, to_ms), in order; touching parts are merged."""
         found: list[tuple[int, int]] = []
         for start_ms, end_ms, divisible in self._segments[bisect_right(self._ends, from_ms) :]:
             if start_ms >= to_ms:
@@ -77,34 +77,34 @@ class Observed:
         return share(self.length_ms(from_ms, to_ms), to_ms - from_ms)
 
     def newest_ms(self, from_ms: int, to_ms: int) -> int | None:
-        """Where the last covered part of [from_ms, to_ms) ends; None without any."""
+        """The end of the last covered part of [from_ms, to_ms); None if no part is covered."""
         spans = self.spans(from_ms, to_ms)
         return spans[-1][1] if spans else None
 
 
 def segment(from_ms: int, to_ms: int) -> Segment:
-    """Between two samplings."""
+    """The segment between two samplings."""
     return Segment(from_ms, to_ms, to_ms - from_ms <= DIVISIBLE_MS)
 
 
 def reading(since_ms: int, until_ms: int) -> Segment:
-    """All posts were told of it: from the beginning of the day (UTC) of the oldest one."""
+    """A reading: it starts at the beginning of the day (UTC) of the oldest post, `since_ms`."""
     return Segment(since_ms // DAY_MS * DAY_MS, until_ms)
 
 
 def per_day(posts: int | None, known_ms: int) -> float | None:
-    """Posts a day of known time; None below an hour of it."""
+    """Posts per day of known time; None if less than an hour is known."""
     if posts is None or known_ms < HOUR_MS:
         return None
     return posts * DAY_MS / known_ms
 
 
 def cohort(posts: Mapping[Ages, int]) -> Ages:
-    """The ages to show together: every one of them is to rest on the posts known at all of them.
+    """The ages to show together, so that all of them rest on the same posts.
 
-    `posts`: how many are known at exactly these ages. Chosen are the ages for which their number
-    times that of the posts known at all of them is greatest; of equals the most, then the oldest.
-    Empty where nothing is known.
+    `posts`: how many posts are known at exactly these ages. The result maximises the number of ages
+    times the number of posts known at all of them; among equals it has the most, then the oldest
+    ages. Empty if nothing is known.
     """
     every = sorted(frozenset[int]().union(*posts))
     sets = (frozenset(s) for n in range(1, len(every) + 1) for s in combinations(every, n))

@@ -1,6 +1,6 @@
-"""The arithmetic of an overview: rows of the queries in, the figures and what each rests on out.
+"""The arithmetic of an overview: rows of the queries in, figures and their bases out. Pure.
 
-Ratios are divided once, of whole numbers, so that they are the nearest to the true value.
+Each ratio is one division of whole numbers, so that it is as close to the true value as possible.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,22 +13,22 @@ from streams.counters import NAMES, by_name
 from streams.units import DAY_MS
 
 DAY_S = 86_400
-#: By figure of reach: the age in seconds.
+#: The age in seconds, by figure of reach.
 REACHES = {"reach_1h": 3600, "reach_12h": 43_200, "reach_24h": DAY_S, "reach_48h": 172_800}
-#: What an unknown figure rests on.
+#: The basis of an unknown figure.
 UNKNOWN = Basis(0.0, 0, None)
 
 Row = Mapping[str, Any]
 
 
 class Asked(NamedTuple):
-    """A range, and what is known of it."""
+    """The requested range, and its observed parts."""
 
     from_ms: int
     to_ms: int
-    #: Of which parts all posts were read.
+    #: The parts of which all posts were read.
     read: Observed
-    #: In which parts counters were sampled.
+    #: The parts in which counters were sampled.
     sampled: Observed
 
     @property
@@ -41,10 +41,10 @@ class Asked(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """The cohort (clickhouse.evidence.cohort), and all posts known at the age of a day."""
+    """The cohort (clickhouse.evidence.cohort), and all posts known at the age of one day."""
 
     posts: int
-    #: By age of the cohort, in seconds.
+    #: The cohort's views by age, in seconds.
     views: Mapping[int, float]
     as_of_ms: int | None
     day_posts: int
@@ -58,7 +58,7 @@ class Reach(NamedTuple):
 def overview_of(
     asked: Asked, posts: Row, gained: Row, subscribers: Row, reach: Reach
 ) -> tuple[Overview, dict[str, Basis]]:
-    """Called for every overview; the bases are by field of Overview, none left out."""
+    """The overview, and the basis of each of its fields. Called for every overview."""
     known, views = posts["views_known"], posts["views"]
     audience = subscribers["newest"] if subscribers["as_of_ms"] else None
     number, published = posts_of(asked, posts["posts"])
@@ -84,7 +84,7 @@ def overview_of(
 
 
 def posts_of(asked: Asked, posts: int) -> tuple[int | None, Basis]:
-    """The number of posts published; None where no part of the range was read."""
+    """The number of posts published; None if no part of the range was read."""
     coverage = asked.posts_coverage
     if not coverage:
         return None, UNKNOWN
@@ -97,7 +97,7 @@ def _bases(
     counted_ms = posts["as_of_ms"] or None
 
     def of_posts(known: int, as_of_ms: int | None) -> Basis:
-        """The share of the range's posts of which it is known; of posts nobody read, none is."""
+        """The share of the range's posts for which it is known; unread posts count as unknown."""
         coverage = asked.posts_coverage * share(known, posts["posts"])
         return Basis(coverage, known, as_of_ms if known else None)
 
@@ -129,7 +129,8 @@ def _audience_basis(asked: Asked, subscribers: Row) -> Basis:
 def baseline_of(subscribers: Row, from_ms: int, most_ms: int) -> tuple[int, int] | None:
     """Number and instant from which a change counts: before `from_ms`, else the first after it.
 
-    A number more than `most_ms` older than `from_ms` is none: nobody knows what it was since.
+    A number more than `most_ms` older than `from_ms` does not count, because it may have changed
+    since. None if there is no such number.
     """
     before_ms = subscribers["before_at_ms"]
     if before_ms and from_ms - before_ms <= most_ms:
@@ -154,7 +155,7 @@ def change_basis(subscribers: Row, from_ms: int, to_ms: int, most_ms: int, n: in
 
 
 def reach_of(rows: Sequence[Row]) -> Reach:
-    """Of posts grouped by the ages at which their views are known: on which reach rests."""
+    """Reach, from posts grouped by the ages at which their views are known."""
     ages = evidence.cohort({frozenset(row["ages"]): row["posts"] for row in rows})
     chosen = [row for row in rows if ages.issubset(row["ages"])]
     day_old = [row for row in rows if DAY_S in row["ages"]]

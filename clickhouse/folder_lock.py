@@ -1,4 +1,4 @@
-"""Which process uses a history folder: ClickHouse's engine locks a file there and names itself."""
+"""Finds the process that uses a history folder: the engine locks a file that names its pid."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ _PID = re.compile(r"PID: (\d+)")
 
 
 def check_free(folder: Path) -> None:
-    """Raises HistoryInUse, naming the process that uses the folder."""
+    """Raises HistoryInUse if a process uses the folder; the message names its pid, if known."""
     if (held := locked_text(folder / "status")) is not None:
         pid = _PID.search(held)
         holder = f"process {pid[1]}" if pid else "another process"

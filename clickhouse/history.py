@@ -62,9 +62,9 @@ class History(Protocol):
         """
 
     async def insert(self, insert: Insert) -> None:
-        """Durable when it returns. Safe to repeat with the same token.
+        """Store the rows durably before returning. Safe to retry with the same token.
 
-        Raises HistoryUnavailable (repeat it: the rows may or may not be stored), HistoryDamaged,
+        Raises HistoryUnavailable (retry: the rows may or may not be stored), HistoryDamaged,
         HistoryError.
         """
 
@@ -75,7 +75,7 @@ class History(Protocol):
         """
 
     async def damage(self) -> Sequence[str]:
-        """Known damage, one line each that says what to do. Cheap: health checks call it.
+        """Known damage, one line each with its remedy. Cheap: health checks call it.
 
         Raises HistoryUnavailable.
         """

@@ -1,6 +1,6 @@
-"""The reader of history: each question is one or a few queries, put together here.
+"""The reader of history: composes each answer from one or a few queries.
 
-Every answer comes with what its figures rest on (clickhouse.evidence, docs/GLOSSARY.md).
+Every answer includes the evidence of its figures (clickhouse.evidence, docs/GLOSSARY.md).
 """
 
 import asyncio
@@ -53,7 +53,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class HistoryReader:
-    """Implements clickhouse.reader.Reader on any history."""
+    """Implements clickhouse.reader.Reader on any history. Raises the errors of History.ask."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -89,7 +89,7 @@ class HistoryReader:
     async def views(
         self, channel_id: ChannelId, from_ms: int, to_ms: int, step_ms: int
     ) -> tuple[Sequence[ViewsPoint], Evidence]:
-        """Points start at `from_ms`; minutes belong to the point in which they start."""
+        """Points start at `from_ms`; a minute belongs to the point in which it starts."""
         starts = steps(from_ms, to_ms, step_ms)
         span = {"channel_id": channel_id, "from_ms": from_ms, "to_ms": to_ms}
         query = f"views_{resolution(from_ms, to_ms, step_ms)}"
@@ -157,7 +157,7 @@ class HistoryReader:
         return Page(shown, next_cursor), Evidence(sources_of(page), figures)
 
     async def post(self, channel_id: ChannelId, post_id: PostId) -> tuple[Post, Evidence] | None:
-        """The album's row where the post belongs to one."""
+        """A post of an album is answered with the album's row. None if the post is unknown."""
         row = await self._post_row(channel_id, post_id)
         if row is None:
             return None
@@ -220,11 +220,11 @@ class HistoryReader:
         }
 
     async def _sources(self, what: str, span: Row) -> Sequence[str]:
-        """Who observed posts, counters, subscribers in a range."""
+        """The sources that observed `what` (such as posts, counters or subscribers) in a range."""
         return [row["source"] for row in await self._rows("sources", **span, what=what)]
 
     async def _read(self, channel_id: ChannelId) -> Observed:
-        """Of which spans all posts of the channel were read."""
+        """The spans of which all posts of the channel were read."""
         rows = await self._rows("read_spans", channel_id=channel_id)
         return Observed(reading(row["since_ms"], row["until_ms"]) for row in rows)
 
@@ -243,7 +243,7 @@ class HistoryReader:
         return rows[0] if rows else None
 
     async def _url(self, channel_id: ChannelId) -> str | None:
-        """What the address of a post begins with; None where the channel has no username."""
+        """The common start of the addresses of posts; None if the channel has no username."""
         row = await self._row("username", channel_id=channel_id)
         return f"https://t.me/{row['username']}/" if row["username"] else None
 
@@ -265,5 +265,5 @@ def _newest_of(channel: Channel) -> tuple[int, int]:
 
 
 def _sampled(gained: Row) -> Observed:
-    """When counters were sampled."""
+    """The spans in which counters were sampled."""
     return Observed(map(segment, gained["sampled_from_ms"], gained["sampled_to_ms"]))

@@ -1,7 +1,7 @@
-"""A look at a history that changes nothing of it: for `doctor`.
+"""Inspects a history without changing it, for `doctor`.
 
-The engine cannot open a folder without changing it: it puts aside what it cannot read, and merges.
-So it is given a copy, in which the large files, which it never writes to again, are the same ones.
+The engine changes every folder that it opens: it moves unreadable parts aside, and merges. So it
+opens a copy. Large files in the copy are hard links, because the engine never modifies them.
 """
 
 import os
@@ -19,16 +19,16 @@ from clickhouse.opening import open_history, parts_of
 from clickhouse.statements import made
 
 _MIGRATE = "run `analyticbot migrate`, or restore it from a backup"
-#: What is smaller is copied: the engine may write to it.
+#: Smaller files are copied, because the engine may modify them.
 _LARGE = 16 << 10
 
 
 @asynccontextmanager
 async def inspected(url: str) -> AsyncIterator[tuple[History, Sequence[str]] | None]:
-    """To ask it, and what is wrong with it, a line each. None: there is none yet.
+    """The history, open for queries, and its faults, one line each. None: there is no history yet.
 
-    In a folder every byte is read. Raises HistoryInUse, HistoryDamaged, HistoryUnavailable,
-    HistoryError.
+    Called by `doctor`. Reads every byte of a folder. Raises HistoryInUse, HistoryDamaged,
+    HistoryUnavailable, HistoryError.
     """
     if not is_there(url):
         yield None

@@ -1,4 +1,4 @@
-"""From a URL to an open history. Wrong URLs are told before anything is touched.
+"""From a URL to an open history. An invalid URL is refused before anything is opened.
 
 chdb:///folder[?database=NAME]                        ClickHouse's engine in this process
 clickhouse[s]://[user[:password]@]host[:port]/[NAME]  a ClickHouse server, over HTTP[S]
@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
 class WrongHistoryUrl(ValueError):
-    """The message says what is wrong and what would be right; it never holds a password."""
+    """The message states the fault and its remedy; it never contains a password."""
 
 
 def check_history_url(url: str) -> None:
@@ -24,10 +24,11 @@ def check_history_url(url: str) -> None:
 
 
 async def open_history(url: str) -> History:
-    """Raises WrongHistoryUrl, HistoryInUse, HistoryUnavailable, HistoryError.
+    """Open the history at `url`. The caller closes it.
 
-    The schema is not touched: see History.migrate. The adapters are imported here, because each
-    of them needs a library that the other one does not.
+    Does not change the schema (History.migrate does). Adapters are imported on use, because each
+    needs a library that the other does not. Raises WrongHistoryUrl, HistoryInUse, HistoryDamaged,
+    HistoryUnavailable, HistoryError.
     """
     parts = parts_of(url)
     if parts.scheme == "chdb":
@@ -50,7 +51,7 @@ async def open_history(url: str) -> History:
 
 
 def parts_of(url: str) -> SplitResult:
-    """Of a right URL. Raises WrongHistoryUrl."""
+    """The parts of a valid URL. Raises WrongHistoryUrl."""
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -1,7 +1,7 @@
-"""Parts of MergeTree tables: what a folder has of them, and which are gone. Pure but for reading.
+"""Parts of MergeTree tables: the present ones and the missing ones. Only `on_disk` reads files.
 
-A part is named PARTITION_FIRST_LAST_LEVEL, by the insertions that it holds; a merged one replaces
-those whose insertions it holds all.
+A part is named PARTITION_FIRST_LAST_LEVEL after the insertions that it contains. A merged part
+replaces the parts whose insertions it contains.
 """
 
 import re
@@ -21,12 +21,12 @@ class Part(msgspec.Struct, frozen=True):
     table: str
     name: str
     rows: int
-    #: When the last of its rows expires, in seconds of UTC; 0: never.
+    #: When the last row of the part expires, in seconds since 1970 UTC; 0: never.
     expires_s: int = 0
 
 
 class _Span(NamedTuple):
-    """The insertions that a part holds, and how many rows."""
+    """The first and the last insertion in a part, and its number of rows."""
 
     first: int
     last: int
@@ -34,22 +34,22 @@ class _Span(NamedTuple):
 
 
 class _Found:
-    """Parts of one partition of a table, asked for the insertions that they hold."""
+    """The parts found in one partition of a table, indexed by their insertions."""
 
     def __init__(self, spans: Iterable[_Span]) -> None:
-        #: Of those with the same first insertion, the largest first.
+        #: By first insertion; the largest first among equals.
         self._spans = sorted(spans, key=lambda span: (span.first, -span.last))
         self._firsts = [span.first for span in self._spans]
-        #: The latest insertion of the spans up to each.
+        #: The latest insertion of the spans up to and including each one.
         self._lasts = list(accumulate((span.last for span in self._spans), max))
 
     def covers(self, span: _Span) -> bool:
-        """Whether all insertions of the span are in one part."""
+        """Whether one part contains all insertions of the span."""
         before = bisect_right(self._firsts, span.first)
         return before > 0 and self._lasts[before - 1] >= span.last
 
     def rows_inside(self, span: _Span) -> int:
-        """Of the parts that a part was merged of, without those that these were merged of."""
+        """Rows of the parts inside the span; parts already merged into another are not counted."""
         rows, reached = 0, span.first - 1
         for inner in self._spans[bisect_left(self._firsts, span.first) :]:
             if inner.first > span.last:
@@ -60,9 +60,9 @@ class _Found:
 
 
 def lost(known: Iterable[Part], found: Iterable[Part], now_s: int) -> list[Part]:
-    """Those that were known, have not expired, and whose rows are in nothing that was found.
+    """The known parts that have not expired and whose rows are in no part found.
 
-    What a part was merged of stays for a while, and takes its place where it is broken.
+    The engine keeps the sources of a merge for a while; they replace a merged part that is broken.
     """
     spans: defaultdict[tuple[str, str], list[_Span]] = defaultdict(list)
     for part in found:
@@ -82,7 +82,7 @@ def _is_there(part: Part, found: Mapping[tuple[str, str], _Found]) -> bool:
 
 
 def _read(part: Part) -> tuple[tuple[str, str], _Span] | None:
-    """Table and partition, and the insertions; None for a name that is no part's."""
+    """Table and partition, and the span of insertions; None if the name is not that of a part."""
     if (name := _NAME.fullmatch(part.name)) is None:
         return None
     where = part.table, name["partition"]
@@ -90,7 +90,7 @@ def _read(part: Part) -> tuple[tuple[str, str], _Span] | None:
 
 
 def on_disk(table: str, folder: Path) -> Iterator[Part]:
-    """The parts in the folder of a table, whether in use or replaced."""
+    """The parts in the folder of a table, in use or replaced. Blocks on the disk."""
     for part in sorted(folder.iterdir()) if folder.is_dir() else ():
         if _NAME.fullmatch(part.name):
             yield Part(table, part.name, _rows(part))

@@ -1,4 +1,4 @@
-"""Equal steps over a span of time: every step gets a point, whatever is known of it."""
+"""Equal steps over a span of time: every step has a point, even an unobserved one. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ _NOTHING: Row = {"samples": 0, **dict.fromkeys(NAMES)}
 def steps(from_ms: int, to_ms: int, step_ms: int) -> Sequence[int]:
     """The starts of the steps: `from_ms` and every `step_ms` after it, before `to_ms`.
 
-    Raises QueryFailed for a step that is no whole number of minutes, or for too many of them.
+    Raises QueryFailed if a step is not a whole number of minutes, or for more than MAX_POINTS.
     """
     if step_ms <= 0 or step_ms % 60_000:
         raise QueryFailed(f"a step of {step_ms} ms is not a whole number of minutes")
@@ -32,7 +32,7 @@ def steps(from_ms: int, to_ms: int, step_ms: int) -> Sequence[int]:
 
 
 def resolution(from_ms: int, to_ms: int, step_ms: int) -> str:
-    """The coarsest roll-up that answers this exactly: daily, hourly or minutes."""
+    """The coarsest roll-up with an exact answer: daily, hourly or minutes."""
     for name, size_ms in (("daily", DAY_MS), ("hourly", HOUR_MS)):
         if from_ms % size_ms == to_ms % size_ms == step_ms % size_ms == 0:
             return name
@@ -42,9 +42,10 @@ def resolution(from_ms: int, to_ms: int, step_ms: int) -> str:
 def views_points(
     asked: Asked, starts: Sequence[int], step_ms: int, gained: Sequence[Row], posts: Sequence[Row]
 ) -> Sequence[ViewsPoint]:
-    """A step in which nothing was booked gained 0, if it was observed and the counter is known.
+    """One point per step.
 
-    A counter that was sampled in it and has no gain is a baseline: its gain is unknown, not 0.
+    A step without gains gained 0 if it was observed and the counter is known. A counter that was
+    sampled in the step but has no gain is a baseline: its gain is unknown, not 0.
     """
     by_step = {row["step"]: row for row in gained}
     published = {row["step"]: row["posts"] for row in posts}
@@ -84,7 +85,10 @@ def views_bases(asked: Asked, gained: Sequence[Row], posts: Sequence[Row]) -> di
 def growth_points(
     starts: Sequence[int], step_ms: int, to_ms: int, rows: Sequence[Row], before: tuple[int, int]
 ) -> Sequence[GrowthPoint]:
-    """`before`: the newest number before the first step and its instant, 0 for none."""
+    """One point per step.
+
+    `before`: the newest number before the first step and its instant, 0 for none.
+    """
     return list(_growth(starts, step_ms, to_ms, {row["step"]: row for row in rows}, before))
 
 
@@ -120,7 +124,7 @@ def _growth(
 def growth_bases(
     points: Sequence[GrowthPoint], step_ms: int, to_ms: int, rows: Sequence[Row]
 ) -> dict[str, Basis]:
-    """`n` counts steps. Coverage: of `subscribers` the share of steps, of `change` that of time."""
+    """`n` counts steps. Coverage: the share of steps for `subscribers`, of time for `change`."""
     as_of_ms = max((row["last_at_ms"] for row in rows), default=None)
     lengths = [min(step_ms, to_ms - point.time_ms) for point in points]
     spanned = sum(p.coverage * length for p, length in zip(points, lengths, strict=True))

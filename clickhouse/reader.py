@@ -1,7 +1,7 @@
-"""Typed answers of history, field by field as the REST interface gives them.
+"""The port of the reader, and its typed answers, field by field as in the REST interface.
 
-An instant is called …_ms here, as everywhere, and without the unit in JSON, where it is ISO-8601.
-Every question takes [from_ms, to_ms) in event time. An unknown number is None, never 0.
+An instant is named …_ms here; its name in JSON has no unit, and its value is ISO-8601. Ranges are
+[from_ms, to_ms) in event time. An unknown number is None, never 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,14 +33,14 @@ class Channel(msgspec.Struct, frozen=True):
     last_sample_at_ms: int | None
     #: live, away, waiting, private; `recorded` where the source is a recording; `unknown`.
     status: str
-    #: telegram, recording, import: who observed it.
+    #: The sources that observed the channel: telegram, recording, import.
     sources: Sequence[str] = ()
 
 
 class Overview(msgspec.Struct, frozen=True):
     """The figures of a range."""
 
-    # clickhouse.definitions says what each means.
+    # clickhouse.definitions defines each figure.
 
     subscribers: int | None
     subscribers_change: int | None
@@ -63,17 +63,17 @@ class Overview(msgspec.Struct, frozen=True):
 
 
 class ViewsPoint(Answered, frozen=True):
-    # One step: what was gained in it, and how much of it was observed.
+    # One step: its gains, and its observed share.
 
     time_ms: Instant
-    #: Increments booked in the step; None where none was measured.
+    #: Increments booked in the step; None if none was measured.
     views_gained: int | None
     forwards_gained: int | None
     replies_gained: int | None
     reactions_gained: int | None
-    #: Published in the step; None where no part of it was read.
+    #: Posts published in the step; None if no part of it was read.
     posts: int | None
-    #: Share of the step in which counters were observed, 0 to 1: what the gains rest on.
+    #: Share of the step in which counters were observed, 0 to 1: the basis of the gains.
     coverage: float
 
 
@@ -81,8 +81,8 @@ class GrowthPoint(Answered, frozen=True):
     time_ms: Instant
     #: The newest number in the step.
     subscribers: int | None
-    #: Since the newest number before the step (not older than the step is long, or 24 hours where
-    #: that is longer), else since the first one in it; None with a single number.
+    #: Since the newest number before the step (no older than the length of the step, or 24 hours if
+    #: that is longer), else since the first number in the step; None with a single number.
     change: int | None
     #: Share of the step that `change` spans, 0 to 1.
     coverage: float
@@ -97,10 +97,10 @@ class Post(Answered, frozen=True):
     forwards: int | None
     replies: int | None
     reactions: int | None
-    #: (forwards + replies + reactions) / views * 100 of one instant: the newest sample that tells
-    #: all four; None without such a sample.
+    #: (forwards + replies + reactions) / views * 100 at one instant: the newest sample that
+    #: contains all four; None without such a sample.
     er_by_views_percent: float | None
-    #: Views gained an hour between the post's two newest samples; None with fewer than two.
+    #: Views gained per hour between the post's two newest samples; None with fewer than two.
     velocity_per_h: float | None
     edited: bool
     deleted: bool
@@ -118,36 +118,43 @@ class CurvePoint(Answered, frozen=True):
 class Evidence(msgspec.Struct, frozen=True):
     """What an answer rests on: the `meta` of a response."""
 
-    #: telegram, recording, import: who observed it.
+    #: The sources that observed it: telegram, recording, import.
     sources: Sequence[str]
-    #: What each figure, or series, of the answer rests on.
+    #: The basis of each figure, or series, of the answer.
     figures: Mapping[str, Basis]
 
     @property
     def as_of_ms(self) -> int | None:
-        """The newest observation used; None with none."""
+        """The newest observation used; None if there is none."""
         return max((f.as_of_ms for f in self.figures.values() if f.as_of_ms), default=None)
 
     @property
     def coverage(self) -> float:
-        """The lowest of the figures that are known; 0 where none is."""
+        """The lowest coverage of the known figures; 0 if none is known."""
         known = (figure.coverage for figure in self.figures.values() if figure.known)
         return min(known, default=0.0)
 
 
 class Page(msgspec.Struct, frozen=True):
     rows: Sequence[Post]
-    #: Give it back to get the next page; None at the end.
+    #: The cursor of the next page; None at the end.
     cursor: str | None
 
 
 class Reader(Protocol):
-    """Questions of one channel (and of all). `channel_id` has been resolved before."""
+    """Questions about one channel or all. Called by REST, bot and commands, also concurrently.
+
+    Callers resolve `channel_id` first. Every question waits for history, and raises QueryFailed,
+    HistoryDamaged, HistoryUnavailable.
+    """
 
     async def channels(self) -> Sequence[Channel]: ...
 
     async def channel(self, named: ChannelId | Username) -> Channel | None:
-        """None when it was never observed. A username that moved is its newest channel's."""
+        """The channel; None if it was never observed.
+
+        A username that several channels have had belongs to the one sampled last.
+        """
 
     async def overview(
         self, channel_id: ChannelId, from_ms: int, to_ms: int
@@ -170,7 +177,11 @@ class Reader(Protocol):
         limit: int,
         cursor: str | None,
     ) -> tuple[Page, Evidence]:
-        """`sort`: date, views, forwards, replies, reactions, velocity; newest or highest first."""
+        """`sort`: date, views, forwards, replies, reactions, velocity; newest or highest first.
+
+        `cursor`: Page.cursor of the previous page; None for the first one. Also raises
+        InvalidCursor.
+        """
 
     async def post(
         self, channel_id: ChannelId, post_id: PostId
@@ -183,24 +194,24 @@ class Reader(Protocol):
     async def alerts(
         self, channel_id: ChannelId | None, from_ms: int, to_ms: int, limit: int
     ) -> tuple[Sequence["Alert"], Evidence]:
-        """Newest first; `channel_id` None: of all channels, and then without evidence."""
+        """Newest first. `channel_id` None: alerts of all channels, without evidence."""
 
     async def ask(self, question: str, of: type[T], **parameters: Any) -> Sequence[T]:
         """The rows of clickhouse/queries/<question>.sql, each column a field of `of`.
 
-        For a question that needs no more than its query: whoever asks it declares the rows.
+        For a question that is a single query: the caller declares the type of its rows.
         """
 
     async def posts_of_all(
         self, from_ms: int, to_ms: int
     ) -> Mapping[ChannelId, tuple[int | None, Basis]]:
-        """`posts` of the overview of every channel of which posts were ever read."""
+        """`posts` of the overview, for every channel whose posts were ever read."""
 
 
 class Alert(Answered, frozen=True):
     alert_id: str
     channel_id: ChannelId
-    #: spike; others follow.
+    #: spike; more may follow.
     type: str
     #: raised, updated, resolved.
     state: str
@@ -210,7 +221,7 @@ class Alert(Answered, frozen=True):
     observed: float
     expected: float | None
     method: str
-    #: The post's address; None where the post or the channel's username is unknown.
+    #: The post's address; None if the post or the channel's username is unknown.
     url: str | None
-    #: The first words of the post; None where they are unknown, or where there are none.
+    #: The first words of the post; None if they are unknown, or if there are none.
     text: str | None

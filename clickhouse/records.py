@@ -1,4 +1,4 @@
-"""One row of a query as one record of an answer, and what the records of a list rest on. Pure."""
+"""One row of a query as one record of an answer, and the bases of a list of records. Pure."""
 
 from collections.abc import Sequence
 from textwrap import shorten
@@ -9,7 +9,7 @@ from clickhouse.figures import UNKNOWN
 from clickhouse.reader import Alert, Channel, CurvePoint, Instant, Post
 from streams.counters import NAMES, by_name
 
-#: Letters of a post's first words.
+#: Maximum length of a post's first words, in characters.
 OPENING = 100
 
 Row = dict[str, Any]
@@ -69,14 +69,17 @@ def alert_of(row: Row) -> Alert:
 
 
 def opening(text: str) -> str:
-    """The first words of a post, in one line."""
+    """The first words of a post, on one line."""
     line = " ".join(text.split())
     words = shorten(line, OPENING, placeholder="…")
     return words if words != "…" else f"{line[: OPENING - 1]}…"
 
 
 def bases_of_posts(posts: Sequence[Post], rows: Sequence[Row], read: float) -> dict[str, Basis]:
-    """The share of the posts shown of which each figure is known."""
+    """The basis of each figure: the share of the posts shown for which it is known.
+
+    `read`: the share of the range of which all posts were read.
+    """
     as_of_ms = max((row["observed_at_ms"] for row in rows), default=0) or None
     figures = {}
     for name in (*NAMES, "er_by_views_percent", "velocity_per_h"):

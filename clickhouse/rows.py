@@ -1,6 +1,6 @@
-"""What was observed, as rows of history. Pure: the same events in the same order, the same rows.
+"""Observations as rows of history. Pure: the same events in the same order make the same rows.
 
-For the messages of telegram.updates only; what agents decided is in `upserts`.
+For the messages of telegram.updates only; `upserts` has the rows of the agents' messages.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _INT64 = 2**63
 
 
 class ObservedRows:
-    """Takes events one by one; `inserts` gives what they come to."""
+    """Collects events one by one; `inserts` returns their rows. Never waits."""
 
     def __init__(self) -> None:
         self.posts = Columns(
@@ -65,7 +65,7 @@ class ObservedRows:
                 )
                 self._note(event, "subscribers")
             case ChannelStatus() if event.status != "live":
-                # That a channel cannot be observed is no observation of it.
+                # A status other than `live` is not an observation of the channel.
                 pass
             case ChannelStatus() | ChannelDescribed() | StatisticsRead():
                 self._note(event, "channel")
@@ -77,7 +77,7 @@ class ObservedRows:
         return sum(map(len, tables)) + len(self._hours) + len(self._read)
 
     def inserts(self, token: str) -> Sequence[Insert]:
-        """What is not empty, in an order that never changes."""
+        """One insertion per table with rows, in a fixed order; all with `token`."""
         observed = (self.posts, self.deletions, self.samples, self.subscribers)
         tables = (*observed, self._readings(), self._noted())
         return [Insert(table.table, token, table.by_name) for table in tables if len(table)]
@@ -103,7 +103,7 @@ class ObservedRows:
         self._note(event, "posts")
 
     def _take_reading(self, event: PostsSeen) -> None:
-        """A collector's is one reading; a recording says from when on it is complete."""
+        """Record a reading. A collector has one per channel; a recording states each start."""
         since_ms = event.complete_since_ms
         if since_ms is None:
             if event.source == "import" or not _is_read_in_order(event):
@@ -163,7 +163,7 @@ class ObservedRows:
 
 
 def _is_read_in_order(event: PostsSeen) -> bool:
-    """A new post, or a page of history; not a single old post, of which a reaction was pushed."""
+    """True for a new post or a page of history, not for a single old post pushed by a reaction."""
     match event.posts:
         case []:
             return False
@@ -174,5 +174,5 @@ def _is_read_in_order(event: PostsSeen) -> bool:
 
 
 def _int64(number: int | None) -> int | None:
-    """Telegram's album ids are signed; another source's number may not fit, then it is not kept."""
+    """`number` if it is a signed 64-bit one, as Telegram's album ids are; else None."""
     return number if number is not None and -_INT64 <= number < _INT64 else None

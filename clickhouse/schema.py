@@ -1,4 +1,4 @@
-"""Which migrations there are to apply, and the table that remembers those applied."""
+"""The migrations to apply, and the ledger: the table of the applied ones."""
 
 from collections.abc import Collection, Sequence
 
@@ -15,12 +15,12 @@ WRITE_LEDGER = "INSERT INTO schema_migrations (name) VALUES ({name:String})"
 
 
 def pending(applied: Collection[str]) -> Sequence[Migration]:
-    """What is left to apply. A statement may run twice: a crash can come before the ledger."""
+    """The migrations not yet applied. A crash before the ledger's entry makes one run again."""
     return [migration for migration in migrations() if migration.name not in applied]
 
 
 def check_tables(found: Collection[str], place: str) -> None:
-    """After the migrations. Raises HistoryDamaged where one has made what is not there."""
+    """Called after the migrations. Raises HistoryDamaged if one of their tables is missing."""
     missing = [name for name in made() if name not in found]
     if missing:
         raise HistoryDamaged(

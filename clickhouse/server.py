@@ -26,12 +26,15 @@ class ServerSettings(msgspec.Struct, frozen=True):
     secure: bool
     max_query_s: int = 20
     connect_timeout_s: int = 5
-    #: A server that says nothing for so long has gone; what it was told is told again.
+    #: A server silent for this long counts as unavailable, and callers retry.
     answer_timeout_s: int = 60
 
 
 class ServerHistory:
-    """Made by `open`; the client answers any number of questions at the same time."""
+    """Implements History. Created by `open`; answers any number of queries concurrently.
+
+    `insert`, `ask` and `damage` raise HistoryUnavailable after `close`.
+    """
 
     def __init__(self, client: AsyncClient, settings: ServerSettings) -> None:
         self._client = client
@@ -41,7 +44,7 @@ class ServerHistory:
 
     @classmethod
     async def open(cls, settings: ServerSettings) -> "ServerHistory":
-        """Raises HistoryUnavailable. Makes the database where it does not exist."""
+        """Connect, and create the database if it does not exist. Raises HistoryUnavailable."""
         try:
             first = await _client(settings, database=None)
             await first.command(f"CREATE DATABASE IF NOT EXISTS `{settings.database}`")
@@ -70,7 +73,7 @@ class ServerHistory:
         with writing(insert.table):
             context = await self._context(insert)
             context.data = list(insert.columns.values())
-            # A token may name one block: of several, the second would pass for the first again.
+            # A token may name one block only: a second block would count as a repetition.
             context.block_row_count = context.row_count
             await self._client.insert(context=context, settings=dict(insert_settings(insert)))
 
@@ -90,9 +93,9 @@ class ServerHistory:
         return [f"table {name} has parts that ClickHouse cannot read: {REMEDY}" for name in tables]
 
     async def move_tables(self, names: Sequence[str], suffix: str) -> str | None:
-        """Into a database of their own; views hold nothing and are dropped. None: there are none.
+        """Move tables to a separate database, and drop views, which store nothing.
 
-        Raises HistoryUnavailable, HistoryError.
+        Returns the database, or None if no table exists. Raises HistoryUnavailable, HistoryError.
         """
         database, aside = self._settings.database, f"{self._settings.database}_{suffix}"
         with writing("tables put aside"):
@@ -107,7 +110,7 @@ class ServerHistory:
             if not tables:
                 return None
             await self._client.command(f"CREATE DATABASE IF NOT EXISTS `{aside}`")
-            # The ledger last: until it is gone, what is moved already counts as damage.
+            # The ledger moves last: while it exists, the tables already moved count as damage.
             for name in sorted(tables, key=lambda name: name == "schema_migrations"):
                 await self._client.command(
                     f"RENAME TABLE `{database}`.`{name}` TO `{aside}`.`{name}`"
@@ -124,7 +127,7 @@ class ServerHistory:
             raise HistoryUnavailable("history is closed")
 
     async def _context(self, insert: Insert) -> InsertContext:
-        """Describing a table costs a query, so that is done once a table and list of columns."""
+        """Describing a table costs a query, so it happens once per table and list of columns."""
         key = (insert.table, *insert.columns)
         if key not in self._contexts:
             self._contexts[key] = await self._client.create_insert_context(

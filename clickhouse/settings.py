@@ -1,4 +1,4 @@
-"""Settings that every insertion carries, on every kind of ClickHouse."""
+"""The settings of every insertion, on every kind of ClickHouse."""
 
 from collections.abc import Mapping
 

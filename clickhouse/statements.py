@@ -1,4 +1,4 @@
-"""The SQL that ships with the package: queries by name, migrations in order."""
+"""The SQL shipped with the package: queries by name, migrations in order."""
 
 import functools
 import re
@@ -8,7 +8,7 @@ from string import Template
 
 import msgspec
 
-#: The roll-ups of a query that is the same for all of them, and their columns of time.
+#: Roll-ups that share one query template, and their time columns.
 ROLLED: Mapping[str, str] = {"hourly": "hour", "daily": "day"}
 
 _MADE = re.compile(
@@ -27,7 +27,7 @@ class Migration(msgspec.Struct, frozen=True):
 def query(name: str) -> str:
     """The text of clickhouse/queries/<name>.sql. Raises FileNotFoundError.
 
-    Without such a file, <name>_hourly and <name>_daily are made of <name>_rolled.sql.
+    Without such a file, <stem>_hourly and <stem>_daily come from the template <stem>_rolled.sql.
     """
     folder = resources.files("clickhouse") / "queries"
     file, (stem, _, rolled) = folder / f"{name}.sql", name.rpartition("_")
@@ -47,13 +47,13 @@ def migrations() -> Sequence[Migration]:
 
 
 def split(script: str) -> Sequence[str]:
-    """Statements end with a semicolon at the end of a line."""
+    """Split a script into statements; each ends with a semicolon at the end of a line."""
     return [part.strip() for part in f"{script}\n".split(";\n") if part.strip()]
 
 
 @functools.cache
 def made() -> Mapping[str, str]:
-    """The tables and views that there are after all migrations, and by which statement."""
+    """The tables and views that exist after all migrations, with their CREATE statements."""
     made: dict[str, str] = {}
     for migration in migrations():
         for statement in migration.statements:
@@ -66,13 +66,13 @@ def made() -> Mapping[str, str]:
 
 @functools.cache
 def filling_views() -> Sequence[str]:
-    """Those that fill a table with what is inserted into another."""
+    """Names of the materialized views, which fill one table from insertions into another."""
     return [name for name, statement in made().items() if "MATERIALIZED VIEW" in statement]
 
 
 @functools.cache
 def tables_of(name: str) -> frozenset[str]:
-    """What a question reads: the tables and views in its text, and in theirs."""
+    """The tables and views that a query reads, directly or through views."""
     return _named(query(name))
 
 

@@ -1,6 +1,6 @@
-"""What the agents decided, as rows of history. Pure, and one row a key: the newest of a batch.
+"""The agents' messages as rows of history. Pure. One row per key: the newest of a batch.
 
-Which kinds are kept, in which table and as what columns, is declared in `streams.kinds`.
+`streams.kinds` declares which kinds are kept, and their tables and columns.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,14 +22,14 @@ _json = msgspec.json.Encoder()
 
 
 class DecidedRows:
-    """Takes messages of analytics.* one by one; `inserts` gives what they come to."""
+    """Collects messages of analytics.* one by one; `inserts` returns their rows. Never waits."""
 
     def __init__(self, tables: "Tables | None" = None) -> None:
         self._tables = TABLES if tables is None else tables
         self._rows: dict[type[Decision], dict[str, Any]] = {struct: {} for struct in self._tables}
 
     def take(self, message: Decision) -> None:
-        """Messages of kinds that are not kept change nothing."""
+        """Add a message; the newest version of its key wins. Ignores kinds that are not kept."""
         struct = type(message)
         rows = self._rows.get(struct)
         if rows is None:
@@ -42,14 +42,15 @@ class DecidedRows:
 
     @property
     def late(self) -> Sequence[LateSamples]:
-        """Samples that no window took."""
+        """The collected samples that came too late for any window."""
         return list(self._of(LateSamples).values())
 
     def drop_closed(self, marks: Mapping[ChannelId, int]) -> int:
-        """Drop the windows that start no later than the last one stored as closed of a channel.
+        """Drop the windows that start no later than their channel's last stored closed window.
 
-        Windows of a channel close in order, so these are repetitions, and a closed window must
-        enter the roll-ups once. Returns how many there were.
+        `marks`: the start of that window, by channel. Windows of a channel close in order, so the
+        dropped ones are repetitions; a closed window must enter the roll-ups once. Returns their
+        number.
         """
         windows = self._of(ActivityWindow)
         repeated = [
@@ -62,7 +63,7 @@ class DecidedRows:
         return len(repeated)
 
     def closed_marks(self) -> Mapping[ChannelId, int]:
-        """The start of the last closed window of each channel, of those taken."""
+        """The start of the last collected closed window, by channel."""
         marks: dict[ChannelId, int] = {}
         for window in self._of(ActivityWindow).values():
             if window.closed:
@@ -73,7 +74,10 @@ class DecidedRows:
         return sum(map(len, self._rows.values()))
 
     def inserts(self, token: str, batch: int) -> Sequence[Insert]:
-        """What is not empty, in an order that never changes. `batch` names the insertion."""
+        """One insertion per table with rows, in a fixed order; all with `token`.
+
+        `batch` is the number of the batch, stored with its rows.
+        """
         return [
             Insert(table.name, token, table.columns(self._rows[struct].values(), batch))
             for struct, table in self._tables.items()
@@ -85,7 +89,7 @@ class DecidedRows:
 
 
 class _Table:
-    """Where the messages of one kind are kept."""
+    """The table and columns of one kind of messages."""
 
     def __init__(self, kind: Kind[Any], kept: Kept[Any]) -> None:
         self.name = kept.table
@@ -94,7 +98,7 @@ class _Table:
         self._columns = {name: _reading(source) for name, source in kept.columns.items()}
 
     def columns(self, messages: Iterable[Any], batch: int) -> Mapping[str, Sequence[Any]]:
-        """A value of each column for each message."""
+        """The columns by name, with one value per message."""
         rows = list(messages)
         return {
             name: [batch] * len(rows) if read is None else list(map(read, rows))
@@ -103,14 +107,14 @@ class _Table:
 
 
 def _reading(source: str | Callable[[Any], object] | Inserted) -> Callable[[Any], object] | None:
-    """How a column reads a message; None where it is the number of the batch."""
+    """The function that reads a column's value from a message; None for the number of the batch."""
     if source is Inserted.BATCH:
         return None
     return attrgetter(source) if isinstance(source, str) else source
 
 
 def kept_of(kind: Kind[Any]) -> Kept[Any] | None:
-    """How the messages of a kind are rows; None where history does not keep them."""
+    """The table and columns of a kind; None if history does not keep its messages."""
     match kind.history:
         case Kept():
             return kind.history
@@ -137,12 +141,12 @@ def _whole(kind: Kind[Any], version: Callable[[Any], int]) -> Kept[Any]:
     )
 
 
-#: By the kinds that are kept, in the order of the insertions.
+#: Tables by kept kind, in the order of the insertions.
 Tables = Mapping[type[Decision], _Table]
 
 
 def tables_of(kinds: Kinds) -> Tables:
-    """Where the messages of each kind are kept."""
+    """The table of each kept kind."""
     kept = ((kind, kept_of(kind)) for kind in kinds)
     return {kind.struct: _Table(kind, rows) for kind, rows in kept if rows is not None}
 
