@@ -1,6 +1,6 @@
-"""The Telegram bot: overviews on request, alerts to those who subscribed."""
+"""The Telegram bot: overviews on request, alerts to subscribed chats."""
 
 from bot.late_models import import_aiogram
 
-# Before any module of the bot imports aiogram itself.
+# This must precede the first import of aiogram by a module of the bot.
 import_aiogram()

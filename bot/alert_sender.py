@@ -1,7 +1,7 @@
-"""Brings one alert to one chat: a message, and edits of it as the alert goes on.
+"""Delivers one alert to one chat: a message, and edits of that message as the alert changes.
 
-Idempotent: which message tells a chat of an alert is kept in the control store. A process that is
-killed after Telegram took a message and before the store did sends that one message again.
+Idempotent: the control store keeps the message per alert and chat. A process that is killed after
+Telegram accepts a message, but before the store does, sends that one message again.
 """
 
 import asyncio
@@ -28,15 +28,18 @@ from streams.metrics import Metrics
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-#: In the order in which an alert goes through them.
+#: In the order in which an alert passes through them.
 STATES = ("raised", "updated", "resolved")
-#: How long a message that is under way is waited for when the bot stops.
+#: How long a stopping bot waits for a message in flight.
 GRACE_S = 2.0
 _CHAT_IS_GONE = ("chat not found", "user is deactivated", "not enough rights to send", "PEER_ID")
 
 
 class AlertSender:
-    """`deliver` waits as long as Telegram or the control store are away."""
+    """Called by Alerts, for several chats concurrently.
+
+    `chats` and `deliver` wait while Telegram or the control store is unavailable.
+    """
 
     def __init__(
         self, bot: Bot, replies: Replies, control: ControlStore, clock: Clock, metrics: Metrics
@@ -51,7 +54,12 @@ class AlertSender:
         return await outlast(lambda: self._control.subscribers(alert.channel_id), self._metrics)
 
     async def deliver(self, alert: Alert, chat_id: int) -> bool:
-        """Whether a message was sent or edited: not if the chat has been told already."""
+        """Send or edit the chat's message of an alert. Returns False if nothing was sent.
+
+        Nothing is sent if the chat already has this state of the alert, or a newer one. A chat that
+        blocks the bot or is gone is unsubscribed; a group that became a supergroup receives the
+        alert there. On cancellation, waits up to GRACE_S to record the delivery.
+        """
         known = await outlast(
             lambda: self._control.delivery(alert.alert_id, chat_id), self._metrics
         )
@@ -70,7 +78,7 @@ class AlertSender:
             return False
         self._metrics.sent("bot")
         if known is None:
-            # Edits are held back on purpose: what counts is when a chat hears of it.
+            # Only first messages are measured: edits are delayed on purpose.
             way_ms = self._clock.now_ms() - alert.observed_at_ms
             self._metrics.arrived("bot", way_ms / 1000 / self._clock.speed)
         return True
@@ -93,7 +101,7 @@ class AlertSender:
         return message.message_id
 
     async def _edit(self, chat_id: int, message_id: int, text: str, channel_id: int) -> None:
-        """A message that says so already, or that its reader deleted, is as good as edited."""
+        """Edit a message. An unchanged message, or one its reader deleted, counts as edited."""
         keyboard = under_alert(channel_id)
         try:
             await outlast(
@@ -108,13 +116,13 @@ class AlertSender:
                 raise
 
     async def _channel(self, alert: Alert) -> Channel | None:
-        """An alert is not held up by history: it then names the channel by its id."""
+        """The alert's channel. None if history fails, so that the alert names the channel's id."""
         with suppress(HistoryError):
             return await self._replies.channel_of(alert.channel_id)
         return None
 
     async def _post(self, alert: Alert) -> Post | None:
-        """Without history, or before it has the post, an alert names the post by its id."""
+        """The alert's post. None if history fails or lacks it, so that the alert names its id."""
         if alert.post_id is not None:
             with suppress(HistoryError):
                 return await self._replies.post(alert.channel_id, alert.post_id)
@@ -134,9 +142,9 @@ class AlertSender:
 
 
 def is_news(alert: Alert, known: Delivery | None) -> bool:
-    """Whether a chat that was told `known` should be told `alert`.
+    """Whether `alert` is news for a chat whose last delivery is `known`.
 
-    What is over before a chat was told of it, it need not know.
+    A resolved alert is not news for a chat that never received it.
     """
     if known is None:
         return alert.state != "resolved"
@@ -149,7 +157,7 @@ def _order(state: str) -> int:
 
 
 async def _finished(work: Coroutine[Any, Any, T]) -> T:
-    """As `work`; when cancelled, `work` gets a moment to note what it has already sent."""
+    """The result of `work`. On cancellation, `work` has GRACE_S to record what it has sent."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)

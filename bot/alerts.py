@@ -1,7 +1,7 @@
-"""Reads analytics.alerts and has each alert delivered to the chats that subscribed.
+"""Reads analytics.alerts, and delivers each alert to the subscribed chats.
 
-Its place in the log is kept under the group `bot` and moves on only after delivery, so that a
-restart goes on where this stopped; what was delivered meanwhile is not delivered again (courier).
+The log keeps the offsets of the group `bot`. They advance only after delivery, so that a restart
+resumes there; AlertSender does not repeat alerts already delivered.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from streams.topics import ALERTS
 
 logger = logging.getLogger(__name__)
 GROUP = "bot"
-#: Messages under way at once; Telegram takes about 30 a second.
+#: Concurrent messages; Telegram accepts about 30 per second.
 AT_ONCE = 20
 
 
@@ -50,7 +50,7 @@ class Alerts:
         self._committed: dict[Partition, int] = {}
 
     async def run(self) -> None:
-        """Until cancelled. Waits while the log is unavailable. Raises LogError."""
+        """Run until cancelled. Waits while the log is unavailable. Raises LogError."""
         while True:
             try:
                 await self._retry.call(self._follow)
@@ -61,7 +61,7 @@ class Alerts:
                 self._next[gone.partition] = gone.floor
 
     async def _find_place(self) -> None:
-        """A bot that starts for the first time begins with what happens from now on."""
+        """Find the offsets to start from; a bot's first start begins at the end of the log."""
         committed = await self._log.committed(GROUP)
         ends = await self._log.bounds(ALERTS.name)
         self._next = {at: committed.get(at, bounds.next) for at, bounds in ends.items()}
@@ -119,7 +119,7 @@ class Alerts:
                 self._held.told(place, self._now_s())
 
     async def _commit(self) -> None:
-        """Up to the first record that is not delivered everywhere."""
+        """Commit up to the first record not yet delivered to all its chats."""
         reached: dict[Partition, int] = {}
         for partition, offset in self._next.items():
             held = self._held.first_offset(partition)

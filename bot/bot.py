@@ -1,4 +1,4 @@
-"""The bot as one thing that runs: answers and alerts.
+"""The running bot: answers and alerts.
 
 BotError
 └── WrongToken    Telegram does not know the token
@@ -44,9 +44,9 @@ class WrongToken(BotError):
 
 
 class Bot:
-    """Raises WrongToken when `token` cannot be one. `api_url` None: Telegram's own servers.
+    """Raises WrongToken if `token` is invalid. `api_url` None: Telegram's servers.
 
-    Reader, control store, log stay the caller's to close.
+    The caller closes reader, control store and log.
     """
 
     def __init__(
@@ -74,13 +74,16 @@ class Bot:
 
     @property
     def trouble(self) -> str | None:
-        """Why it answers nobody now; None while it does."""
+        """Why the bot does not answer now; empty while it does. Health checks call it."""
         if not self._introduced:
             return "Telegram has not answered yet"
         return self._polling.trouble
 
     async def run(self) -> None:
-        """Until cancelled. Raises WrongToken, LogError; waits while Telegram is away."""
+        """Run until cancelled. Waits while Telegram is unavailable.
+
+        Closes the connection to Telegram at the end. Raises WrongToken, LogError.
+        """
         try:
             await self._introduce()
             runs = (self._polling.run(), self._alerts.run(), self._forget())
@@ -97,7 +100,10 @@ class Bot:
             await self._telegram.session.close()
 
     async def _introduce(self) -> None:
-        """Who the bot is, and its commands."""
+        """Check the token and register the commands.
+
+        Raises WrongToken, TelegramUnauthorizedError.
+        """
         try:
             me = await outlast(self._telegram.get_me, self._metrics)
         except TelegramNotFound as error:
@@ -111,7 +117,7 @@ class Bot:
         self._introduced = True
 
     async def _forget(self) -> None:
-        """Every day, what nothing will edit any more."""
+        """Once per day, forget deliveries that are too old to be edited. Runs until cancelled."""
         while True:
             before_ms = self._clock.now_ms() - self._settings.remember_deliveries_ms
             await outlast(partial(self._control.forget_deliveries, before_ms), self._metrics)
@@ -134,7 +140,7 @@ def _telegram(token: str, api_url: str | None, metrics: Metrics) -> aiogram.Bot:
 
 
 async def _end(parts: set[asyncio.Task[None]]) -> None:
-    """Side by side: each may take its moment."""
+    """Cancel all parts at once, so that their grace periods run concurrently."""
     for part in parts:
         part.cancel()
     await asyncio.wait(parts)

@@ -1,4 +1,4 @@
-"""Buttons under messages, and what a press of one says."""
+"""Buttons under messages, and the data that a press of one sends."""
 
 from collections.abc import Collection, Sequence
 from typing import Literal
@@ -9,7 +9,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from bot import texts
 from clickhouse.reader import Channel
 
-#: What stands above a button, and is shown again after a press.
+#: The kind of the message above a button.
 View = Literal["list", "overview", "alert"]
 
 
@@ -19,7 +19,7 @@ class ShowChannels(CallbackData, prefix="channels"):
 
 class ShowOverview(CallbackData, prefix="overview"):
     channel_id: int
-    #: Replace the message (refresh) or send a new one.
+    #: True: replace the message (refresh); False: send a new one.
     again: bool = False
 
 

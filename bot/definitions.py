@@ -1,9 +1,9 @@
-"""What the words in the bot's answers mean, for /definitions. To translate, like bot/texts.py."""
+"""The meaning of the words in the bot's answers, for /definitions. Translate it with bot/texts."""
 
 from collections.abc import Mapping
 from typing import Final
 
-#: By the words as they stand in an answer. The period is always the last 24 hours.
+#: By the words as an answer shows them. The period is always the last 24 hours.
 DEFINITIONS: Final[Mapping[str, str]] = {
     "Subscribers": "the newest observed number",
     "Change of subscribers": "since the newest number of the 24 hours before the period, otherwise "

@@ -1,4 +1,4 @@
-"""Which message gets which answer: aiogram's dispatcher, made by a function."""
+"""Routes each message and press of a button to its answer: builds aiogram's dispatcher."""
 
 import logging
 from typing import Any
@@ -19,14 +19,17 @@ from streams.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 NOT_MODIFIED = "message is not modified"
-#: What feeding an update comes to when its answer failed.
+#: The result of `feed_update` if the answer failed.
 FAILED = object()
 
 
 def build_dispatcher(
     replies: Replies, metrics: Metrics, allowed_chats: frozenset[int] | None
 ) -> Dispatcher:
-    """A new dispatcher; `feed_update` answers one update."""
+    """A new dispatcher; Polling calls its `feed_update` per update, concurrently.
+
+    `allowed_chats` None: every chat may use the bot.
+    """
     dispatcher = Dispatcher(disable_fsm=True, replies=replies, metrics=metrics)
     dispatcher.include_router(_commands())
     dispatcher.include_router(_presses())
@@ -96,7 +99,7 @@ async def _unsubscribe(message: Message, command: CommandObject, replies: Replie
 
 
 async def _named(message: Message, command: CommandObject, replies: Replies) -> Channel | None:
-    """The channel that stands behind a command. None: its sender has been told why."""
+    """The channel named after a command. None: the sender has received the reason."""
     if not command.args:
         await message.answer(texts.which_channel(command.command))
         return None
@@ -149,7 +152,7 @@ async def _outdated(query: CallbackQuery) -> None:
 
 
 def _under(query: CallbackQuery) -> Message | None:
-    """The message whose button was pressed; Telegram keeps none that is old from bots."""
+    """The message whose button was pressed; None if it is too old for bots to access."""
     return query.message if isinstance(query.message, Message) else None
 
 
@@ -166,7 +169,7 @@ async def _replace(message: Message, reply: Reply) -> None:
 
 
 async def _failed(event: ErrorEvent, replies: Replies, metrics: Metrics) -> object:
-    """Whatever an answer raised: counted, logged, and said to who asked. It is no answer."""
+    """Count and log an error of an answer, and notify the sender. Returns FAILED."""
     error, update = event.exception, event.update
     metrics.error("bot", type(error).__name__)
     query = update.callback_query
@@ -186,7 +189,7 @@ async def _failed(event: ErrorEvent, replies: Replies, metrics: Metrics) -> obje
 
 
 class _Guard(BaseMiddleware):
-    """Lets only some chats in."""
+    """Refuses all chats but the allowed ones; a private chat receives the reason."""
 
     def __init__(self, allowed: frozenset[int], metrics: Metrics) -> None:
         self._allowed = allowed

@@ -1,4 +1,4 @@
-"""Numbers and times as the bot writes them. What is not known is a dash, never a zero."""
+"""Numbers and times as the bot writes them. An unknown number is a dash, never a zero."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ _MINUS = "−"
 
 
 def figure(value: float | None) -> str:
-    """12,345 · 12.3 · —; decimals where they matter"""
+    """12,345 · 12.3 · —; one decimal for a float below 100"""
     if value is None:
         return UNKNOWN
     is_whole = isinstance(value, int) or abs(value) >= 100
@@ -37,7 +37,7 @@ def moment(time_ms: int | None) -> str:
 
 
 def of_hours(coverage: float, hours: int) -> str:
-    """6 of 24 h, 14 min of 24 h; nothing where (nearly) all was observed, never more than was"""
+    """6 of 24 h, 14 min of 24 h; rounded down; empty if (nearly) all was observed"""
     observed_h = int(coverage * hours * 10) / 10
     if observed_h >= hours - 0.1:
         return ""
@@ -47,7 +47,7 @@ def of_hours(coverage: float, hours: int) -> str:
 
 
 def of_posts(basis: Basis | None, posts: int | None) -> str:
-    """53 of 640 posts; nothing where it rests on all of them"""
+    """53 of 640 posts; empty if the figure rests on all of them"""
     if basis is None or not basis.n or basis.n == posts:
         return ""
     return f"{basis.n:,} of {posts:,} posts" if posts is not None else f"{basis.n:,} posts"

@@ -1,4 +1,4 @@
-"""The bot's token is in the address of each call, and so in what aiohttp says of a broken one."""
+"""Hides the bot's token, which is in the URL of each call and so in aiohttp's network errors."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from aiogram.methods.base import TelegramType
 
 
 class HiddenToken(BaseRequestMiddleware):
-    """Of aiogram's session: no error of the network names the token, wherever it is logged."""
+    """Middleware of aiogram's session: removes the token from network errors before they spread."""
 
     async def __call__(
         self,
@@ -22,5 +22,5 @@ class HiddenToken(BaseRequestMiddleware):
             return await make_request(bot, method)
         except TelegramNetworkError as error:
             message = error.message.replace(bot.token, "…")
-            # Not `from error`: a traceback would show what it says.
+            # Not `from error`: a traceback would show the token in its message.
             raise TelegramNetworkError(method, message) from None

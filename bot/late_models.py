@@ -2,8 +2,8 @@
 
 aiogram declares its 600 models with `defer_build` and then builds every one of them at the end of
 its import: 110 MB and three seconds of processor time, of which a bot that sends texts uses a
-twentieth. Here the import's calls of the public `model_rebuild` only note the names that it passes,
-and the three base classes build with these names what pydantic asks for on a model's first use.
+twentieth. Here the import's calls of the public `model_rebuild` only record the names that they
+pass; the three base classes use these names when pydantic builds a model on its first use.
 """
 
 import sys
@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 
 def import_aiogram() -> None:
-    """Import aiogram; without effect when it is imported already.
+    """Import aiogram; without effect if it is already imported. Blocks.
 
-    Not while another thread defines pydantic models.
+    Must not run while another thread defines pydantic models.
     """
     if "aiogram" in sys.modules:
         return

@@ -1,4 +1,4 @@
-"""Waiting for what is unavailable: Telegram's flood waits, and outages."""
+"""Retries calls while Telegram or the control store is unavailable, and after flood waits."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ PASSING: Transient = {
 
 
 class FloodWaits(BaseRequestMiddleware):
-    """Of aiogram's session: a call that Telegram asks to repeat later is repeated then."""
+    """Middleware of aiogram's session: retries a call after the wait that Telegram asks for."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -48,8 +48,8 @@ class FloodWaits(BaseRequestMiddleware):
 
 
 async def outlast(call: Callable[[], Awaitable[T]], metrics: Metrics) -> T:
-    """The call's result, retried while Telegram or the control store is unavailable.
+    """The result of `call`, retried while Telegram or the control store is unavailable.
 
-    For calls that may be repeated.
+    Waits as long as the outage lasts; other errors pass through. `call` must be safe to repeat.
     """
     return await Retry(PASSING, logger, count=(metrics, "bot")).call(call)

@@ -1,4 +1,4 @@
-"""Fetches updates and has each of them answered; many at once, so that one flood wait holds one."""
+"""Fetches updates and answers them concurrently, so that a flood wait delays only one answer."""
 
 import asyncio
 import logging
@@ -14,9 +14,9 @@ from streams.metrics import Metrics
 from streams.retry import Retry, Transient
 
 logger = logging.getLogger(__name__)
-#: Updates answered at once; the next poll waits while there are as many.
+#: Updates answered concurrently; at this number, fetching waits.
 AT_ONCE = 32
-#: How long answers that are under way may take when the bot stops.
+#: How long a stopping bot waits for answers in progress.
 GRACE_S = 2.0
 _TRANSIENT: Transient = {TelegramUnauthorizedError: None, AiogramError: "telegram"}
 
@@ -38,7 +38,10 @@ class Polling:
         return self._retry.trouble
 
     async def run(self) -> None:
-        """Until cancelled; then lets answers end and confirms what was answered."""
+        """Run until cancelled, then wait up to GRACE_S for answers and confirm their updates.
+
+        Waits while Telegram is unavailable. Raises TelegramUnauthorizedError.
+        """
         try:
             while True:
                 for update in await self._retry.call(self._fetch):
@@ -65,7 +68,7 @@ class Polling:
             if await self._dispatcher.feed_update(self._bot, update) not in (FAILED, UNHANDLED):
                 self._metrics.sent("bot")
         except AiogramError as error:
-            # Even the word of apology did not get through.
+            # Not even the notice of the failure reached the chat.
             logger.warning("answer_lost", extra={"reason": str(error)})
         finally:
             self._room.release()

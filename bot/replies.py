@@ -1,6 +1,6 @@
-"""What the bot answers: questions to history and the control store, turned into messages.
+"""The bot's answers: queries of history and the control store, turned into messages.
 
-Knows nothing of polling or of updates. Raises HistoryError, ControlError.
+Independent of polling and updates. Methods raise HistoryError, ControlError.
 """
 
 from collections.abc import Sequence
@@ -35,11 +35,11 @@ class Replies:
         self.links = links
 
     async def channel(self, reference: str) -> Channel | None:
-        """None for one that was never observed. Raises InvalidChannel for what is no channel."""
+        """The channel; None if it was never observed. Raises InvalidChannel if malformed."""
         return await self._reader.channel(parse_channel(reference))
 
     async def channel_of(self, channel_id: int) -> Channel | None:
-        """None for one that was never observed, and for a number that is no channel's."""
+        """The channel; None if it was never observed, or if the number is not a channel id."""
         try:
             return await self.channel(str(channel_id))
         except InvalidChannel:
@@ -50,7 +50,7 @@ class Replies:
         return found[0] if found else None
 
     async def channels(self, chat_id: int, page: int = 0) -> Reply:
-        """The nearest page to `page` that there is."""
+        """The list of channels: the existing page nearest to `page`."""
         every = sorted(await self._reader.channels(), key=_by_size)
         lost = texts.unobserved(await self._unobserved(every))
         if not every:
@@ -85,12 +85,12 @@ class Replies:
         return Reply(texts.unsubscribed(channel, was_there))
 
     async def forget(self, chat_id: int) -> None:
-        """The chat cannot be written to any more: it is subscribed to nothing."""
+        """Remove all subscriptions of a chat that the bot can no longer write to."""
         for subscription in await self._control.subscriptions(chat_id):
             await self._control.unsubscribe(subscription)
 
     async def move(self, chat_id: int, new_chat_id: int) -> None:
-        """A group became a supergroup: its subscriptions go with it."""
+        """Move the subscriptions of a group that became a supergroup to its new id."""
         for subscription in await self._control.subscriptions(chat_id):
             await self._control.subscribe(Subscription(new_chat_id, subscription.channel_id))
             await self._control.unsubscribe(subscription)
@@ -104,5 +104,5 @@ class Replies:
 
 
 def _by_size(channel: Channel) -> tuple[int, str]:
-    """The largest first, those of unknown size last."""
+    """The sort key: the largest channels first, channels of unknown size last."""
     return -(channel.subscribers or 0), texts.title_of(channel).lower()

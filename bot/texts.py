@@ -1,6 +1,6 @@
-"""Every text of the bot, in Telegram's HTML, but for bot/definitions.py; tests pin each of them.
+"""All texts of the bot, in Telegram's HTML, except bot/definitions.py; tests pin each of them.
 
-Whatever comes from outside goes through `escape`.
+All outside text passes through `escape`.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ REFRESH = "🔄 Refresh"
 OLDER = "◀"
 NEWER = "▶"
 
-#: How many channels that are followed and not observed are named.
+#: How many followed but unobserved channels an answer names.
 MOST_LOST = 5
 
 NO_CHANNELS = (
@@ -49,7 +49,7 @@ OUTDATED_BUTTON = "This button is out of date. Send the command again."
 
 
 class Links(NamedTuple):
-    """Addresses of the page. Telegram drops a link that it cannot follow, and keeps its words."""
+    """URLs of the page. Telegram drops a link that it cannot follow, and keeps its text."""
 
     base_url: str
 
@@ -58,7 +58,7 @@ class Links(NamedTuple):
 
 
 def escape(text: str) -> str:
-    """Fit to stand between tags, and in an attribute in double quotes."""
+    """Escape text for use between tags, and in an attribute in double quotes."""
     return escape_html(text, quote=False).replace('"', "&quot;")
 
 
@@ -87,21 +87,21 @@ def _commands() -> str:
 
 
 def title_of(channel: Channel) -> str:
-    """What a channel is called, for labels: not escaped."""
+    """The channel's title, else its username or id; not escaped, for labels."""
     return channel.title or (f"@{channel.username}" if channel.username else str(channel.id))
 
 
 def channels(
     rows: Sequence[tuple[Channel, Overview, Evidence]], first: int, total: int, links: Links
 ) -> str:
-    """A page of the list: rows `first` + 1 … of `total`. `Overview` is of the last 24 hours."""
+    """A page of the list: rows `first` + 1 … of `total`. `Overview` covers the last 24 hours."""
     lines = [f"<b>Channels</b> {first + 1}–{first + len(rows)} of {total}"]
     lines += [_row(*row, links) for row in rows]
     return "\n\n".join(lines)
 
 
 def unobserved(followed: Sequence[Followed]) -> str:
-    """Channels that are followed and cannot be observed; empty where there are none."""
+    """The followed channels that cannot be observed; empty if there are none."""
     said = [one for one in followed if one.status in ("not_found", "not_a_channel", "banned")]
     lines = [f"{escape(_reference(one))}: {escape(one.status_reason)}" for one in said[:MOST_LOST]]
     if len(said) > MOST_LOST:
@@ -131,13 +131,13 @@ def _linked(channel: Channel, links: Links) -> str:
 
 
 def _status(channel: Channel) -> str:
-    """Why the figures may be out of date; empty where the channel is observed."""
+    """Why the figures may be out of date; empty while the channel is observed."""
     quiet = ("live", "recorded", "unknown")
     words = _STATUSES.get(channel.status, channel.status)
     return "" if channel.status in quiet else f" · {escape(words)}"
 
 
-#: In the words of the page (dashboard/src/parts/Status.svelte).
+#: The same words as on the page (dashboard/src/parts/Status.svelte).
 _STATUSES = {
     "away": "Telegram cannot be reached",
     "waiting": "Telegram asked to wait",
@@ -153,7 +153,7 @@ _STATUSES = {
 def overview(
     channel: Channel, known: Overview, evidence: Evidence, to_ms: int, links: Links
 ) -> str:
-    """The last 24 hours up to `to_ms`."""
+    """The figures of the 24 hours before `to_ms`."""
     gained = _during(evidence, "views_gained", "observed")
     grown = _during(evidence, "subscribers_change", "observed")
     read = _during(evidence, "posts", "read")
@@ -190,7 +190,7 @@ def overview(
 
 
 def _reach(known: Overview, rests: Callable[[str], str]) -> Sequence[tuple[str, str, str]]:
-    """The ages at which reach is known, which depend on how the posts were sampled."""
+    """Reach at the ages at which it is known, which depend on the sampling of the posts."""
     values = {hours: getattr(known, f"reach_{hours}h") for hours in (1, 12, 24, 48)}
     shown = [
         (f"Views per post after {hours} h", figure(value), rests(f"reach_{hours}h"))
@@ -218,7 +218,7 @@ def _evidence(evidence: Evidence) -> str:
 
 
 def alert(message: Alert, channel: Channel | None, post: Post | None, links: Links) -> str:
-    """An alert's message, in each of its states. None: history did not answer."""
+    """An alert's message, in each state. `channel` or `post` None: unknown to history."""
     name = title_of(channel) if channel else str(message.channel_id)
     page = links.channel(message.channel_id, channel.username if channel else None)
     is_over = message.state == "resolved"
@@ -236,7 +236,7 @@ def alert(message: Alert, channel: Channel | None, post: Post | None, links: Lin
 
 
 def _post(message: Alert, post: Post | None) -> str | None:
-    """The post that the alert is about, by its first words."""
+    """The alert's post, by its first words."""
     if message.post_id is None:
         return None
     words = escape(opening(post.text)) if post and post.text else f"Post {message.post_id}"
@@ -284,7 +284,7 @@ def unsubscribed(channel: Channel, was_there: bool) -> str:
 
 
 def subscribed_briefly(channel: Channel, is_on: bool) -> str:
-    """Answer to a press of a button: plain text, short."""
+    """The answer to a press of a button: short plain text."""
     return f"Alerts {'on' if is_on else 'off'}: {title_of(channel)[:100]}"
 
 

@@ -1,4 +1,4 @@
-"""Edits that wait because their message was edited a moment ago. No clock of its own."""
+"""Edits that wait because their message was edited a moment ago. Callers pass the time."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from streams.log import Partition
 
 
 class Place(NamedTuple):
-    """Which message: the one that tells a chat of an alert."""
+    """Identifies a message: one per alert and chat."""
 
     alert_id: str
     chat_id: int
@@ -22,7 +22,7 @@ class Edit(NamedTuple):
 
 
 class ThrottledEdits:
-    """At most one edit a place: the newest. Times are seconds of one monotonic clock."""
+    """At most one waiting edit per place: the newest. Times are seconds of one monotonic clock."""
 
     def __init__(self, every_s: float) -> None:
         self._every_s = every_s
@@ -30,14 +30,17 @@ class ThrottledEdits:
         self._edits: dict[Place, Edit] = {}
 
     def told(self, place: Place, now_s: float) -> None:
-        """The message was sent or edited now: what was held for it is out of date."""
+        """Record that the message was sent or edited now; discards its waiting edit."""
         self._edits.pop(place, None)
         self._told_s[place] = now_s
 
     def hold(
         self, place: Place, alert: Alert, partition: Partition, offset: int, now_s: float
     ) -> bool:
-        """False when the edit may be made at once."""
+        """Store an edit that must wait. Returns False if the edit may be made at once.
+
+        Only an alert in the state `updated` waits.
+        """
         due_s = self._told_s.get(place, -self._every_s) + self._every_s
         if alert.state != "updated" or due_s <= now_s:
             return False
@@ -45,7 +48,7 @@ class ThrottledEdits:
         return True
 
     def take_due(self, now_s: float) -> Iterator[tuple[Place, Edit]]:
-        """What may be edited now; forgets messages that may be edited at any time."""
+        """Remove and yield the edits due now. Forgets messages that may be edited at any time."""
         for place, edit in list(self._edits.items()):
             if edit.due_s <= now_s:
                 yield place, self._edits.pop(place)
@@ -57,6 +60,6 @@ class ThrottledEdits:
         return min((edit.due_s for edit in self._edits.values()), default=None)
 
     def first_offset(self, partition: Partition) -> int | None:
-        """The oldest record of which an edit is still held."""
+        """The offset of the oldest record with a waiting edit; None if no edit waits."""
         offsets = (edit.offset for edit in self._edits.values() if edit.partition == partition)
         return min(offsets, default=None)
