@@ -1,1 +1,1 @@
-"""State: windows, ages and folds. Knows nothing of Faust, Kafka or the clock."""
+"""State: rows, windows, timers, ticks and settings. Independent of Faust, Kafka and clocks."""

@@ -1,4 +1,4 @@
-"""Rows of state as bytes and back: msgpack arrays whose first element is the layout's version.
+"""Encodes and decodes rows of state: msgpack arrays whose first element is the layout's version.
 
 UnknownRow    stored with a layout that this program can neither read nor upgrade
 """
@@ -10,11 +10,11 @@ import msgspec
 
 #: The values of a stored row, in the order of its fields.
 Values = list[Any]
-#: Makes the values of one layout those of a later one, whose version is their first element.
+#: Converts the values of one layout to a later one, whose version is the first value.
 Upgrade = Callable[[Values], Values]
 
 
-#: Below every offset: of what was read from a log, and of what history recalls from before it.
+#: Below every offset, both of records in a log and of earlier ones recalled from history.
 NEVER = -(1 << 62)
 
 
@@ -23,17 +23,18 @@ class UnknownRow(Exception):
 
 
 class Row(msgspec.Struct, array_like=True, gc=False):
-    """What every row says: its layout, and the last message folded into it.
+    """The base of every row: its layout, and the offset of the last message folded into it.
 
-    A message at or below `last_offset` is in the row already. A row is fed by one partition only.
+    The row already contains every message at or below `last_offset`. All its messages come from one
+    partition.
 
-    A field that is added at the end of a row, or of a struct in it, and has a default is no new
-    layout: what was stored before is read with the default. Any other change is one: the row then
-    declares `version` again, with the next number as its default, and an upgrade in UPGRADES. Rows
-    are upgraded when they are read, and stored with the new layout when they are next written.
+    A new field with a default, at the end of a row or of a struct in it, does not change the
+    layout: rows stored earlier are read with the default. Any other change does: the row then
+    redeclares `version`, with the next number as its default, and an upgrade in UPGRADES. Rows are
+    upgraded when they are read, and stored with the new layout when they are next written.
     """
 
-    #: By the version that they start from.
+    #: By the version that they upgrade from.
     UPGRADES: ClassVar[Mapping[int, Upgrade]] = {}
 
     version: int = 2
@@ -41,21 +42,21 @@ class Row(msgspec.Struct, array_like=True, gc=False):
 
 
 class JoinedRow(Row):
-    """A row that messages of several topics are folded into.
+    """A row into which messages of several topics are folded.
 
-    Offsets of different topics say nothing of each other. While a message is folded, `last_offset`
-    is that of its topic.
+    Offsets of different topics are unrelated. While a message is folded, `last_offset` is the
+    offset of its topic.
     """
 
-    #: By the name of the topic; of the one that was folded last, `last_offset` is as new.
+    #: The last folded offset, by topic; `last_offset` is newer for the topic being folded.
     folded: dict[str, int] = {}
 
     def turn_to(self, topic: str) -> None:
-        """Have `last_offset` be that of `topic`, before a message of it is folded."""
+        """Set `last_offset` to that of `topic`. Called before a message of `topic` is folded."""
         self.last_offset = self.folded.get(topic, NEVER)
 
     def note(self, topic: str) -> None:
-        """Remember `last_offset` as that of `topic`, after a message of it was folded."""
+        """Store `last_offset` as that of `topic`. Called after a message of `topic` is folded."""
         self.folded[topic] = self.last_offset
 
 
@@ -69,13 +70,13 @@ def encode_row(row: Row) -> bytes:
 
 
 def layout_of(row: type[Row]) -> int:
-    """The version with which rows of a table are written."""
+    """The layout version with which rows of a table are written."""
     version, *_ = msgspec.structs.fields(row)
     return int(version.default)
 
 
 class RowDecoder(Generic[R]):
-    """Reads the rows of one table, in the present layout or an earlier one."""
+    """Decodes the rows of one table, in the present layout or an earlier one."""
 
     def __init__(self, row: type[R]) -> None:
         self._row = row
@@ -83,11 +84,11 @@ class RowDecoder(Generic[R]):
         self._decoder = msgspec.msgpack.Decoder(row)
 
     def __call__(self, data: bytes) -> R:
-        """Raises UnknownRow."""
+        """Decode and upgrade a row. Raises UnknownRow."""
         try:
             row = self._decoder.decode(data)
         except msgspec.DecodeError as error:
-            # What is not of the present layout may well be of an earlier one.
+            # The bytes may be a row of an earlier layout.
             values = _values(data)
             if values is None or values[0] == self._layout:
                 raise UnknownRow(f"a stored row cannot be read: {error}") from error
@@ -116,7 +117,7 @@ class RowDecoder(Generic[R]):
 
 
 def _values(data: bytes) -> Values | None:
-    """None for bytes that are no row of any layout."""
+    """The values of a row of any layout; None if the bytes are not a row."""
     try:
         values = msgspec.msgpack.decode(data)
     except msgspec.DecodeError:

@@ -1,11 +1,11 @@
-"""The row of a setting: what an operator set last, as the messages of one input have said it."""
+"""The row of a setting: the value that an operator set last, per input."""
 
 from tables.rows import Row
 
 
 class SettingRow(Row, array_like=True, gc=False):
-    """One name for all channels, or for one. `set_version`: the highest that was seen."""
+    """One setting, for all channels or one channel. `set_version`: the highest version seen."""
 
     set_version: int = 0
-    #: None: unset.
+    #: None: not set.
     value: bool | int | float | str | None = None

@@ -1,6 +1,6 @@
-"""Timers of a decision: the row of a key's timers, and the order in which those of a task fire.
+"""Timers of a decision: the row of a key's timers, and the order in which a task's timers fire.
 
-Pure. `agents.engine.timers` keeps both in step with the table; nothing here knows a clock.
+Pure: no clock. `agents.engine.timers` keeps both consistent with the table.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,18 +11,18 @@ import msgspec
 
 from tables.rows import Row
 
-#: Timers that one key of a decision may have at a time, each under a name of its own.
+#: The most timers that one key of a decision may have at a time, each with a different name.
 MOST_TIMERS = 8
-#: Entries of the heap that no longer hold are dropped when there are so many beyond the others.
+#: The heap is rebuilt when it exceeds twice the number of timers by this many entries.
 _SLACK = 64
 
 
 class TimerRow(Row, array_like=True, gc=False):
     """The timers of one key. A key without timers has no row."""
 
-    #: By name: when it fires, in event time.
+    #: When each timer fires, in event time, by name.
     due_ms: dict[str, int] = msgspec.field(default_factory=dict)
-    #: When the log appended the last message that moved one of them. 0 where it is not known.
+    #: When the log appended the last message that moved one of the timers; 0 if unknown.
     moved_ms: int = 0
 
 
@@ -37,8 +37,8 @@ class Timer(NamedTuple):
 class TimerOrder:
     """The timers of one task in the order in which they fire: by time, then by key.
 
-    To find the first costs no walk over the keys: a heap holds all, and entries that were moved or
-    cancelled are dropped when they come up.
+    A heap makes the first timer available without a scan of the keys. Entries of timers that were
+    moved or cancelled stay in the heap until they reach its top.
     """
 
     def __init__(self) -> None:
@@ -50,11 +50,11 @@ class TimerOrder:
         return self._count
 
     def of(self, key: bytes) -> Mapping[str, int]:
-        """The timers of a key: by name, when each fires."""
+        """When each timer of a key fires, by name."""
         return self._due.get(key, {})
 
     def set(self, timer: Timer) -> None:
-        """Raises ValueError where the key has MOST_TIMERS others."""
+        """Add or move a timer. Raises ValueError if the key already has MOST_TIMERS others."""
         due = self._due.setdefault(timer.key, {})
         if due.get(timer.name) == timer.due_ms:
             return
@@ -68,7 +68,7 @@ class TimerOrder:
             self._rebuild()
 
     def cancel(self, key: bytes, name: str = "") -> None:
-        """Nothing happens where there is none."""
+        """Cancel a timer; without effect if it does not exist."""
         due = self._due.get(key)
         if due is None or due.pop(name, None) is None:
             return
@@ -77,14 +77,17 @@ class TimerOrder:
             del self._due[key]
 
     def first(self) -> Timer | None:
-        """The timer that fires next; it stays."""
+        """The timer that fires next, which stays in the order; None if there is none."""
         heap = self._heap
         while heap and not self._holds(heap[0]):
             heappop(heap)
         return heap[0] if heap else None
 
     def put_off(self) -> Timer:
-        """Take the first out of the order, until `put_back`. Raises IndexError for none."""
+        """Remove the first timer from the order until `put_back`. Called right after `first`.
+
+        Raises IndexError if there is none.
+        """
         return heappop(self._heap)
 
     def put_back(self, timers: Iterable[Timer]) -> None:
@@ -92,7 +95,7 @@ class TimerOrder:
             heappush(self._heap, timer)
 
     def first_of(self, key: bytes) -> Timer | None:
-        """The timer of a key that fires next; it stays."""
+        """The key's timer that fires next, which stays in the order; None if there is none."""
         due = self._due.get(key)
         if due is None:
             return None
