@@ -1,9 +1,9 @@
-"""Compaction: of every key the newest record stays, and tombstones go once they have been seen.
+"""Compaction keeps the newest record of every key and removes tombstones after a grace period.
 
-Offsets do not change. The last record of a partition stays whatever it is, because Faust's
-recovery waits until it has read that far. What is compacted once is only looked at again when as
-much has been appended since, so the work is proportional to what is appended, and what a start
-has to read to the number of keys.
+Offsets do not change. The last record of a partition always stays, because Faust's recovery waits
+until it has read that far. A pass repeats only after as many bytes were appended as the last pass
+left, so the work is proportional to the bytes appended, and the bytes that a start reads to the
+number of keys.
 """
 
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ from streams.embedded.partition import PartitionState
 from streams.embedded.settings import Settings
 from streams.log import LogError, Record
 
-#: What one step reads, in bytes of batches.
+#: The bytes of batches that one step reads.
 _STEP_BYTES = 64 << 10
-#: What the table of newest offsets may take; a larger partition needs several passes.
+#: The memory limit of the table of newest offsets; a larger partition needs several passes.
 _KEYS_BYTES = 32 << 20
 _KEY_OVERHEAD = 150
 
 
 class Compaction:
-    """One pass over one partition. `run` yields between steps, on the writer's thread."""
+    """One pass over one partition, on the writer's thread. Construct, then `run` once."""
 
     def __init__(
         self, database: Database, state: PartitionState, settings: Settings, now_ms: int
@@ -33,11 +33,14 @@ class Compaction:
         grace_ms = 0 if state.topic.changelog else settings.tombstone_grace_ms
         self._seen_by_ms = now_ms - grace_ms
         self._newest: dict[bytes, int] = {}
-        #: Offsets from here on are not touched in this pass.
+        #: This pass does not touch offsets from here on.
         self._end = state.row.next
 
     def run(self) -> Iterator[None]:
-        """A crash in between leaves a log with the same newest records, partly compacted."""
+        """Yields between steps; other writes may happen there. Raises LogError.
+
+        A crash between steps leaves a partly compacted log with the same newest records.
+        """
         yield from self._survey()
         clean_bytes = 0
         for window in self._windows(self._row.first, self._end):
@@ -48,7 +51,10 @@ class Compaction:
         self._write(Write())
 
     def _survey(self) -> Iterator[None]:
-        """The newest offset of every key that came since the last pass, while there is room."""
+        """Collects the newest offset of every key appended since the last pass.
+
+        Ends this pass early when the table is full.
+        """
         size = 0
         for window in self._windows(max(self._row.clean_to, self._row.first), self._end):
             for _, records, _ in window:
@@ -63,7 +69,7 @@ class Compaction:
             yield
 
     def _compact(self, window: "_Window") -> int:
-        """Writes what stays of `window`, and returns how many bytes that is."""
+        """Rewrites `window` without its obsolete records; returns the bytes left."""
         kept: list[Record] = []
         total = size = 0
         for _, records, batch in window:
@@ -106,7 +112,7 @@ class Compaction:
         self._database.write(write, durable=False)
 
     def _windows(self, start: int, end: int) -> "Iterator[_Window]":
-        """Consecutive batches that lie below `end`, some at a time."""
+        """Consecutive batches below `end`, about `_STEP_BYTES` at a time."""
         position = start
         while window := self._window(position, end):
             position = window[-1][1][-1].offset + 1
@@ -124,12 +130,16 @@ class Compaction:
         return window
 
 
-#: Key, records and row of consecutive batches.
+#: The keys, records and rows of consecutive batches.
 _Window = list[tuple[bytes, list[Record], bytes]]
 
 
 def due(state: PartitionState, settings: Settings) -> bool:
-    """Whether as much came since the last pass as was left by it, and it is worth the work."""
+    """Whether a pass is worth its work.
+
+    It is once the bytes appended since the last pass reach the bytes that it left, and at least
+    `dirty_bytes`.
+    """
     if not state.topic.compacted:
         return False
     row = state.row

@@ -1,7 +1,7 @@
-"""The log of one folder in this process: what EmbeddedLog and the Faust transport both stand on.
+"""The log of one folder in this process, which EmbeddedLog and the Faust transport share.
 
-Everything here runs on one event loop. Offsets are given here, in the order of `submit`; the
-writer makes them durable in that order; only then do readers see them.
+Everything here runs on one event loop. `submit` assigns offsets in the order of its calls; the
+writer makes records durable in that order; only then do readers see them.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from streams.log import LogClosed, LogError, OffsetTooOld, Partition, Record
 from streams.space import Space
 from streams.topics import Topic
 
-#: No read returns more bytes of values than this, so that none holds up the event loop for long.
+#: A read from the database stops after so many bytes of values: it runs on the event loop.
 _READ_BYTES = 1 << 20
 
 
 class Entry(NamedTuple):
-    """A record without its offset, on its way into a partition."""
+    """A record for a partition that has no offset yet."""
 
     state: PartitionState
     timestamp_ms: int
@@ -40,10 +40,10 @@ class Entry(NamedTuple):
 
 
 class Engine:
-    """One a folder and process (see sharing.py). Made on a running event loop."""
+    """One per folder and process (see sharing.py). Created and called on one event loop."""
 
     def __init__(self, folder: Path, settings: Settings, clock: Clock) -> None:
-        """Raises LogInUse, LogDamaged, LogFull or LogError. Blocks while RocksDB recovers."""
+        """Blocks while RocksDB recovers. Raises LogInUse, LogDamaged, LogFull or LogError."""
         self.folder = folder
         self.settings = settings
         self._clock = clock
@@ -79,19 +79,21 @@ class Engine:
         )
 
     def check(self) -> None:
-        """Raises what stopped the log, once something has."""
+        """Raises the error that stopped the log, if any: LogClosed after `close`."""
         if self.error is not None:
             raise type(self.error)(*self.error.args) from self.error
 
     @property
     def held(self) -> str:
-        """Why nothing is taken in now: there is too little room. Empty while there is enough."""
+        """The shortage of disk space that pauses intake; empty while there is enough space."""
         return self._writer.held or self._space.shortage()
 
     def create(self, topic: Topic, partitions: int) -> "asyncio.Future[None] | None":
-        """The topic is there at once and durable later. None where nothing had to change.
+        """Create a topic, or change its settings; an existing one keeps its partitions.
 
-        Raises LogFull where there is no room for a new one: who makes topics is about to start.
+        The topic is usable immediately and durable when the returned future resolves; None if
+        nothing changes. Raises LogFull if the disk has no space for a new topic: the caller is
+        starting and must not wait.
         """
         self.check()
         state = self.topics.get(topic.name)
@@ -117,11 +119,12 @@ class Engine:
         entries: Iterable[Entry],
         commits: Mapping[tuple[str, Partition], int] | None = None,
     ) -> tuple[list[tuple[Partition, int]], "asyncio.Future[None]"]:
-        """Takes records and commits that become durable and readable together.
+        """Submit records and commits that become durable and readable together.
 
-        Never waits, and takes no room: callers do that before (`room.enter`) or after
-        (`room.force`), `size_of_entries` says how much; it is given back here once all is durable.
-        Returns the places given, and a future that is resolved then.
+        Returns the records' partitions and offsets, and a future that resolves once all is
+        durable, or fails with a LogError. Never waits. The caller reserves `size_of_entries` bytes
+        in `room` (`enter` or `force`); the engine returns them once all is durable. Raises the
+        error that stopped the log.
         """
         self.check()
         unit = self._unit()
@@ -140,7 +143,11 @@ class Engine:
         return places, unit.done
 
     def read(self, state: PartitionState, offset: int, max_records: int) -> Sequence[Record]:
-        """Durable records from `offset` on. Raises OffsetTooOld, LogDamaged."""
+        """Durable records from `offset` on, at most `max_records`; empty at the end.
+
+        Does not wait for new records, but blocks for the disk below the tail. Raises OffsetTooOld,
+        LogDamaged, or the error that stopped the log.
+        """
         self.check()
         if offset >= state.next:
             return ()
@@ -152,9 +159,9 @@ class Engine:
         return found
 
     def end(self, state: PartitionState) -> int:
-        """One above the last record that can be read: what a reader reaches that reads to the end.
+        """The position of a reader that has read everything: one above the last readable record.
 
-        Less than `next` only where a torn tail was cut off.
+        Less than `next` only after a torn tail was cut off.
         """
         if state.first == state.next:
             return state.next
@@ -164,7 +171,10 @@ class Engine:
         return last.offset + 1 if last else state.first
 
     def listen(self) -> asyncio.Event:
-        """An event that is set whenever something new can be read, or the log has stopped."""
+        """An event, set whenever new records are readable or the log stops; the caller clears it.
+
+        Each call needs an `unlisten`.
+        """
         event = asyncio.Event()
         self._listeners.add(event)
         return event
@@ -173,9 +183,9 @@ class Engine:
         self._listeners.discard(event)
 
     async def close(self) -> None:
-        """Returns when all that was submitted is durable, but for what there is no room for.
+        """Returns when everything submitted is durable, or failed for lack of disk space.
 
-        Readers and writers get LogClosed.
+        Every later call, and every waiting reader and writer, raises LogClosed.
         """
         if self.error is None:
             self.error = LogClosed(f"log in {self.folder} is closed")
@@ -251,6 +261,6 @@ def _prepared(folder: Path) -> ProcessLock:
 
 
 def _retrieved(done: "asyncio.Future[None]") -> None:
-    """Marks the outcome as seen: not every caller of `submit` waits for it."""
+    """Marks an exception as retrieved: not every caller of `submit` waits for the outcome."""
     if not done.cancelled():
         done.exception()

@@ -1,4 +1,4 @@
-"""The folder of a log: its database, the lock that one process has, and the marker."""
+"""The folder of a log: its database, the lock of the process that uses it, and the marker."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ _MARKER = "made"
 
 
 def is_made(folder: Path) -> bool:
-    """Whether there is, or was, a log: where there is none the next start makes one."""
+    """Whether the folder has or had a log; if not, the next start creates one."""
     return (folder / _MARKER).exists() or (folder / _DATABASE).exists()
 
 
 def opened_database(folder: Path, *, sync: bool = True, read_only: bool = False) -> Database:
-    """Raises what opening a database raises."""
+    """Blocks while RocksDB recovers. Raises the errors of Database."""
     marker = Marker(folder / _MARKER)
     return Database(folder / _DATABASE, KIND, sync=sync, marker=marker, read_only=read_only)

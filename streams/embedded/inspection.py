@@ -1,4 +1,4 @@
-"""A look at a log that changes nothing of it, and needs nobody's leave: for `doctor`."""
+"""Read-only inspection of a log that no process has open, for `doctor`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,17 +15,18 @@ from streams.log import Bounds, LogInUse, Offsets, Partition
 
 class Inspected(msgspec.Struct, frozen=True):
     bounds: Mapping[Partition, Bounds]
-    #: The offsets of each group.
+    #: The committed offsets per group.
     commits: Mapping[str, Offsets]
     records: int
-    #: Partitions whose last batch is torn: the next start cuts it off.
+    #: Partitions with a torn last batch, which the next start cuts off.
     torn: Sequence[Partition]
 
 
 def inspect(folder: Path) -> Inspected | None:
-    """Reads every batch and checks its sum, so it takes as long as the log is large. None: no log.
+    """Reads every batch and verifies its checksum; None if there is no log.
 
-    Raises LogInUse, LogDamaged, LogError.
+    Blocks for a time proportional to the size of the log. Changes nothing. Raises LogInUse,
+    LogDamaged, LogError.
     """
     if not is_made(folder):
         return None
@@ -48,7 +49,7 @@ def inspect(folder: Path) -> Inspected | None:
 
 
 def _records(store: Store, state: PartitionState) -> int:
-    """How many there are. Raises LogDamaged."""
+    """The number of records, without those of a torn batch. Raises LogDamaged."""
     count = 0
     for key, row in store.database.scan(*rows.batch_keys(state.topic.id, state.number)):
         if store.torn.get(state.partition) == key:

@@ -1,4 +1,4 @@
-"""One process a log: a locked file beside the database that says which process has it."""
+"""One process per log: a locked file beside the database that names the process."""
 
 import fcntl
 import os
@@ -8,10 +8,10 @@ from streams.log import LogError, LogInUse
 
 
 class ProcessLock:
-    """Held from construction until `release`, or until the process ends however it ends."""
+    """Locked from construction until `release`, or until the process ends, however it ends."""
 
     def __init__(self, file: Path) -> None:
-        """Raises LogInUse, naming the process that holds it."""
+        """Does not wait. Raises LogInUse, which names the locking process, or LogError."""
         try:
             self._fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -26,12 +26,18 @@ class ProcessLock:
         self._write(b"%d\n" % os.getpid())
 
     def put_back(self) -> None:
-        """Release it as it was found: by who could not use what it guards."""
+        """Restore the file's previous content and release the lock.
+
+        For an owner that could not open the log.
+        """
         self._write(self._before)
         self.release()
 
     def release(self) -> None:
-        """Once. The file stays: removing it would let two processes lock two files of one name."""
+        """Release the lock; call it once.
+
+        The file stays: removing it would let two processes lock two files of one name.
+        """
         os.close(self._fd)
 
     def _write(self, content: bytes) -> None:

@@ -16,7 +16,10 @@ from streams.topics import Topic
 
 
 class EmbeddedLog:
-    """A log in a folder of this machine. Implements streams.log.Log."""
+    """A log in a folder of this machine. Implements streams.log.Log.
+
+    Several handles may share one engine; closing one handle leaves the others open.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -26,9 +29,10 @@ class EmbeddedLog:
     async def open(
         cls, folder: Path, settings: Settings | None = None, clock: Clock | None = None
     ) -> "EmbeddedLog":
-        """Opens or makes the log. Opened twice in one process, both share it and its settings.
+        """Opens the log, or creates it. Handles of one folder share the log and the first settings.
 
-        Raises LogInUse (names the process that has it), LogDamaged, LogFull or LogError.
+        Blocks the event loop while RocksDB recovers. Raises LogInUse (names the other process),
+        LogDamaged, LogFull or LogError.
         """
         return cls(sharing.acquire(folder, settings, clock))
 
@@ -93,7 +97,7 @@ class EmbeddedLog:
         return EmbeddedMember(self, group, topics)
 
     async def close(self) -> None:
-        """Ends this handle; the log itself is closed with the last one that uses it."""
+        """Closes this handle. Closing the last one closes the log and returns when it is closed."""
         if not self._closed:
             self._closed = True
             self._engine.wake()
@@ -114,7 +118,7 @@ class EmbeddedLog:
                         if batch is not None:
                             found = True
                             yield batch
-                            # A reader with much behind it must not keep the loop to itself.
+                            # A reader that is far behind must not starve the event loop.
                             await asyncio.sleep(0)
                 if not found:
                     await news.wait()

@@ -1,4 +1,4 @@
-"""EmbeddedMember: the port streams.log.Member where one process has the whole log."""
+"""EmbeddedMember: the port streams.log.Member where one process owns the whole log."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class EmbeddedMember:
-    """Has every partition. Implements streams.log.Member.
+    """The owner of every partition. Implements streams.log.Member.
 
-    What was begun is kept as the ends of its ranges, in a group of its own beside the group.
+    The ends of the begun ranges are the committed offsets of a second group, `GROUP-pending`.
     """
 
     def __init__(self, log: "EmbeddedLog", group: str, topics: Sequence[str]) -> None:

@@ -1,9 +1,9 @@
-"""What a Faust app has produced and has not yet handed to the log.
+"""Records that a Faust app has produced and not yet submitted to the log.
 
-It goes to the log together with the offsets of the messages it was made from, in one unit: rows of
-changelogs, outputs and offsets are all there after a crash, or none is. Whatever lies here when a
-commit begins was made by messages that are processed: the engine's bodies never await, and what
-ordinary agents make gets here when their message may be committed (driver.effects).
+A commit submits them together with the offsets of the messages that they resulted from, in one
+unit: after a crash, changelog rows, outputs and offsets are all present, or none is. All records
+here when a commit begins result from processed messages: the engine's bodies never await, and the
+records of ordinary agents arrive here when their message may be committed (streams.faust.effects).
 """
 
 import asyncio
@@ -14,21 +14,21 @@ from streams.embedded.engine import Engine, Entry, size_of_entries
 from streams.embedded.tail import size_of
 from streams.log import LogClosed, LogError, Partition
 
-#: Called with where the record went, when it is durable; or with why it never will be.
+#: Called with the record's partition and offset once it is durable, or with the error otherwise.
 Promise = Callable[[tuple[Partition, int] | LogError], None]
 
 
 class Outbox:
-    """One a Faust app. All calls from the event loop; none of them waits."""
+    """One per Faust app. Called from the event loop only; no method waits."""
 
     def __init__(self, engine: Engine, group: str) -> None:
         self.engine = engine
         self.group = group
-        #: Set when there is something that a commit would write.
+        #: Set while there are records to commit.
         self.filled = asyncio.Event()
         self.stopped = False
         self._sent: list[Entry] = []
-        #: Of those of what was sent that somebody waits for, by place in it.
+        #: By index in `_sent`, for the records whose sender waits.
         self._promises: dict[int, Promise] = {}
 
     def add(self, entry: Entry, promise: Promise | None = None) -> None:
@@ -43,9 +43,10 @@ class Outbox:
         self.filled.set()
 
     def commit(self, offsets: Mapping[Partition, int]) -> "asyncio.Future[None] | None":
-        """Hands over what was sent, with `offsets` of the group. None where there is nothing to.
+        """Submits all added records with the group's `offsets`, as one unit.
 
-        Raises what has stopped the log.
+        Returns a future that resolves once the unit is durable; None if there is nothing to
+        commit, or after `stop`. Raises the error that stopped the log.
         """
         self.filled.clear()
         if self.stopped or not (self._sent or offsets):
@@ -53,7 +54,7 @@ class Outbox:
         return self._hand_over({(self.group, tp): offset for tp, offset in offsets.items()})
 
     def stop(self) -> None:
-        """From now on nothing is handed over: what was sent and not committed has not happened."""
+        """Submits nothing more. Fails the promises of uncommitted records with LogClosed."""
         self.stopped = True
         self._break(LogClosed("commits were stopped"))
 

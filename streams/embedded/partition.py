@@ -1,4 +1,4 @@
-"""A partition and its topic, as the process holds them in memory."""
+"""A partition and its topic in the memory of the process."""
 
 from streams.embedded.rows import PartitionRow, TopicRow
 from streams.log import Bounds, Partition
@@ -8,9 +8,10 @@ CHANGELOG = "-changelog"
 
 
 class PartitionState:
-    """Bounds of one partition.
+    """The bounds of one partition.
 
-    `row` is what is stored and belongs to the writer's thread; all else belongs to the event loop.
+    The writer's thread owns `row`, the stored part. The event loop owns everything else, but for
+    `first`, which retention raises on the writer's thread.
     """
 
     __slots__ = ("assigned", "first", "next", "partition", "row", "topic")
@@ -19,11 +20,11 @@ class PartitionState:
         self.topic = topic
         self.partition = Partition(topic.name, number)
         self.row = row
-        #: Nothing below it is read.
+        #: Readers get nothing below it.
         self.first = row.first
-        #: Nothing from it on is durable yet, so nothing from it on is read.
+        #: Records from it on are not durable yet; readers do not get them.
         self.next = row.next
-        #: The offset that the next accepted record gets.
+        #: The offset of the next accepted record.
         self.assigned = row.next
 
     @property
@@ -46,7 +47,7 @@ class TopicState:
 
     @property
     def changelog(self) -> bool:
-        """Whether it is a table's changelog, which only recovery reads, and from its start."""
+        """Whether the topic is a table's changelog: only recovery reads it, from its start."""
         return self.name.endswith(CHANGELOG)
 
     @property

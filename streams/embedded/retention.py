@@ -1,7 +1,7 @@
-"""Retention: old batches go, by the time when they were appended and by the size of a partition.
+"""Retention removes old batches, by the time of their append and by the size of a partition.
 
-Not by event time: a recording of last year that is played into the log is kept as long as
-everything else that comes in today.
+Event time does not count: a recording of last year that is replayed today stays as long as
+everything else appended today.
 """
 
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from streams.database import Database, Write
 from streams.embedded import rows
 from streams.embedded.partition import PartitionState
 
-#: Batches looked at in one step.
+#: The largest number of batches that one step examines.
 _STEP_BATCHES = 256
-#: From so many on, one deleted range is cheaper than single deletes (ranges slow readers down).
+#: From this number on, one range delete is cheaper than single deletes, although it slows readers.
 _RANGE = 100
 
 
 class _Expired:
-    """The batches at the front of a partition that are to go."""
+    """The expired batches at the front of a partition."""
 
     def __init__(self) -> None:
         self.keys: list[bytes] = []
@@ -27,7 +27,11 @@ class _Expired:
 
 
 def trim(database: Database, state: PartitionState, now_ms: int) -> Iterator[None]:
-    """Removes what is over the topic's bounds. Yields between steps, on the writer's thread."""
+    """Removes batches beyond the topic's retention. Runs on the writer's thread.
+
+    Yields between steps; other writes may happen there. Raises LogError. After NoSpace the next
+    call repeats the step that failed.
+    """
     topic = state.topic.row
     if topic.retention_ms is None and topic.retention_bytes is None:
         return
@@ -51,7 +55,7 @@ def _expired(database: Database, state: PartitionState, now_ms: int) -> _Expired
 
 
 def _over(topic: rows.TopicRow, head: rows.BatchHead, left: int, now_ms: int) -> bool:
-    """Whether a batch is to go that leaves `left` bytes behind it."""
+    """Whether a batch has expired, if `left` bytes follow it."""
     if topic.retention_ms is not None and head.appended_at_ms < now_ms - topic.retention_ms:
         return True
     return topic.retention_bytes is not None and left >= topic.retention_bytes
@@ -65,7 +69,7 @@ def _remove(database: Database, state: PartitionState, expired: _Expired) -> Non
         size_bytes=row.size_bytes - expired.size,
         clean_bytes=max(row.clean_bytes - expired.size, 0),
     )
-    # Before the batches go: a reader that finds them gone must find this as well.
+    # Before the removal: a reader that misses the batches must see the new bound.
     state.first = left.first
     write = Write()
     if len(expired.keys) < _RANGE:
@@ -76,5 +80,5 @@ def _remove(database: Database, state: PartitionState, expired: _Expired) -> Non
     key = rows.partition_key(state.topic.id, state.number)
     write.put(key, rows.seal_struct(key, left))
     database.write(write, durable=False)
-    # Only now: where there was no room for that, it is done again.
+    # After the write: a write that failed for lack of space is repeated.
     row.first, row.size_bytes, row.clean_bytes = left.first, left.size_bytes, left.clean_bytes

@@ -1,17 +1,17 @@
-"""The rows of the database: their keys, and what their values are made of.
+"""The rows of the database: their keys and values.
 
-    v                           version of the whole layout
+    v                           the version of the whole layout
     t NAME                      a topic
     p TOPIC PARTITION           a partition's bounds and sizes
     r TOPIC PARTITION LAST      a batch of records, by the offset of its last record
-    o GROUP 0 NAME 0 PARTITION  the offset that a group committed
+    o GROUP 0 NAME 0 PARTITION  the committed offset of a group
 
-TOPIC and PARTITION are two bytes each, LAST is eight. A batch is keyed by its last offset, so one
-seek finds the batch that holds an offset, offsets may have gaps, and the next free offset is known
-even where a batch cannot be read.
+TOPIC and PARTITION are two bytes each, LAST is eight. The key of a batch ends with its last
+offset, so one seek finds the batch of an offset, offsets may have gaps, and the next free offset
+is known even if a batch is unreadable.
 
-Every value is sealed: version, CRC-32 of key and value, value. The key is part of the sum, so a
-row that turns up in another's place is found out.
+Every value is sealed: version, CRC-32 of key and value, value. The checksum includes the key, so
+it detects a row that is stored under another's key.
 """
 
 import struct
@@ -23,14 +23,14 @@ import msgspec
 
 from streams.log import LogDamaged, Partition, Record
 
-#: The version of rows that this code writes; it reads no other.
+#: The version of the rows that this code reads and writes.
 VERSION = 1
 LAYOUT_KEY = b"v"
 TOPICS = (b"t", b"u")
 PARTITIONS = (b"p", b"q")
 COMMITS = (b"o", b"p")
 
-#: No batch holds more: reading one record decodes the batch it is in.
+#: The limits of a batch: reading one record decodes its whole batch.
 _BATCH_RECORDS = 512
 _BATCH_BYTES = 1 << 20
 _SEAL = struct.Struct(">BI")
@@ -44,7 +44,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class RowBroken(LogDamaged):
-    """The value is not what was written under this key."""
+    """The value differs from the one written under this key."""
 
 
 class TopicRow(msgspec.Struct, array_like=True):
@@ -56,19 +56,19 @@ class TopicRow(msgspec.Struct, array_like=True):
 
 
 class PartitionRow(msgspec.Struct, array_like=True):
-    #: [first, next) are the offsets kept.
+    #: [first, next) are the present offsets.
     first: int = 0
     next: int = 0
-    #: The size of all batches, and of those below `clean_to` when they were last compacted.
+    #: The size of all batches; the end of the last compaction; the size below it after that.
     size_bytes: int = 0
     clean_to: int = 0
     clean_bytes: int = 0
 
 
 class BatchHead(NamedTuple):
-    """What is known of a batch without decoding its records."""
+    """The part of a batch that is readable without decoding its records."""
 
-    #: By the log's clock, when the batch was written; retention counts from here.
+    #: When the batch was written, by the log's clock; retention counts from here.
     appended_at_ms: int
     records: int
 
@@ -86,7 +86,7 @@ def batch_key(topic_id: int, number: int, last_offset: int) -> bytes:
 
 
 def batch_keys(topic_id: int, number: int, offset: int = 0) -> tuple[bytes, bytes]:
-    """[lower, upper): the keys of a partition's batches that reach `offset` or lie above it."""
+    """[lower, upper): the keys of a partition's batches that end at `offset` or above it."""
     prefix = _PARTITION_KEY.pack(b"r", topic_id, number)
     return prefix + _LAST.pack(offset), prefix + b"\xff" * 9
 
@@ -110,7 +110,7 @@ def seal(key: bytes, value: bytes) -> bytes:
 
 
 def unseal(key: bytes, row: bytes) -> memoryview:
-    """The value under `key`. Raises RowBroken, or LogDamaged for a version that is not known."""
+    """The value of the sealed `row` under `key`. Raises RowBroken, LogDamaged (other version)."""
     if len(row) < _SEAL.size:
         raise RowBroken(f"row {key!r} is cut off after {len(row)} bytes")
     version, crc = _SEAL.unpack_from(row)
@@ -150,7 +150,7 @@ def seal_batch(key: bytes, records: Sequence[Record], appended_at_ms: int) -> by
 
 
 def batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """`records` in portions that make a batch each."""
+    """Splits `records` into batches within the limits."""
     batch: list[Record] = []
     size = 0
     for record in records:
@@ -164,14 +164,17 @@ def batches(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def batch_head(row: bytes) -> BatchHead:
-    """Without checking the sum: only for batches whose loss or age is being decided."""
+    """Does not verify the checksum: only for decisions on a batch's age or removal.
+
+    Raises RowBroken if the row is too short.
+    """
     if len(row) < _SEAL.size + _BATCH_HEAD.size:
         raise RowBroken("a batch is cut off before its records")
     return BatchHead(*_BATCH_HEAD.unpack_from(row, _SEAL.size))
 
 
 def unseal_batch(key: bytes, row: bytes) -> list[Record]:
-    """The records of a batch, in order. Raises RowBroken, or LogDamaged."""
+    """The records of a batch, in order, never empty. Raises RowBroken, LogDamaged."""
     value = unseal(key, row)
     try:
         records = _decode_records(value[_BATCH_HEAD.size :])
@@ -183,7 +186,7 @@ def unseal_batch(key: bytes, row: bytes) -> list[Record]:
 
 
 def _appended(records: Sequence[Record], head: BatchHead) -> list[Record]:
-    """Records of a version that kept this time per batch only."""
+    """For records of a version that stored this time per batch only."""
     at_ms = head.appended_at_ms
     return [one if one.appended_ms else one._replace(appended_ms=at_ms) for one in records]
 

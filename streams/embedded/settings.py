@@ -1,4 +1,4 @@
-"""What can be set of an embedded log."""
+"""The settings of an embedded log."""
 
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -12,25 +12,25 @@ SCHEME = "embedded"
 
 
 class Settings(msgspec.Struct, frozen=True):
-    #: Wait for the disk before anything is acknowledged. Without it a power cut loses seconds.
+    #: Wait for the disk before acknowledging. Without it, a power cut loses the last seconds.
     sync: bool = True
-    #: What may be accepted and not yet durable; above it `append` waits.
+    #: The limit of accepted records that are not durable yet; above it `append` waits.
     buffer_bytes: int = 32 << 20
-    #: The newest records, kept decoded for readers that follow closely.
+    #: The memory for the newest records, decoded for readers near the end.
     tail_bytes: int = 24 << 20
-    #: While the disk has less than this, nothing is written; what was accepted waits.
+    #: While the disk has less free space, the log writes nothing; accepted records wait.
     free_bytes: int = NEEDED_BYTES
     #: How often retention and compaction look for work.
     upkeep_interval_ms: int = 30_000
-    #: A partition is not compacted for less than this.
+    #: Compaction skips a partition with fewer bytes appended since its last pass.
     dirty_bytes: int = 256 << 10
-    #: A compacted topic's tombstones are kept so long for readers that are behind. (Changelogs
-    #: are only read from their start, so theirs go at once.)
+    #: How long a compacted topic keeps tombstones, for readers that are behind. Changelogs keep
+    #: none: recovery reads them from their start.
     tombstone_grace_ms: int = 86_400_000
 
 
 def path_of(url: str) -> Path:
-    """The folder that ``embedded:///folder`` names. Raises LogError."""
+    """The folder in ``embedded:///folder``. Raises LogError for any other URL."""
     parts = urlsplit(url)
     if parts.scheme != SCHEME or parts.netloc or not parts.path.strip("/"):
         raise LogError(f"{url!r} is not an embedded log: use embedded:///absolute/folder")
@@ -38,7 +38,10 @@ def path_of(url: str) -> Path:
 
 
 def settings_of(url: str) -> Settings:
-    """The settings in the URL's query, for example ``?sync=false``. Raises LogError."""
+    """The settings in the URL's query, for example ``?sync=false``; ignores unknown names.
+
+    Raises LogError for an invalid value.
+    """
     query = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
     known = {name: query[name] for name in Settings.__struct_fields__ if name in query}
     try:

@@ -1,9 +1,9 @@
-"""One engine a folder: how the Faust transport and the rest of the process meet on one log.
+"""One engine per folder: the Faust transport and the rest of the process share one log.
 
-A folder's log can be open once a process (its lock is the process's), yet it is opened from two
-sides that cannot hand it to each other: wiring opens an EmbeddedLog, and Faust makes its transport
-from a URL and nothing else. The table below is that meeting point. It holds only what is open now:
-the last one to release a log closes it and takes it out.
+A process can open the log of a folder only once, because the lock belongs to the process. But two
+parts open it that cannot pass it to each other: the wiring opens an EmbeddedLog, and Faust creates
+its transport from nothing but a URL. Both find the engine in the table below, which contains only
+open logs: the last user to release a log closes and removes it.
 """
 
 import asyncio
@@ -26,10 +26,11 @@ _open: dict[Path, _Shared] = {}
 
 
 def acquire(folder: Path, settings: Settings | None = None, clock: Clock | None = None) -> Engine:
-    """The engine of `folder`, opened with `settings` by the first who asks, shared by the others.
+    """The engine of `folder`; the first caller opens it with its `settings`, later ones share it.
 
-    Blocks while RocksDB recovers. Raises LogInUse (also when it is open on another event loop of
-    this process), LogDamaged, LogFull or LogError.
+    Called on the event loop; `release` once per call. Blocks while RocksDB recovers. Raises
+    LogInUse (also if it is open on another event loop of this process), LogDamaged, LogFull or
+    LogError.
     """
     loop = asyncio.get_running_loop()
     folder = folder.resolve()
@@ -46,7 +47,7 @@ def acquire(folder: Path, settings: Settings | None = None, clock: Clock | None 
 
 
 async def release(engine: Engine) -> None:
-    """Once an `acquire`. The last one closes the log and returns when it is closed."""
+    """Called once per `acquire`. The last call closes the log and returns when it is closed."""
     shared = _open[engine.folder]
     shared.users -= 1
     if shared.users == 0:

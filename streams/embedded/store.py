@@ -1,6 +1,6 @@
-"""What the database holds, as topics, records and commits. Opening it is where damage is found.
+"""The content of the database as topics, records and commits. Opening it detects damage.
 
-Not for writing: that is the writer's (writer.py), and upkeep's (retention.py, compaction.py).
+Not for writing: the writer (writer.py) and upkeep (retention.py, compaction.py) write.
 """
 
 import logging
@@ -15,17 +15,17 @@ logger = logging.getLogger(__name__)
 
 
 class Store:
-    """The whole state of a log, read from `database` when constructed.
+    """The whole state of a log, read from `database` by the constructor, which blocks meanwhile.
 
-    The last batch of a partition may be broken (a torn write): it is cut off, with a warning.
-    Any other damage that is met raises LogDamaged, now or when it is read. Without `mend` nothing
-    is written: torn batches are left where they are.
+    Cuts off a broken last batch of a partition (a torn write), with a warning. Any other damage
+    raises LogDamaged, in the constructor or when it is read. Without `mend` nothing is written:
+    torn batches stay.
     """
 
     def __init__(self, database: Database, *, mend: bool = True) -> None:
         self.database = database
         self._mend = mend
-        #: The keys of the torn batches that were met.
+        #: The key of the torn batch, per partition that has one.
         self.torn: dict[Partition, bytes] = {}
         with database.named():
             self._check_layout()
@@ -37,7 +37,7 @@ class Store:
                     self._cut_torn_tail(state)
 
     def records(self, state: PartitionState, offset: int) -> Iterator[list[Record]]:
-        """Stored batches from the one that reaches `offset`. Raises LogDamaged."""
+        """Stored batches from the one with `offset` on; it may begin below. Raises LogDamaged."""
         lower, upper = rows.batch_keys(state.topic.id, state.number, offset)
         for key, row in self.database.scan(lower, upper):
             with self.database.named():
@@ -101,7 +101,7 @@ class Store:
                 self._cut(state, key, len(row), error)
 
     def _cut(self, state: PartitionState, key: bytes, size: int, error: rows.RowBroken) -> None:
-        """The lost offsets are not given again, so no reader takes new records for old ones."""
+        """Never reassigns the lost offsets, so that no reader confuses new records with old."""
         state.row.size_bytes = max(state.row.size_bytes - size, 0)
         state.row.next = state.next = state.assigned = max(state.next, rows.last_offset(key) + 1)
         partition_key = rows.partition_key(state.topic.id, state.number)

@@ -1,4 +1,4 @@
-"""The newest records of every partition, in memory, for readers that follow closely."""
+"""The newest records of every partition, in memory, for readers near the end."""
 
 from bisect import bisect_left, bisect_right
 from collections import deque
@@ -8,17 +8,20 @@ from operator import attrgetter
 from streams.log import Partition, Record
 
 _offset = attrgetter("offset")
-#: What a record costs beside its bytes.
+#: Memory per record, in addition to its key and value.
 _OVERHEAD = 200
 
 
 def size_of(key: bytes | None, value: bytes | None) -> int:
-    """What a record takes in memory, about."""
+    """The approximate memory of a record, in bytes."""
     return _OVERHEAD + len(key or b"") + len(value or b"")
 
 
 class Tail:
-    """Bounded by `limit_bytes` over all partitions; the oldest go first, whoever they belong to."""
+    """Bounded by `limit_bytes` over all partitions; drops the oldest batches of any partition.
+
+    The newest batch always stays, however large. Called from one event loop only.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
@@ -27,7 +30,7 @@ class Tail:
         self._order: deque[tuple[_Run, int]] = deque()
 
     def add(self, partition: Partition, records: list[Record]) -> None:
-        """`records` follow directly on those added before."""
+        """Called once per durable batch. `records` directly follow those added before."""
         size = sum(size_of(record.key, record.value) for record in records)
         run = self._runs.setdefault(partition, _Run())
         run.append(records)
@@ -39,24 +42,27 @@ class Tail:
             self._size -= gone
 
     def forget(self, partition: Partition) -> None:
-        """Its records are read from the database again: they may have become fewer."""
+        """Called after compaction: the partition may have fewer records than the tail has.
+
+        The next read of the partition gets its records from the database.
+        """
         self._runs.pop(partition, None)
 
     def read(self, partition: Partition, offset: int, max_records: int) -> Sequence[Record] | None:
-        """Records from `offset` on; None when the tail does not reach back so far."""
+        """Records from `offset` on, at most `max_records`; None if `offset` is below the tail."""
         run = self._runs.get(partition)
         return run.read(offset, max_records) if run else None
 
 
 class _Run:
-    """Consecutive batches, found by offset."""
+    """Consecutive batches of one partition, searchable by offset."""
 
     __slots__ = ("_batches", "_gone", "_starts")
 
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._batches: list[list[Record]] = []
-        #: How many entries at the front are dropped already; they are removed now and then.
+        #: The number of dropped entries at the front; the lists are shortened from time to time.
         self._gone = 0
 
     def append(self, records: list[Record]) -> None:

@@ -12,6 +12,8 @@ from streams.log import Partition
 
 
 class Upkeep:
+    """Called by the writer, on its thread. Changes nothing between two calls of `step`."""
+
     def __init__(
         self,
         database: Database,
@@ -29,7 +31,7 @@ class Upkeep:
         self._round = self._new_round()
 
     def step(self) -> float:
-        """One short step. Returns how many seconds later the next should follow at the earliest.
+        """One short step. Returns the seconds until the next step should follow at the earliest.
 
         Raises LogError.
         """

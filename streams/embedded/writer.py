@@ -1,11 +1,11 @@
-"""The writer: the one thread that changes the database.
+"""The writer: the only thread that changes the database.
 
-It takes what has been submitted since it last looked, writes all of it in one atomic write, waits
-for the disk once, and tells the event loop. Between writes, and now and then among them, it does
-one short step of upkeep; so nothing else ever writes, and nothing needs a lock.
+The thread writes all units submitted since its last write in one atomic write, waits for the disk
+once, and notifies the event loop. It also does upkeep, in short steps after writes and while
+idle, so nothing else writes and nothing needs a lock.
 
-While the disk has too little room it holds: what was submitted waits, unacknowledged, and is
-written once there is room.
+While the disk has too little space, the writer pauses: submitted units wait unacknowledged and are
+written once there is space.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ from streams.space import Space
 
 logger = logging.getLogger(__name__)
 
-#: No write takes more than this at once, so that nobody waits long for others' bytes.
+#: A write stops collecting units above this size, so that no unit waits long for others.
 _GROUP_BYTES = 8 << 20
-#: Upkeep gets at most one part in five of the thread's time.
+#: Upkeep pauses for this many times its last duration: it uses at most a fifth of the time.
 _UPKEEP_SHARE = 4
-#: While it holds it tries again so often, and no longer than so long where there is room.
+#: Retry interval while the disk is full; limit of the retries after there is space again.
 _HOLD_S = 0.5
 _RECOVERY_S = 60.0
 
@@ -39,7 +39,7 @@ _Change = tuple[bytes, bytes]
 
 
 class Unit:
-    """What becomes durable together or not at all."""
+    """Records, commits and rows that become durable together or not at all."""
 
     __slots__ = ("commits", "done", "records", "rows", "size")
 
@@ -53,9 +53,11 @@ class Unit:
 
 
 class Writer:
-    """`durable` and `failed` are called on the event loop; `upkeep` on the thread.
+    """Created on the event loop, on which it calls `durable` and `failed`.
 
-    `upkeep` does one short step and returns how many seconds later it wants the next.
+    Calls `durable` once per write, in the order of `put`; `failed` at most once, after which it
+    writes nothing more. Calls `upkeep` on its thread; it does one short step and returns the
+    seconds until the next one.
     """
 
     def __init__(
@@ -85,23 +87,23 @@ class Writer:
 
     @property
     def held(self) -> str:
-        """Why nothing is written now; empty while it is."""
+        """Why writing is paused; empty while it is not."""
         return self._outage.reason
 
     def put(self, unit: Unit) -> None:
-        """Units are written in the order in which they are put."""
+        """Queue a unit; does not wait. Units become durable in the order of the calls."""
         self._units.put(unit)
 
     async def close(self) -> None:
-        """Returns when all that was put is durable (or failed) and the database is closed.
+        """Returns when all queued units are durable or failed, and the database is closed.
 
-        What waits for room fails.
+        Does not wait for disk space: units that need it fail.
         """
         atexit.unregister(self._finish)
         await self._loop.run_in_executor(None, self._finish)
 
     def _finish(self) -> None:
-        """Also when the process ends without closing: native code must not be cut off."""
+        """Also runs at exit, if the log was not closed: native code must not be interrupted."""
         self._closing.set()
         self._units.put(None)
         self._thread.join()
@@ -118,7 +120,7 @@ class Writer:
             logger.warning("log_closed_badly", extra={"reason": str(error)})
 
     def _turn(self) -> bool:
-        """One write, or one step of upkeep. False when the log is closed."""
+        """At most one write and one step of upkeep. False when the log is closed or failed."""
         units, go_on = self._take()
         if units:
             try:
@@ -131,9 +133,9 @@ class Writer:
         return go_on
 
     def _store(self, units: Sequence[Unit]) -> None:
-        """Holds while there is no room. Raises LogError: nothing more can be written.
+        """Retries while the disk is full. Raises LogError if nothing more can be written.
 
-        The same rows in the same batches each time: a try that failed may have left them there.
+        Each attempt writes the same rows in the same batches: a failed one may have left them.
         """
         changes, states = self._changes(units)
         since_s = None
@@ -152,7 +154,7 @@ class Writer:
         self._outage.end()
 
     def _hold(self, error: NoSpace) -> None:
-        """Say so once, go on to remove what may go, and pause."""
+        """Log the outage once, let retention free space, and pause."""
         self._outage.begin("log", str(error))
         self._keep_up()
         self._closing.wait(_HOLD_S)
@@ -169,7 +171,10 @@ class Writer:
         self._upkeep_at = now + max(pause, (now - began) * _UPKEEP_SHARE)
 
     def _take(self) -> tuple[list[Unit], bool]:
-        """Waits for a unit until upkeep is due; then takes those that have come meanwhile."""
+        """Waits for a unit until upkeep is due; returns it and those queued after it.
+
+        False when the log is closing.
+        """
         units: list[Unit] = []
         size = 0
         try:
@@ -185,7 +190,7 @@ class Writer:
         return units, False
 
     def _changes(self, units: Sequence[Unit]) -> tuple[list[_Change], Collection[PartitionState]]:
-        """What the units come to, and the partitions whose rows count it from now on."""
+        """The changes of all units, and the partitions whose rows now include them."""
         changes: list[_Change] = []
         merged: dict[PartitionState, list[Record]] = {}
         commits: dict[tuple[str, Partition], int] = {}
@@ -207,13 +212,13 @@ class Writer:
         for key, row in changes:
             write.put(key, row)
         for state in states:
-            # As it is now: upkeep may have changed it since the last try.
+            # Sealed per attempt: upkeep may have changed the row since the last one.
             key = rows.partition_key(state.topic.id, state.number)
             write.put(key, rows.seal_struct(key, state.row))
         self._database.write(write)
 
     def _fail(self, error: LogError, units: list[Unit]) -> None:
-        """Nothing more is written. Those who still come are told by the event loop's side."""
+        """Ends all writing. The event loop fails units that are submitted later."""
         if not self._closing.is_set():
             logger.error("log_stopped", extra={"reason": str(error)})
         self._tell(self._failed, error, units)
