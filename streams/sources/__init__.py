@@ -1,1 +1,1 @@
-"""Where events come from: Telegram, and recordings."""
+"""Sources of events: recordings and other logs, and the cursors of the Telegram source."""

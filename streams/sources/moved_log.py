@@ -1,7 +1,7 @@
-"""The observations of one log into another, each once: how an installation moves to a cluster.
+"""Copies the observations of one log into another, each once: an installation moves to a cluster.
 
-Messages are taken as they are, so that agents decide of them what they decided before. Their order
-within a channel is kept, whatever the numbers of partitions are. Killed, it goes on where it was.
+Messages are copied unchanged, so that agents decide about them as before. Their order within a
+channel stays, whatever the numbers of partitions are. A killed copy resumes where it stopped.
 """
 
 from collections.abc import Callable
@@ -13,28 +13,29 @@ from streams.log import FIRST_APPENDED, Draft, Log, Record
 from streams.sources.replay_mark import ReplayMark
 from streams.topics import UPDATES
 
-#: Messages of one append.
+#: Messages per append.
 CHUNK = 500
-#: The place of the partition in a message's number, above every offset.
+#: The factor of the partition in a message's number, above every offset.
 _PARTITION = 1 << 48
 
 
 class Moved(msgspec.Struct):
-    """What is in the other log so far, of how much."""
+    """The progress of a copy, in messages of the source."""
 
     messages_total: int
     messages: int = 0
-    #: How many of them were there before.
+    #: How many of them the target already had.
     already: int = 0
 
 
 async def move(
     source: Log, target: Log, identity: str, progress: Callable[[Moved], None] | None = None
 ) -> Moved:
-    """Copy what of the `source` is not in the `target`; returns when that has acknowledged it.
+    """Copy the messages that the `target` lacks; returns when it has acknowledged all of them.
 
-    `identity` names the source, the same every time; nobody else writes to it meanwhile.
-    `progress` is called after each acknowledgement and must not block. Raises LogError.
+    `identity` names the source and must be the same on every call; nothing may write to the source
+    meanwhile. `progress` is called per batch, after its acknowledgement, and must not block.
+    Raises LogError.
     """
     mark = ReplayMark(target, identity)
     written = await mark.find()

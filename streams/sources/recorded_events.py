@@ -1,12 +1,12 @@
-"""The events that a recording stands for. Pure; not for reading files (streams.recording).
+"""The events of a recording. Pure; not for reading files (streams.recording).
 
-- A post whose counters' instant is not known: seen at its date, without counters.
-- A post with counters and no view samples: seen at their instant, with them.
-- A post with counters and view samples: seen without counters at the first sample; then every
-  sample, and the post's own counters, as samples at their instants.
-- A post that was edited after that: seen without its edit, and edited when it was.
-- Subscribers as sampled; a channel's description where the channel is first observed, and later
-  ones at their instants.
+- A post with counters of an unknown instant: seen at its date, without counters.
+- A post with counters and no view samples: seen at the instant of the counters, with them.
+- A post with counters and view samples: seen without counters at the earliest of their instants;
+  then every sample, and the post's own counters, as samples at their instants.
+- A post with a later edit: seen without the edit, and edited at the time of the edit.
+- Subscribers: as sampled. A channel's description: when the channel is first observed; later
+  descriptions at their instants.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,18 +38,18 @@ from streams.recording import (
 )
 
 SOURCE = "recording"
-#: Stands where an entry is of the channel, not of a post.
+#: The post of entries about a channel.
 NO_POST = PostId(0)
 
 
 class _Edited(NamedTuple):
-    """A post as it stands after an edit."""
+    """A post after an edit."""
 
     post: Post
 
 
 Payload = ChannelDescribed | Post | _Edited | Counters | SubscribersSampled
-#: At one instant a channel is described first, then its posts are seen, edited, then sampled.
+#: The order at one instant: description, posts seen, edited, their samples, subscribers.
 _RANKS = {ChannelDescribed: 0, Post: 1, _Edited: 2, Counters: 3, SubscribersSampled: 4}
 _order = attrgetter("at_ms", "rank", "channel_id", "post_id")
 _message = attrgetter("at_ms", "rank", "channel_id")
@@ -64,10 +64,10 @@ class _Entry(NamedTuple):
 
 
 def events_of(recording: Recording) -> Iterator[Event]:
-    """In the order of their observed time over all channels; the same for the same recording.
+    """All events by observed time, over all channels; the same for the same recording.
 
-    A message carries at most MAX_POSTS posts of one channel and one instant. Every row of a post
-    and every sample comes exactly once. All rows are held in memory, to be ordered.
+    An event has at most MAX_POSTS posts of one channel and one instant. Every row of a post and
+    every distinct sample appears exactly once. Needs memory for all rows, because it sorts them.
     """
     entries = sorted(_entries(recording), key=_order)
     oldest_ms = _oldest_posts(entries)
@@ -89,7 +89,7 @@ def _entries(recording: Recording) -> list[_Entry]:
 
 
 def _oldest_posts(entries: Iterable[_Entry]) -> dict[ChannelId, int]:
-    """From when on a recording tells all posts of each channel."""
+    """The start of a recording's complete posts, per channel: the date of its oldest post."""
     oldest_ms: dict[ChannelId, int] = {}
     for entry in entries:
         if isinstance(entry.payload, Post):
@@ -101,7 +101,7 @@ def _oldest_posts(entries: Iterable[_Entry]) -> dict[ChannelId, int]:
 def _samples(
     recording: Recording, posts: Iterable[RecordedPost]
 ) -> dict[tuple[ChannelId, PostId, int], Counters]:
-    """Of one post and instant the last row counts."""
+    """View samples by post and instant; the last row of an instant counts."""
     published_ms: dict[tuple[ChannelId, PostId], int] = {}
     for row in posts:
         key = (row.channel_id, row.post.post_id)
@@ -117,7 +117,7 @@ def _samples(
 def _posts(
     rows: Iterable[RecordedPost], samples: dict[tuple[ChannelId, PostId, int], Counters]
 ) -> Iterator[_Entry]:
-    """Posts as they are seen; the own counters of those with samples join the `samples`."""
+    """Posts as seen. Adds the own counters of posts with samples to `samples`."""
     first_ms: dict[tuple[ChannelId, PostId], int] = {}
     for channel_id, post_id, sampled_ms in samples:
         key = (channel_id, post_id)
@@ -135,7 +135,7 @@ def _posts(
 
 
 def _seen(at_ms: int, channel_id: ChannelId, post: Post) -> Iterator[_Entry]:
-    """Nobody sees an edit before it is made."""
+    """A post as seen at `at_ms`; a later edit becomes a separate entry."""
     edited_ms = post.edit_date_ms
     if edited_ms is not None and edited_ms > at_ms + SKEW_MS:
         yield _entry(edited_ms, channel_id, _Edited(_without_counters(post)), post.post_id)
@@ -159,7 +159,7 @@ def _put_own_counters(
 
 
 def _subscribers(recording: Recording) -> Iterator[_Entry]:
-    """Of one instant the last row counts, and before it a description."""
+    """The last sample of an instant counts; a description counts only where there is no sample."""
     counts: dict[tuple[ChannelId, int], int] = {}
     rows = 0
     for sample in recording.subscriber_samples():
@@ -177,7 +177,7 @@ def _subscribers(recording: Recording) -> Iterator[_Entry]:
 
 
 def _descriptions(recording: Recording, entries: Iterable[_Entry]) -> Iterator[_Entry]:
-    """A channel of which nothing was ever observed has no instant, and so no description."""
+    """Skips a channel without other entries: its description would have no instant."""
     first_ms: dict[ChannelId, int] = {}
     for entry in entries:
         first_ms[entry.channel_id] = min(entry.at_ms, first_ms.get(entry.channel_id, entry.at_ms))
@@ -190,7 +190,7 @@ def _descriptions(recording: Recording, entries: Iterable[_Entry]) -> Iterator[_
 
 
 def _described(rows: Sequence[RecordedChannel], first_ms: int) -> Iterator[_Entry]:
-    """The rows of one channel: the earliest one from the start on, others once they differ."""
+    """The descriptions of one channel: the earliest at `first_ms`, later ones if they differ."""
     before: ChannelDescribed | None = None
     for row in sorted(rows, key=lambda row: row.subscribers_at_ms or 0):
         at_ms = first_ms if before is None else max(first_ms, row.subscribers_at_ms or 0)
@@ -214,7 +214,7 @@ def _entry(
 
 
 def _event(together: Sequence[_Entry], oldest_ms: Mapping[ChannelId, int]) -> Event:
-    """One message of entries that differ in the post alone."""
+    """One event of entries that differ only in the post."""
     first = together[0]
     if isinstance(first.payload, ChannelDescribed | SubscribersSampled):
         return first.payload

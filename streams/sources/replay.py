@@ -1,7 +1,7 @@
-"""A recording into the log, at full speed or paced by the observed time; each message once.
+"""Publishes a recording to the log, at full speed or paced by observed time; each message once.
 
-A replay that was killed goes on where it was (streams.sources.replay_mark). Not for what a
-recording means (streams.sources.recorded_events).
+A killed replay resumes where it stopped (streams.sources.replay_mark). Not for the meaning of a
+recording (streams.sources.recorded_events).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -30,18 +30,18 @@ from streams.recording import Recording
 from streams.sources.recorded_events import events_of
 from streams.sources.replay_mark import ReplayMark
 
-#: Messages published at once while nothing has to be waited for.
+#: The largest number of messages published at once.
 CHUNK = 500
 
 
 class Rows(msgspec.Struct):
-    """What events hold, counted as rows of a recording."""
+    """The content of events, counted as rows of a recording."""
 
     posts: int = 0
     samples: int = 0
     subscriber_samples: int = 0
     descriptions: int = 0
-    #: The posts that are seen, each once.
+    #: The distinct posts seen, per channel.
     post_ids: dict[ChannelId, set[PostId]] = {}
 
     def count(self, event: Event) -> None:
@@ -75,13 +75,13 @@ class Rows(msgspec.Struct):
 
 
 class Replayed(msgspec.Struct):
-    """What is in the log so far, of how much."""
+    """The progress of a replay: the messages of the recording that are in the log."""
 
     messages_total: int
-    #: Names the recording in the headers of its messages.
+    #: The recording's name in the headers of its messages.
     identity: str = ""
     messages: int = 0
-    #: How many of them were in the log before.
+    #: How many of them were already in the log.
     already: int = 0
     rows: Rows = msgspec.field(default_factory=Rows)
     #: The observed time reached.
@@ -106,11 +106,11 @@ async def replay(
     clock: Clock | None = None,
     progress: Callable[[Replayed], None] | None = None,
 ) -> Replayed:
-    """Publish what of it is not in the log; returns when the log has acknowledged the last message.
+    """Publish the messages that the log lacks; returns when it has acknowledged all of them.
 
-    `publisher` writes to `log`. With a `speed`, observed time passes that many times faster than
-    the `clock`. `progress` is called after each acknowledgement and must not block.
-    Raises LogError.
+    `publisher` writes to `log`. With a numeric `speed`, observed time passes that many times faster
+    than the `clock`. `progress` is called after each acknowledgement and must not block. Only one
+    replay of a recording may run at a time. Raises LogError.
     """
     clock = clock or SystemClock()
     events = list(events_of(recording))
@@ -140,7 +140,7 @@ async def replay(
 
 
 def identity_of(events: Iterable[Event]) -> str:
-    """The same for the same messages in the same order, whatever files they came from."""
+    """Equal for equal events in the same order, whatever the recording's files are."""
     whole = blake2b(digest_size=16)
     for event in events:
         whole.update(encode(event))
@@ -170,7 +170,7 @@ async def _publish_paced(
 def _pace(
     left: Sequence[_Numbered], speed: float | Literal["max"], clock: Clock
 ) -> Callable[[_Numbered], float]:
-    """How many milliseconds of the clock are left until a message is due."""
+    """A function that returns the milliseconds of the clock until a message is due."""
     if speed == "max" or not left:
         return lambda one: 0.0
     first_ms, started_ms = left[0].event.observed_at_ms, clock.now_ms()

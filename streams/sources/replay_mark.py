@@ -1,8 +1,8 @@
-"""How far a recording has been written into the log, found in the log itself.
+"""Finds in the log itself how far a recording has been written.
 
-Every message of a replay says in its headers which recording it is of and its number in it. A
-mark, kept in the offsets that a group committed, says from where on the log has to be searched
-for them: all messages before the first one found there are in the log too.
+The headers of a replayed message contain its recording and its number in the recording. A mark,
+stored as the committed offsets of a group, is where the search for them begins: all messages with
+numbers below the lowest one found there are in the log too.
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ from streams.log import Bounds, Log, Offsets, Partition
 from streams.partitioner import partition_of
 from streams.topics import UPDATES, channel_key
 
-#: Headers of a replayed message: which recording, and the message's number in it.
+#: Headers of a replayed message: its recording, and its number in the recording.
 RECORDING, NUMBER = "recording", "recording_number"
-#: Messages from one moving of the mark to the next.
+#: Messages between two advances of the mark.
 MARK_EVERY = 500
 _READ_AT_ONCE = 500
 
 
 class Written(NamedTuple):
-    """The messages of a recording that are in the log: within a partition none is left out."""
+    """The messages of a recording that are in the log, without gaps within a partition."""
 
-    #: The first one after the mark; None: none at all.
+    #: The lowest number after the mark; None if the log has no message of the recording there.
     lowest: int | None
-    #: The last one in each partition, after the mark.
+    #: The highest number after the mark, per partition.
     highest: Mapping[int, int]
     partitions: int
 
@@ -41,13 +41,13 @@ class Written(NamedTuple):
 
 
 class ReplayMark:
-    """Of one recording in one log. Only one replay of it may run at a time."""
+    """The mark of one recording in one log. Only one replay of it may run at a time."""
 
     def __init__(self, log: Log, identity: str) -> None:
         self._log = log
         self._identity = identity.encode()
         self._group = f"replay:{identity}"
-        #: Where the mark moves to next, and after that.
+        #: The next two positions of the mark.
         self._noted: tuple[Offsets, Offsets] = ({}, {})
         self._since = 0
 
@@ -55,9 +55,9 @@ class ReplayMark:
         return {RECORDING: self._identity, NUMBER: b"%d" % number}
 
     async def find(self) -> Written:
-        """What is in the log already; to be called once, before anything is written.
+        """The messages already in the log. Call it once, before anything is written.
 
-        What retention has removed is not in the log. Raises LogError.
+        Messages that retention has removed do not count as present. Raises LogError.
         """
         ends = await self._ends()
         marks = await self._log.committed(self._group)
@@ -73,10 +73,10 @@ class ReplayMark:
         return Written(lowest, {n: max(numbers) for n, numbers in found.items()}, len(ends))
 
     async def advance(self, messages: int) -> None:
-        """So many more were acknowledged, and none is under way.
+        """Call it after the acknowledgement of `messages` more, while no append is pending.
 
-        After the mark there is always more than the last append: were a part of that lost (a torn
-        tail), the first message after the mark is still the first one.
+        Raises LogError. The mark stays behind more than the last append: if a torn tail loses a
+        part of that append, the first message after the mark is still in the log.
         """
         self._since += messages
         if self._since >= MARK_EVERY:
