@@ -1,5 +1,5 @@
-"""What an option accepts: each makes its value of a text, or raises ValueError, which says what to
-give instead.
+"""Parsers of options: each returns the value of a text, or raises ValueError, whose message names
+the accepted values.
 """
 
 import re
@@ -150,5 +150,5 @@ def text(text: str) -> str:
 
 
 def _whole(text: str) -> int | None:
-    """None where it is no whole number, or one that no option can mean."""
+    """None if the text is not a whole number, or has more than 15 digits."""
     return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else None

@@ -1,8 +1,8 @@
-"""Where the process that holds a data folder answers, for commands beside it.
+"""The address of the process that uses a data folder, for commands beside it.
 
-A file in the folder says so, and the process holds its lock while it runs. One that was killed
-leaves the file without the lock, and then the file does not count: the number of a process says
-nothing in a container, where each is the first.
+A file in the folder contains the address; the process keeps it locked while it runs. A killed
+process leaves the file unlocked, and an unlocked file does not count. A process id would not do: in
+containers, every process may have the same one.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ class Address(msgspec.Struct, frozen=True):
 
 @contextmanager
 def announced(folder: Path, url: str) -> Iterator[None]:
-    """The file is there within the block, if it can be written."""
+    """The file exists within the block; if it cannot be written, a warning is logged."""
     path, lock = folder / _NAME, None
     try:
         lock = _write(path, Address(os.getpid(), url))
@@ -45,7 +45,7 @@ def announced(folder: Path, url: str) -> Iterator[None]:
 
 
 def address_in(folder: Path) -> str | None:
-    """The URL of a process that lives; None where there is none."""
+    """The URL of the running process; None if there is none. Does not raise."""
     held = locked_text(folder / _NAME)
     try:
         return None if held is None else msgspec.json.decode(held, type=Address).url
@@ -54,7 +54,7 @@ def address_in(folder: Path) -> str | None:
 
 
 def _write(path: Path, address: Address) -> int:
-    """The file's descriptor, whose lock ends with it. The file is locked before it is there."""
+    """Creates the file, locked before it is visible. Closing the result releases the lock."""
     draft = path.with_suffix(f".{address.pid}")
     lock = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""What of a replayed recording has arrived, by its dead letters and by history."""
+"""The part of a replayed recording that has arrived, by its dead letters and history."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -17,19 +17,19 @@ from streams.sources.replay_mark import RECORDING
 from streams.topics import UPDATES
 
 _READ_AT_ONCE = 500
-#: Post ids of one question.
+#: Post ids per query.
 _ASKED_AT_ONCE = 1000
 
 
 class Arrived(msgspec.Struct):
-    #: What is in history, if it has lost nothing.
+    #: The rows that history has unless it lost some.
     rows: Rows
-    #: Dead letters, by reason. What is in them is not in `rows`.
+    #: Dead letters, by reason. Their rows do not count in `rows`.
     dead: Mapping[str, int] = {}
-    #: Posts of it that history does not have although it was given them. None: not asked.
+    #: Posts of the recording that history has lost. None without `history`.
     missing_posts: int | None = None
-    #: Messages, and samples of counters, that were older than the open windows of their channels.
-    #: 0 as well where that is not known: the agents of a cluster are other processes.
+    #: Messages, and samples of counters, older than the open windows of their channels. Also 0 if
+    #: unknown: in a cluster, the agents run in other processes.
     late_messages: int = 0
     late_samples: int = 0
 
@@ -37,10 +37,10 @@ class Arrived(msgspec.Struct):
 async def arrival(
     replayed: Replayed, log: Log, history: History | None, metrics: Metrics | None
 ) -> Arrived:
-    """Once all that was replayed has been processed and is in history.
+    """Call it once everything replayed has been processed and stored.
 
-    Without `history` it is not asked what it has; `metrics` are of the agents that processed it,
-    if they are of this process. Raises LogError, HistoryError.
+    `history`, if any, is asked for missing posts; `metrics` are those of the agents, if they run in
+    this process. Raises LogError, HistoryError.
     """
     dead, refused = Counter[str](), Rows()
     async for record in _dead_letters(log, replayed.identity):
@@ -64,7 +64,7 @@ def _dropped(metrics: Metrics, reason: HandledReason) -> int:
 
 
 async def _dead_letters(log: Log, identity: str) -> AsyncIterator[Record]:
-    """Those of the recording that are still kept."""
+    """The recording's dead letters that the log still has."""
     if not await log.partitions(UPDATES.dead):
         return
     for partition, bounds in (await log.bounds(UPDATES.dead)).items():

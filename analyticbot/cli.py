@@ -17,7 +17,7 @@ from analyticbot.memory import tune_memory
 from analyticbot.modes import correct_modes, keep_new_files_private
 from analyticbot.redacting import Redactor
 
-#: Each is a module of analyticbot.commands, imported only when the command runs.
+#: Each command is a module of analyticbot.commands, imported only when the command runs.
 COMMANDS: Mapping[str, str] = {
     "demo": "recorded channels, live, with no account: the whole system on 127.0.0.1",
     "up": "run everything in one process: collector, agents, history, page, bot",
@@ -51,7 +51,7 @@ class Command(Protocol):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Runs one command; returns the exit code."""
     options = _options(sys.argv[1:] if arguments is None else arguments)
     redact = Redactor()
     try:

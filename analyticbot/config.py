@@ -1,8 +1,8 @@
 """Configuration: the only reader of the environment and of analyticbot.toml.
 
-A value comes from the environment, else from a file that the environment names (``NAME_FILE``,
-for secrets), else from analyticbot.toml in the working folder, else it is the default.
-Everything is checked here, before the first connection.
+The first of these sets a value: the environment, a file named by the environment (``NAME_FILE``,
+for secrets), analyticbot.toml in the working folder, the default. All options are validated here,
+before the first connection.
 """
 
 import os
@@ -26,7 +26,7 @@ CONFIG_FILE = "analyticbot.toml"
 
 
 class ConfigError(Exception):
-    """A wrong value. The message is one line: the option, what is wrong, what is accepted."""
+    """An invalid value. The message is one line: the option, what is wrong, what is accepted."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -189,8 +189,8 @@ def read_settings(
 ) -> Settings:
     """The settings in force. Raises ConfigError naming the option.
 
-    `flags`: by variable, the name and the text of an option of the command line, which wins.
-    `defaults`: by variable, instead of the option's own.
+    `flags`: options of the command line, which win: name and text by variable. `defaults`: by
+    variable, in place of the options' defaults.
     """
     environment = os.environ if environment is None else environment
     if sentence := unknown_variable(environment, {option.variable for option in OPTIONS}):
@@ -207,7 +207,7 @@ def read_settings(
 
 
 def secrets_of(settings: Settings) -> Iterator[str]:
-    """All secrets, and the passwords in URLs both quoted and unquoted: never to be printed."""
+    """All secrets, including passwords in URLs, quoted and unquoted. Never print them."""
     for option in OPTIONS:
         if option.secret and (value := getattr(settings, option.field)):
             yield str(value)
@@ -277,7 +277,7 @@ def _with_password(log: str, password: str | None) -> str:
 
 
 def _completed(values: dict[str, Any]) -> Settings:
-    """Defaults that follow from other options."""
+    """The settings, with defaults that depend on other options. Raises ConfigError."""
     data = values["data"].expanduser().absolute()
     values["data"] = data
     values["log"] = values["log"] or f"embedded://{data / 'log'}"

@@ -1,4 +1,4 @@
-"""The whole system on a recording that a Telegram on loopback plays. No account, no state kept."""
+"""The whole system on a recording that a loopback Telegram plays; no account, no state kept."""
 
 import asyncio
 from importlib import resources
@@ -52,7 +52,7 @@ CREDITS = (
 
 
 async def demo(operator: Settings, speed: float, exit_after_s: float | None = None) -> None:
-    """Run until a signal, or so many seconds. Raises Failure, ConfigError."""
+    """Runs until a signal, or for `exit_after_s`. Raises Failure, ConfigError."""
     known = decisions(operator.without)
     clock = SpeededClock(SystemClock().now_ms(), speed)
     with stop_on_signals() as stop, demo_folder() as folder, temporary_files_in(folder):
@@ -94,13 +94,13 @@ async def _play(
 
 
 async def _play_on(player: Player) -> None:
-    """The recording ends some day; the demo does not."""
+    """Never returns: the demo continues after the end of the recording."""
     await player.run()
     await asyncio.Event().wait()
 
 
 def _demo_settings(operator: Settings, folder: Path) -> Settings:
-    """Nothing of what the operator keeps is touched: all state is in a folder that is removed."""
+    """The operator's options for a demo, with all state in `folder`, which is removed."""
     chosen = {
         "ANALYTICBOT_DATA": str(folder),
         "ANALYTICBOT_HOST": operator.host,

@@ -1,7 +1,7 @@
-"""The folder of a demo: removed at its end, and where that was not in order, by the next demo.
+"""The folder of a demo: removed at its end, or by the next demo after a killed one.
 
-Its name says whose it is (``analyticbot-demo-PID-…``), and a locked file in it that somebody still
-uses it: the lock goes with the process, however that ends.
+Its name contains the process (``analyticbot-demo-PID-…``). A locked file in it marks it as in use;
+the lock ends with the process, however the process ends.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ LOCK = "in-use"
 
 @contextmanager
 def demo_folder(parent: Path | None = None) -> Iterator[Path]:
-    """A new one in `parent` (None: where temporary files are kept). Removes those of the dead."""
+    """A new folder in `parent` (None: the folder of temporary files). Removes abandoned ones."""
     parent = Path(tempfile.gettempdir()) if parent is None else parent
     remove_abandoned(parent)
     folder, lock = _made(parent)
@@ -39,7 +39,7 @@ def demo_folder(parent: Path | None = None) -> Iterator[Path]:
 
 @contextmanager
 def temporary_files_in(folder: Path) -> Iterator[None]:
-    """Those of this process's libraries: the engine of history writes each insertion to one."""
+    """Moves the temporary files of libraries: the engine of history writes one per insertion."""
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         yield
@@ -48,16 +48,16 @@ def temporary_files_in(folder: Path) -> Iterator[None]:
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove this user's folders that no living process uses."""
+    """Removes this user's demo folders that no running process uses."""
     for folder in sorted(parent.glob(f"{PREFIX}*")):
-        # Gone meanwhile, or not this user's to look into.
+        # Removed meanwhile, or not readable by this user.
         with suppress(OSError):
             if _is_own(folder) and _removed(folder):
                 logger.info("demo_folder_removed", extra={"folder": str(folder)})
 
 
 def _made(parent: Path) -> tuple[Path, int]:
-    """A folder and its lock. Another demo may remove it between the two: then one more."""
+    """A new folder and its lock. Retries if another demo removes the folder before the lock."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
         with suppress(FileNotFoundError):
@@ -71,7 +71,7 @@ def _removed(folder: Path) -> bool:
     try:
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
-        # Nothing else is made in it before the lock; one with anything in it is not ours.
+        # The lock is the first file of a demo; a folder with other content is not ours.
         folder.rmdir()
         return True
     try:
@@ -84,7 +84,7 @@ def _removed(folder: Path) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """The lock goes last: who is killed meanwhile leaves a folder that can still be told."""
+    """Removes the lock last, so that a folder left by a killed process is still recognised."""
     for path in folder.iterdir():
         if path.name == LOCK:
             continue

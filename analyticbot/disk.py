@@ -1,4 +1,4 @@
-"""How much room is left where a process keeps its state, and whether its log waits for some."""
+"""Monitors the free space of a process's disk, and whether its log waits for space."""
 
 import asyncio
 import shutil
@@ -12,7 +12,10 @@ EVERY_S = 2.0
 
 
 async def tell_disk(folder: Path, log: Log, metrics: Metrics) -> None:
-    """Until cancelled. Of a folder that does not exist yet: where it will be."""
+    """Updates the disk metrics until cancelled.
+
+    For a folder that does not exist yet, measures its nearest existing parent.
+    """
     while True:
         usage = shutil.disk_usage(_existing(folder))
         metrics.gauge("analyticbot_disk_free_bytes", usage.free)
@@ -22,7 +25,7 @@ async def tell_disk(folder: Path, log: Log, metrics: Metrics) -> None:
 
 
 async def fail_while_held(log: Log) -> None:
-    """For commands that somebody waits for. Raises Failure once the log waits for room."""
+    """For commands in the foreground. Raises Failure once the log waits for space."""
     while True:
         if reason := log.held:
             raise Failure(f"{reason} and start again: it resumes where it stopped")

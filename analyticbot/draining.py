@@ -1,4 +1,4 @@
-"""Waiting until what is in the log has been processed."""
+"""Waits until the present messages of the log have been processed and stored."""
 
 import asyncio
 
@@ -9,16 +9,16 @@ from agents.history.writer import HistoryAgent
 from analyticbot.roles.work import GROUP
 from streams.log import Log, Offsets
 
-#: How often a position is looked at that cannot be waited on.
+#: The interval of polling committed offsets, which send no notification.
 _POLL_S = 0.02
 
 
 async def drained(log: Log, history: HistoryAgent | None, plan: Plan) -> None:
-    """Returns when all that is in the log now has been processed and is in history.
+    """Returns when all present messages of the log have been processed and are in history.
 
-    In the order in which it flows: what is being processed may still send. `history` is who stores
-    it, where that is this process alone: what the group has committed may have been lost since.
-    Raises LogError, HistoryUnavailable.
+    Waits topic by topic in the order of the flow, because processing sends more messages. Pass the
+    `history` writer if only this process stores: history may have lost messages that its group had
+    committed. Raises LogError, HistoryUnavailable.
     """
     processed = {each.topic for each in plan.inputs}
     stored = reads(plan.kinds)

@@ -1,4 +1,4 @@
-"""What `doctor` finds of the stores. It changes nothing: no store is made, mended or migrated."""
+"""The examination of the stores by `doctor`; it creates, repairs and migrates nothing."""
 
 import shutil
 import sqlite3
@@ -25,9 +25,9 @@ from streams.embedded.settings import path_of
 from streams.log import Bounds, LogError, LogInUse, Offsets, Partition
 from streams.opening import open_log
 
-#: So often a control store is copied that another process writes to.
+#: Attempts to copy a control store while another process writes to it.
 _COPIES = 10
-#: Of what another process has open: that one tells how it is.
+#: For a store that another process has open, which reports its state.
 _IN_USE = "; its /readyz says how it is"
 
 
@@ -38,12 +38,12 @@ class Found(NamedTuple):
 
 class LogFacts(NamedTuple):
     bounds: Mapping[Partition, Bounds]
-    #: What the reader of history has committed.
+    #: The committed offsets of history's group.
     committed: Offsets
 
 
 async def examine_log(settings: Settings, known: Decisions) -> tuple[Found, LogFacts | None]:
-    """None where nothing is known of it."""
+    """The facts are None if the log is unreadable or in use. Does not raise LogError."""
     try:
         if is_embedded(settings):
             return _embedded(settings)
@@ -144,7 +144,7 @@ async def examine_control(settings: Settings) -> Found:
 
 
 def _sqlite(path: Path) -> Found:
-    """A copy is checked, for looking at a database may write to what lies beside it."""
+    """Checks a copy, because reading a database may write to the files beside it."""
     if not check_file(path):
         return Found(True, "none yet: the first use makes it")
     with tempfile.TemporaryDirectory(prefix="analyticbot-") as folder:
@@ -159,9 +159,9 @@ def _sqlite(path: Path) -> Found:
 
 
 def _copied(path: Path, folder: Path) -> bool:
-    """Whether the copies of the database and of what is written ahead of it are of one moment.
+    """Whether the copies of the database and its write-ahead log are consistent.
 
-    Where one of them changed meanwhile, both are copied again.
+    Copies both again if one of them changed meanwhile.
     """
     sources = (path, path.with_name(f"{path.name}-wal"))
     for _ in range(_COPIES):
@@ -177,7 +177,7 @@ def _copied(path: Path, folder: Path) -> bool:
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:
-    """Changes when the file does; None: there is none."""
+    """A value that changes with the file; None without a file."""
     try:
         found = file.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What a command could not do, and what a person can do about it."""
+"""Failures of commands: one line about what failed and what to do."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ class Failure(Exception):
 
 
 def expected() -> tuple[type[Exception], ...]:
-    """What may go wrong with any store: told in one line, wherever it was met.
+    """The errors that a command reports in one line, wherever they were raised.
 
-    Loaded when something has gone wrong, because commands without a store need none of it.
+    Imports the stores only when an error occurred: commands without a store do not need them.
     """
     from clickhouse.history import HistoryError
     from control.store import ControlError
@@ -20,7 +20,7 @@ def expected() -> tuple[type[Exception], ...]:
 
 
 def line_of(error: BaseException) -> str:
-    """The one line for who has started the command: what is wrong, then what to do."""
+    """The line for the person who started the command: what is wrong, then what to do."""
     said = " ".join(str(error).split()) or type(error).__name__
     advice = next(filter(None, map(_advice, _causes(error))), "")
     return f"{said}; {advice}" if advice and advice not in said else said
@@ -33,7 +33,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _advice(error: BaseException) -> str:
-    """What the message itself does not say, because who raised it cannot know."""
+    """Advice that the message lacks, because the code that raised it does not know the options."""
     from clickhouse.history import HistoryDamaged, HistoryInUse, HistoryUnavailable
     from control.store import ControlUnavailable
     from streams.log import LogDamaged, LogFull, LogInUse, LogUnavailable

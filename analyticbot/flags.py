@@ -1,6 +1,7 @@
-"""The command line's own parser, the options of it that stand for configuration, and its numbers.
+"""The parser of the command line, its options that set configuration, and its number types.
 
-Such an option has the variable's name as its `dest`, and wins over the environment.
+An option that sets configuration has the variable's name as its `dest`; it wins over the
+environment.
 """
 
 import argparse
@@ -8,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal, NoReturn
 
-#: Variable, and how it is written on the command line.
+#: Options of the command line, by variable.
 _FLAGS = {
     "ANALYTICBOT_HOST": "--host",
     "ANALYTICBOT_PORT": "--port",
@@ -18,14 +19,14 @@ FASTEST = 100_000.0
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; the whole usage is a request away."""
+    """Reports wrong use in one line, which refers to `--help` for the usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"analyticbot: {message}; see `{self.prog} --help`\n")
 
 
 def add_listening(parser: argparse.ArgumentParser) -> None:
-    """Where the process answers. The values are checked with the rest of the configuration."""
+    """Adds `--host` and `--port`. `read_settings` validates them with the other options."""
     parser.add_argument(
         "--host",
         dest="ANALYTICBOT_HOST",
@@ -41,7 +42,7 @@ def add_listening(parser: argparse.ArgumentParser) -> None:
 
 
 def flags_of(options: argparse.Namespace) -> Mapping[str, tuple[str, str]]:
-    """What was given, by variable: the option's name and the text."""
+    """The options present on the command line, by variable: the option's name and its text."""
     given = {variable: getattr(options, variable, None) for variable in _FLAGS}
     return {
         variable: (_FLAGS[variable], text) for variable, text in given.items() if text is not None
@@ -77,7 +78,7 @@ def duration_s(text: str) -> float:
 
 
 def _number(text: str) -> float | None:
-    """Above 0 and finite, or None."""
+    """A finite number above 0, or None."""
     try:
         number = float(text)
     except ValueError:

@@ -1,8 +1,8 @@
 """The decisions in force in a process: the program's own, then those of installed packages.
 
-A package contributes a decision by an entry point of the group `analyticbot.decisions`; what it may
-import is `analyticbot.decisions`. They are loaded once, where a role starts, and passed on: every
-role of a cluster must have the same ones installed.
+A package contributes a decision by an entry point of the group `analyticbot.decisions`; it may
+import the module `analyticbot.decisions`. A role loads all decisions once, at its start, and passes
+them on. Every role of a cluster must have the same ones installed.
 """
 
 from collections.abc import Collection, Iterable
@@ -31,7 +31,7 @@ class Installed(msgspec.Struct, frozen=True):
     decision: Decision
     #: The distribution and its version.
     package: str
-    #: What the entry point refers to: module:name.
+    #: The target of the entry point: module:name.
     refers_to: str
 
     def __str__(self) -> str:
@@ -39,13 +39,13 @@ class Installed(msgspec.Struct, frozen=True):
 
 
 class Decisions(msgspec.Struct, frozen=True):
-    """What a process decides, and all kinds of message that it knows."""
+    """The decisions of a process, and all kinds of message that it knows."""
 
     pipeline: tuple[Decision, ...]
-    #: What runs of it.
+    #: The part of the pipeline that runs.
     plan: Plan
     installed: tuple[Installed, ...] = ()
-    #: Names of installed decisions that are left out.
+    #: The names of installed decisions that the operator leaves out.
     without: tuple[str, ...] = ()
 
     @property
@@ -54,23 +54,23 @@ class Decisions(msgspec.Struct, frozen=True):
 
     @property
     def topics(self) -> tuple[Topic, ...]:
-        """Those of the program, and those that decisions add."""
+        """The topics of the program, and those that decisions add."""
         sent = (topic for decision in self.pipeline for topic in decision.sends)
         return tuple(dict.fromkeys((*topics.ALL, *sent)))
 
 
 def own() -> Decisions:
-    """Those of the program alone."""
+    """The program's own decisions, without those of packages."""
     return Decisions(PIPELINE, plan(PIPELINE))
 
 
 def decisions(
     without: Collection[str] = (), points: Iterable[EntryPoint] | None = None
 ) -> Decisions:
-    """All in force but those named in `without`, which are not imported.
+    """The program's and all installed decisions, without importing those named in `without`.
 
-    `points` are those of the installed packages unless they are given. Raises ConfigError, in one
-    line that names the package, where one of them cannot be used.
+    `points` defaults to the entry points of the installed packages. Raises ConfigError for an
+    invalid decision, in one line that names the package.
     """
     found = sorted(entry_points(group=GROUP) if points is None else points, key=lambda p: p.name)
     _check_left_out(without, found)
@@ -89,7 +89,7 @@ def _check_left_out(without: Collection[str], found: Collection[EntryPoint]) -> 
 
 
 def _and(known: Decisions, point: EntryPoint) -> Decisions:
-    """One more. Raises ConfigError."""
+    """`known` and the decision of one more entry point. Raises ConfigError."""
     one = _loaded(point)
     try:
         pipeline = (*known.pipeline, one.decision)
@@ -111,7 +111,7 @@ def _loaded(point: EntryPoint) -> Installed:
 
 
 def _check(decision: Decision, point: EntryPoint, known: Decisions) -> None:
-    """What only decisions of packages can get wrong. Raises ValueError, TypeError."""
+    """Checks the rules that apply to packages only. Raises ValueError, TypeError."""
     if decision.name != point.name:
         raise ValueError(f"is named {decision.name!r}, which must be the entry point's name")
     others = [one.package for one in known.installed if one.decision.name == decision.name]

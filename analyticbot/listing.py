@@ -1,4 +1,4 @@
-"""Rows for people, as a table, and for programs, as JSON."""
+"""Formats rows as a table for people and as JSON for programs."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ _UNKNOWN = "—"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns as wide as what is in them. What is None is a dash."""
+    """Each column is as wide as its widest cell. None becomes a dash."""
     texts = [list(heads), *([_UNKNOWN if one is None else str(one) for one in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)

@@ -1,4 +1,4 @@
-"""Logs: one line an event, its name first, then its fields; for people, or as JSON for machines.
+"""Logs: one line per event, its name first, then its fields; for people, or as JSON for machines.
 
     14:03:07 WARNING collect.collector unavailable what=telegram reason="no route"
 
@@ -6,7 +6,7 @@
      "event":"unavailable","fields":{"what":"telegram","reason":"no route"},
      "role":"collect","instance":"collect-0"}
 
-A logger is given an event's name and its fields in `extra`.
+Callers pass the event's name as the message and its fields as `extra`.
 """
 
 import logging
@@ -24,8 +24,8 @@ from streams.tracing import current_trace_id
 Form = Literal["text", "json"]
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-#: Whose level is the operator's. All others are libraries: they are listened to from a warning on,
-#: for below it they say much in the course of nothing, and the values that they work with.
+#: The loggers with the operator's level. All others belong to libraries and log only warnings and
+#: above: below that they are verbose, and may log the values that they work with.
 OURS = (
     "agents",
     "analyticbot",
@@ -38,18 +38,18 @@ OURS = (
     "streams",
     "tables",
 )
-#: How often a library is listened to when it says the same: while a broker is away, the client
-#: of Kafka says so hundreds of times a second.
+#: The shortest interval between equal messages of a library: while a broker is unreachable, the
+#: Kafka client logs it hundreds of times per second.
 _AGAIN_S = 10.0
-#: How many different things are remembered to have been said.
+#: The number of different messages remembered.
 _SAID = 1_000
-#: Services of these libraries speak under the name of whoever made them. Where they are installed:
-#: what is in streams/faust is ours.
+#: Services of these libraries log under the name of the module that created them, so the path of
+#: the code identifies them. The paths are those of installed packages: streams/faust is ours.
 _SERVICES = ("-packages/mode/", "-packages/faust/")
 
 
 class FieldsFormatter(logging.Formatter):
-    """Appends a record's extra attributes as `name=value`, quoted where they hold spaces."""
+    """Appends a record's extra attributes as `name=value`, quoted if they contain spaces."""
 
     def __init__(self, redact: Redactor) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%H:%M:%S")
@@ -64,7 +64,7 @@ class FieldsFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line. `about` says which process it is: role, instance."""
+    """One object per line. `about` identifies the process: role, instance."""
 
     def __init__(self, about: Mapping[str, str], redact: Redactor) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ def set_up_logs(
     stream: TextIO = sys.stderr,
     redact: Redactor | None = None,
 ) -> None:
-    """Send the logs of the whole process to `stream`, without the secrets that `redact` knows."""
+    """Sends the logs of the whole process to `stream`, redacted by `redact`."""
     handler = logging.StreamHandler(stream)
     about, redact = {"role": role, "instance": instance}, redact or Redactor()
     formatter = JsonFormatter(about, redact) if form == "json" else FieldsFormatter(redact)
@@ -107,7 +107,7 @@ def set_up_logs(
     handler.addFilter(_Sparing())
     wanted = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(level=max(logging.WARNING, wanted), handlers=[handler], force=True)
-    # Of what clients do wrong, the server itself keeps count (api/notices.py).
+    # The server itself counts the errors of clients (api/notices.py).
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     for name in OURS:
         logging.getLogger(name).setLevel(wanted)
@@ -123,14 +123,14 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
 
 def _without_places(record: logging.LogRecord) -> bool:
-    """Where in this program a log failed helps nobody: its message says what to do."""
+    """Drops the traceback of a LogError, whose message says what to do."""
     if record.exc_info and isinstance(record.exc_info[1], LogError):
         record.exc_info = record.exc_text = None
     return True
 
 
 class _Sparing(logging.Filter):
-    """Lets a library say the same, whatever it is filled in with, once in a while."""
+    """Limits equal messages of libraries, whatever their arguments, to one per interval."""
 
     def __init__(self) -> None:
         super().__init__()

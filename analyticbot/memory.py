@@ -1,4 +1,4 @@
-"""How this process treats its memory. Figures: docs/benchmarks."""
+"""The memory settings of this process. Figures: docs/benchmarks."""
 
 import ctypes
 import gc
@@ -6,17 +6,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: Objects allocated before the youngest generation is looked through; then how often the older
-#: ones are. Most objects here live for one message or for good, and hardly any is part of a cycle.
+#: Allocations before a collection of the youngest generation, then the ratios for the older ones.
+#: Most objects live for one message or forever, and hardly any is part of a cycle.
 THRESHOLDS = (50_000, 20, 50)
-#: Of glibc's mallopt (malloc.h): number and value. By default each of forty threads may have an
-#: arena of its own, which keeps what was freed in it, and one large block that is freed makes all
-#: blocks up to its size stay in the heap from then on. So: two arenas, and large blocks go back.
+#: Options of glibc's mallopt (malloc.h) and their values: two arenas, and large blocks return to
+#: the system. By default each of forty threads may have its own arena, which retains freed memory,
+#: and freeing one large block keeps all later blocks up to its size in the heap.
 MALLOC_OPTIONS = ((-8, 2), (-3, 128 << 10), (-1, 128 << 10))
 
 
 def tune_memory() -> None:
-    """Called once a process, before the libraries are loaded."""
+    """Called once per process, before it loads the libraries."""
     gc.set_threshold(*THRESHOLDS)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
@@ -26,8 +26,11 @@ def tune_memory() -> None:
 
 @contextmanager
 def loaded_for_good() -> Iterator[None]:
-    """Spare the collector what exists now: 200,000 objects of libraries, a fifth of a second in
-    which nothing else would run."""
+    """Exempts the present objects from garbage collection within the block.
+
+    The libraries have 200,000 objects; a full collection would stop everything for a fifth of a
+    second.
+    """
     gc.freeze()
     try:
         yield

@@ -1,6 +1,6 @@
-"""What is kept on disk is this user's alone, whatever the umask says.
+"""Keeps the files on disk private to this user, whatever the umask is.
 
-New files are made so; those of an earlier version, or of a copy, are corrected at start.
+New files are created private; files of an earlier version or a copy are corrected at start.
 """
 
 import logging
@@ -19,18 +19,18 @@ logger = logging.getLogger(__name__)
 
 _OTHERS = 0o077
 _FOLDER, _FILE = 0o700, 0o600
-#: What is kept in the data folder beside the stores, whose places are options.
+#: The content of the data folder apart from the stores, whose locations are options.
 _OURS = ("tables", "secret.key", "address.json", "telegram.session", "telegram.session.imported")
 _BESIDE_SQLITE = ("", "-wal", "-shm", "-journal", ".made")
 
 
 def keep_new_files_private() -> None:
-    """For the whole process; the engines of log and history obey it too."""
+    """Sets the umask of the whole process, which the engines of log and history follow too."""
     os.umask(_OTHERS)
 
 
 def correct_modes(settings: Settings) -> None:
-    """Close to others what is ours and open; say so once."""
+    """Removes other users' access to our files; logs one warning if there was any."""
     opened = [path for path in open_to_others(settings) if _closed(path)]
     if opened:
         fields = {"folder": str(settings.data), "paths": len(opened), "first": str(opened[0])}
@@ -38,11 +38,11 @@ def correct_modes(settings: Settings) -> None:
 
 
 def open_to_others(settings: Settings) -> Iterator[Path]:
-    """Files and folders of this user's that others may read, write or enter.
+    """Our files and folders that other users may read, write or enter.
 
-    What is in a folder comes before it. A folder that is closed to others is not looked into: they
-    do not reach what is in it. The data folder itself only where nothing else is in it: it may be
-    somebody's home.
+    The content of a folder comes before the folder. Skips the content of a closed folder, which
+    others cannot reach. Includes the data folder only if everything in it is ours: it may be a home
+    folder.
     """
     ours = {path for path in _kept(settings) if path.exists()}
     if settings.data.is_dir() and set(settings.data.iterdir()) <= ours and _is_open(settings.data):
@@ -64,14 +64,14 @@ def _kept(settings: Settings) -> Iterator[Path]:
 
 
 def _open_in(path: Path) -> Iterator[Path]:
-    """The path and what is in it; links are not followed."""
+    """The path and its content, as far as they are open; does not follow links."""
     try:
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode) or not found.st_mode & _OTHERS:
             return
         inside = sorted(path.iterdir()) if stat.S_ISDIR(found.st_mode) else []
     except OSError:
-        # It is gone, or another user's.
+        # Removed meanwhile, or another user's.
         inside = []
     for one in inside:
         yield from _open_in(one)
@@ -89,7 +89,7 @@ def _is_open(path: Path) -> bool:
 
 
 def _closed(path: Path) -> bool:
-    """Whether it is closed now. What cannot be is said."""
+    """Whether the path is closed now. Logs a warning if it cannot be closed."""
     try:
         path.chmod(_FOLDER if path.is_dir() else _FILE)
     except FileNotFoundError:

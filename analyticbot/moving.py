@@ -1,4 +1,4 @@
-"""The observations of a log that nobody uses any more, into the configured one."""
+"""Copies the observations of a log that is no longer in use into the configured one."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from streams.sources.moved_log import Moved, move
 
 
 def log_in(source: str) -> str | None:
-    """The URL of the log that it names: the folder of an embedded one, or Kafka's. None: no log.
+    """The URL of the log that `source` names: the folder of an embedded log, or a Kafka URL.
 
-    Raises ConfigError.
+    None if `source` is no log. Raises ConfigError.
     """
     if source.startswith(f"{KAFKA}:"):
         try:
@@ -30,7 +30,7 @@ def log_in(source: str) -> str | None:
 
 
 def check_is_another(url: str, settings: Settings) -> None:
-    """A log must not be moved into itself. Raises ConfigError."""
+    """Raises ConfigError if `url` is the configured log: a log must not be copied into itself."""
     if _place(url) & _place(settings.log):
         raise ConfigError(
             "source and destination are the same log: set ANALYTICBOT_LOG to the destination"
@@ -38,7 +38,7 @@ def check_is_another(url: str, settings: Settings) -> None:
 
 
 async def move_from(url: str, target: Log, progress: Callable[[Moved], None]) -> Moved:
-    """Raises LogError: LogInUse while another process has an embedded log."""
+    """See streams.sources.moved_log.move. Raises LogError: LogInUse if the source is in use."""
     identity = hashlib.sha256(" ".join(sorted(_place(url))).encode()).hexdigest()[:32]
     source = await open_log(url)
     try:
@@ -48,7 +48,7 @@ async def move_from(url: str, target: Log, progress: Callable[[Moved], None]) ->
 
 
 def _place(url: str) -> frozenset[str]:
-    """A folder, or brokers. Logs that share one are the same."""
+    """The folder or the brokers of a log. Logs that share one are the same."""
     if url.startswith(f"{KAFKA}:"):
         return frozenset(settings_of(url).servers)
     return frozenset((str(path_of(url).resolve()),))

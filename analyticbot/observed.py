@@ -1,7 +1,7 @@
-"""What is known of channels, for a command that runs beside a process or without one.
+"""The observed channels, for a command that runs beside a process or without one.
 
-A server of history is asked itself. An embedded history is one process's: if one runs, its API is
-asked; if none does, the folder is opened.
+Queries a history server directly. An embedded history belongs to one process: if that runs, its API
+is queried; otherwise the folder is opened.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _PAGE = 500
 
 
 class Observed(NamedTuple):
-    """Channels by id, or why nothing is known of any."""
+    """Channels by id, or the reason why they are unknown."""
 
     channels: Mapping[ChannelId, responses.Channel]
     unknown: str | None = None
@@ -42,18 +42,18 @@ class _Page(msgspec.Struct):
 
 
 async def observed(settings: Settings) -> Observed:
-    """Does not raise: what is not known is said in the answer."""
+    """Reports failures of history and the API in `unknown` instead of raising them."""
     embedded = settings.history.startswith("chdb:")
     if embedded and (url := address_in(settings.data)):
         try:
-            # Nobody listens there: whatever has the file's lock, the folder says what is so.
+            # If nothing listens there, open the folder, whatever has the file's lock.
             with suppress(aiohttp.ClientConnectorError):
                 return Observed(await _asked(url, settings.api_key))
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
             reason = str(error) or type(error).__name__
             return Observed({}, f"the running process at {url} does not answer: {reason}")
     try:
-        # Opening the folder would make it.
+        # Opening the folder would create it.
         if not is_there(settings.history):
             return Observed({})
         return Observed(await _read(settings))
@@ -71,7 +71,7 @@ async def _asked(url: str, key: str | None) -> Mapping[ChannelId, responses.Chan
             async with session.get(f"{url}/api/v1/channels", params=asked) as answer:
                 answer.raise_for_status()
                 page = msgspec.json.decode(await answer.read(), type=_Page)
-            # A name that leads nowhere has no id: the control store has it.
+            # A name without a channel has no id; the control store lists it.
             found |= {ChannelId(row.id): row for row in page.data if row.id is not None}
             if not (cursor := page.meta.cursor):
                 return found

@@ -1,4 +1,4 @@
-"""What is checked before anything starts, so that wrong use ends with one line and exit code 2."""
+"""Checks before anything starts, so that wrong use ends with one line and exit code 2."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from analyticbot.config import ConfigError, Settings
 
 
 def check_folder(folder: Path) -> None:
-    """The data folder can be made and written. Raises ConfigError."""
+    """Creates the data folder. Raises ConfigError if it cannot be created or written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -18,7 +18,7 @@ def check_folder(folder: Path) -> None:
 
 
 def look_at_folder(folder: Path) -> None:
-    """It can be written, where it is there; it is not made. Raises ConfigError."""
+    """Raises ConfigError if the data folder exists and cannot be written; does not create it."""
     try:
         made = folder.is_dir() or folder.exists()
     except OSError as error:
@@ -28,7 +28,7 @@ def look_at_folder(folder: Path) -> None:
 
 
 def check_port(host: str, port: int) -> None:
-    """The address can be listened on. Raises ConfigError."""
+    """Raises ConfigError if the process cannot listen on the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -39,7 +39,7 @@ def check_port(host: str, port: int) -> None:
 
 
 def check_credentials(settings: Settings) -> None:
-    """Telegram's application id and hash are given. Raises ConfigError."""
+    """Raises ConfigError without Telegram's application id and hash."""
     missing = [
         variable
         for variable, value in (
@@ -56,7 +56,7 @@ def check_credentials(settings: Settings) -> None:
 
 
 def check_cluster(settings: Settings, role: str) -> None:
-    """The log is one that several processes may use. Raises ConfigError."""
+    """Raises ConfigError for an embedded log, which only one process can open."""
     if settings.log.startswith("embedded:"):
         raise ConfigError(
             f"ANALYTICBOT_LOG: {settings.log} can be opened by one process only, so "
@@ -65,7 +65,7 @@ def check_cluster(settings: Settings, role: str) -> None:
 
 
 def check_bot(settings: Settings) -> None:
-    """The bot's token is given. Raises ConfigError."""
+    """Raises ConfigError without the bot's token."""
     if not settings.bot_token:
         raise ConfigError("BOT_TOKEN: not set; get one from @BotFather")
 

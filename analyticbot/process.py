@@ -1,4 +1,4 @@
-"""What every role of a process stands on."""
+"""The parts that all roles of a process share."""
 
 import os
 import socket
@@ -25,7 +25,7 @@ from streams.tracing import Traces
 
 
 class Process(NamedTuple):
-    """Made by `started`."""
+    """The ports of a running process, created by `started`."""
 
     settings: Settings
     clock: Clock
@@ -33,16 +33,16 @@ class Process(NamedTuple):
     log: Log
     services: Services
     health: Health
-    #: Under which name it holds leases: no other process has it at the same time.
+    #: The process's name as a holder of leases, unique among running processes.
     holder: str
-    #: None where observations are not traced.
+    #: None if tracing is off.
     traces: Traces | None
     decisions: Decisions
 
     @property
     def alone(self) -> bool:
-        """Whether no other process can ask for its leases: the control store lies in the folder
-        that the lock of the embedded log keeps for this process.
+        """Whether no other process can request its leases: the control store is in the data folder,
+        which the lock of the embedded log reserves for this process.
         """
         data = self.settings.data
         own_log = self.settings.log.partition("?")[0] == f"{EMBEDDED}://{data / 'log'}"
@@ -57,9 +57,10 @@ async def started(
     metrics: Metrics,
     decisions: Decisions | None = None,
 ) -> AsyncIterator[Process]:
-    """With services that stops when this is left. Stores are closed after that, by the caller.
+    """Starts a process; its services stop at the end of the block.
 
-    `decisions` are the program's own unless they are given.
+    The caller closes the stores after that. `decisions` defaults to the program's own.
+    Raises Failure.
     """
     health = Health()
     health.add("log", log_check(log))
@@ -73,7 +74,11 @@ async def started(
 
 
 def holder(settings: Settings) -> str:
-    """An embedded log is one process's, so a restart may go on with the leases of the last one."""
+    """The name of this process as a holder of leases.
+
+    Only one process can use an embedded log, so a restart has the same name and keeps the leases.
+    On Kafka every start has a new name.
+    """
     machine = settings.instance or socket.gethostname()
     if is_embedded(settings):
         return f"{machine}:{settings.log}"
@@ -85,8 +90,10 @@ def is_embedded(settings: Settings) -> bool:
 
 
 def end_process(reason: str) -> None:
-    """At once, with exit code 1: where nothing else is safe, because another process may have what
-    this one has not let go."""
+    """Ends the process immediately, with exit code 1; nothing is closed.
+
+    For a lost lease whose work did not stop in time: another process may own that work now.
+    """
     sys.stderr.write(f"analyticbot: {reason}\n")
     sys.stderr.flush()
     os._exit(1)

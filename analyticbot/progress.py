@@ -1,11 +1,11 @@
-"""Progress of long work, on a terminal; silent where there is none."""
+"""The progress of long work on a terminal; silent on other streams."""
 
 from types import TracebackType
 from typing import Self, TextIO
 
 
 class Progress:
-    """One line that is written over, and wiped at the end."""
+    """One line, overwritten by each call and erased at the end of the block."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

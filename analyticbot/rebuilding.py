@@ -1,7 +1,7 @@
-"""History made anew from the log: what was there is put aside, and the log read from its beginning.
+"""Rebuilds history from the log: moves the old history aside and reads the log from its beginning.
 
-A rebuild that was cut short goes on when it is run again, or when anything that stores history is
-started: history itself says how far it is (agents/history/pending.py).
+An interrupted rebuild resumes when it is run again, or when any process that stores history starts:
+history itself contains its position (agents/history/pending.py).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from streams.log import Log, LogError, NotOwner, Offsets, Partition
 from streams.metrics import Metrics
 from streams.topics import UPDATES
 
-#: A group whose offsets are the ends that a rebuild under way must reach; all 0 when none is.
+#: The group whose offsets are the ends of a rebuild in progress; all 0 when there is none.
 REBUILDS = "history-rebuild"
 _LOOK_S = 0.2
 
@@ -33,18 +33,18 @@ Progress = Callable[[int, int], None]
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """How far back the log and history go."""
+    """The extent of the log and of history."""
 
-    #: When the first observation in the log was made; None where it holds none.
+    #: The time of the first observation in the log; None if it has none.
     log_ms: int | None
-    #: The same of history as it is; None where it is empty, or cannot be asked.
+    #: The same for the present history; None if it is empty or unreadable.
     history_ms: int | None
-    #: Messages that the log has removed.
+    #: The number of messages that the log has removed.
     removed: int
 
     @property
     def is_short(self) -> bool:
-        """Whether history goes, or may go, back further than the log."""
+        """Whether history reaches, or may reach, further back than the log."""
         older = self.history_ms is not None and (
             self.log_ms is None or self.history_ms < self.log_ms
         )
@@ -52,7 +52,7 @@ class Reach(msgspec.Struct, frozen=True):
 
 
 class Rebuild:
-    """Of one history, while nobody else stores into it."""
+    """The rebuild of one history, while no other process stores into it."""
 
     def __init__(self, settings: Settings, log: Log, kinds: Kinds = KINDS) -> None:
         self._settings = settings
@@ -61,9 +61,10 @@ class Rebuild:
         self._ends: dict[Partition, int] = {}
 
     async def look(self) -> Reach | None:
-        """How far back it would go; None: one is under way, and only to be gone on with.
+        """Called first. The extent of a rebuild; None if one is in progress and must be resumed.
 
-        Raises Failure.
+        Changes nothing, except that it may create or migrate the history of an interrupted rebuild.
+        Raises Failure, also while workers store history.
         """
         try:
             await self._refuse_members()
@@ -79,7 +80,7 @@ class Rebuild:
         return Reach(log_ms, history_ms, removed)
 
     async def begin(self, when: str) -> str | None:
-        """Put aside what there is; where it is then. Raises Failure."""
+        """Moves the present history aside; returns its new location. Raises Failure."""
         try:
             if not is_embedded(self._settings):
                 await self._log.commit(GROUP, await self._bounds(0))
@@ -90,9 +91,9 @@ class Rebuild:
         return aside
 
     async def fill(self, progress: Progress) -> int:
-        """Returns when all that was in the log is in history; how many messages were read.
+        """Returns the number of messages read, when history has all messages up to the ends.
 
-        `progress` is told of those and of all. Raises Failure.
+        Calls `progress` with the messages done and the total. Raises Failure.
         """
         metrics = Metrics()
         async with opened_history(self._settings) as history:
@@ -122,7 +123,7 @@ class Rebuild:
         if is_embedded(self._settings):
             await agent.caught_up(self._ends)
             return
-        # Workers that are started meanwhile take their share of it.
+        # Workers that start meanwhile do part of the work: their commits count too.
         while True:
             if _is_at(await self._log.committed(GROUP), self._ends):
                 return
@@ -136,7 +137,7 @@ class Rebuild:
         return (total - left if at else 0), total
 
     async def _refuse_members(self) -> None:
-        """What others store now would go into the history that is put aside."""
+        """Raises Failure while workers store: their rows would go into the old history."""
         if not is_embedded(self._settings):
             try:
                 await self._log.commit(GROUP, await self._log.committed(GROUP))
@@ -146,9 +147,10 @@ class Rebuild:
                 ) from error
 
     async def _asked(self, *, begun: bool) -> tuple[Held | None, int | None]:
-        """What history says of itself; None where it cannot be asked.
+        """History's positions and the time of its first observation; None if it is unreadable.
 
-        One whose rebuild has been `begun` is made where it is not there yet, and no other.
+        Creates history only if its rebuild has `begun`. Raises Failure if it is in use or
+        unavailable.
         """
         if not begun and not is_there(self._settings.history):
             return None, None
@@ -178,7 +180,7 @@ class Rebuild:
         return min(first, default=None)
 
     async def _bounds(self, which: int) -> dict[Partition, int]:
-        """The first (0) or the next (1) offset of all that history is made of."""
+        """The first (0) or the next (1) offset of every partition that history reads."""
         return {
             partition: bounds[which]
             for topic in self._keeping.topics

@@ -1,4 +1,4 @@
-"""What `analyticbot replay` tells a person at its end. Text only."""
+"""The report that `analyticbot replay` prints at its end. Text only."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from streams.recording_problems import FileTally, Kept, Kind
 from streams.sources.moved_log import Moved
 from streams.sources.replay import Replayed
 
-#: Examples of each kind of problem; the line in the log has the counts.
+#: Examples per kind of problem; the line in the log has the counts.
 _SHOWN = 3
 
 

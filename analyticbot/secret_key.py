@@ -1,4 +1,4 @@
-"""The key that seals secrets at rest: given by the operator, or a file of this machine."""
+"""The key that seals secrets at rest: the operator's option, or a file of this machine."""
 
 from pathlib import Path
 
@@ -14,7 +14,10 @@ ADVICE = (
 
 
 def key_of(settings: Settings) -> Key:
-    """Without a key given: the file `secret.key` in the data folder, where one machine is all."""
+    """The configured key; without one, the file `secret.key` in the data folder on a single host.
+
+    NoKey, whose use fails, where several hosts may share the control store.
+    """
     if settings.secret_key:
         return GivenKey(parse_key(settings.secret_key))
     if _is_shared(settings):
@@ -27,7 +30,7 @@ def key_path(settings: Settings) -> Path:
 
 
 def check_secret_key(settings: Settings) -> None:
-    """There is a key, or one can be made. Raises ConfigError."""
+    """Raises ConfigError if several hosts may share the control store and no key is configured."""
     if _is_shared(settings) and not settings.secret_key:
         raise ConfigError(ADVICE)
 

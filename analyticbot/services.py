@@ -14,7 +14,7 @@ _MOMENT_S = 0.25
 
 
 class Services:
-    """Runs services until one fails, one ends by itself, or the block is left. Restarts none.
+    """Runs services until one fails, one ends, or the block is left. Restarts none.
 
     Leaving the block cancels the services one by one in reverse order, so that a source stops
     before its consumers. A service that does not end within `patience_s` is abandoned with a
@@ -30,7 +30,7 @@ class Services:
         self._services.append(asyncio.create_task(service, name=name))
 
     async def watch(self, stop: asyncio.Event) -> None:
-        """Returns when `stop` is set. Raises Failure when a service ended before that."""
+        """Returns when `stop` is set. Raises Failure if a service ends before that."""
         stopping = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait(

@@ -1,6 +1,6 @@
-"""The session file of earlier versions, taken over into the control store once.
+"""Imports the session file of earlier versions into the control store, once.
 
-Afterwards the file is gone: whoever reads it is signed in as its user.
+The import removes the file, because any reader of it can act as its user.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from control.store import Account, ControlStore
 
 logger = logging.getLogger(__name__)
 
-#: What earlier versions renamed a file to that they had taken over.
+#: The suffix that earlier versions gave to an imported file.
 _IMPORTED = ".imported"
-#: SQLite's own files beside one.
+#: SQLite's files beside a database.
 _BESIDE = ("-journal", "-wal", "-shm")
 
 
@@ -27,9 +27,10 @@ def session_path(settings: Settings) -> Path:
 
 
 async def import_session(settings: Settings, control: ControlStore, now_ms: int) -> None:
-    """Nothing happens where no such file, or one that nobody signed in with.
+    """Called at start, before accounts are used. Skips a missing file, and one without a login.
 
-    Raises ControlError; then the file stays.
+    Does not replace an account of the control store unless it is locked. Removes the file after the
+    import. Raises ControlError; then the file stays.
     """
     path = session_path(settings)
     if path.is_file() and (account := await asyncio.to_thread(_account, path, now_ms)) is not None:
@@ -42,12 +43,12 @@ async def import_session(settings: Settings, control: ControlStore, now_ms: int)
 
 
 def _account(path: Path, now_ms: int) -> Account | None:
-    """None where nobody has signed in with it."""
+    """None if the file has no login."""
     session = SQLiteSession(str(path))
     try:
         if not session.auth_key:
             return None
-        # The file does not say whose it is; its key tells it from others.
+        # The file does not name its user; its key distinguishes it from others.
         digest = hashlib.sha256(session.auth_key.key).digest()
         return Account(-int.from_bytes(digest[:7], "big"), StringSession.save(session), now_ms)
     finally:
@@ -55,7 +56,7 @@ def _account(path: Path, now_ms: int) -> Account | None:
 
 
 def _wipe(path: Path) -> None:
-    """Overwritten and removed, with what SQLite keeps beside it. What cannot be is said."""
+    """Overwrites and removes the file and SQLite's files beside it; warns about failures."""
     for file in (path, *(path.with_name(path.name + end) for end in _BESIDE)):
         try:
             with file.open("r+b") as opened:

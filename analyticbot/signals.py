@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as an event that is waited for."""
+"""Ctrl-C and SIGTERM as an event."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stop_on_signals() -> Iterator[asyncio.Event]:
-    """The event is set by the first signal; a second one ends the process at once."""
+    """The first signal sets the event; a second one ends the process immediately."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 

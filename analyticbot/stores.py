@@ -1,6 +1,6 @@
-"""Log, history and control store, opened as configured and closed in order.
+"""Opens the log, history and control store as configured, and closes them.
 
-Whatever keeps one of them from being opened is a Failure of one line.
+A store that cannot be opened raises Failure, in one line.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -32,11 +32,11 @@ async def opened_log(
     *,
     adjust: bool = False,
 ) -> AsyncIterator[Log]:
-    """With all topics there; `adjust`: and kept as the settings say now. Raises Failure.
+    """The log, with all topics created. Raises Failure.
 
-    The embedded log is adjusted in any case: nobody else looks after it. `decisions` are the
-    program's own unless they are given. `clock` is the one by which the sources of this process
-    date what they observe; without one, the machine's.
+    `adjust` applies the configured retention to existing topics; an embedded log is always
+    adjusted. `decisions` defaults to the program's own. `clock` dates the observations of this
+    process's sources; it defaults to the machine's.
     """
     try:
         log = await open_log(settings.log, clock)
@@ -70,14 +70,14 @@ async def _make_topics(
 
 
 async def partitions_of(log: Log, settings: Settings) -> int:
-    """Of every topic: as many as there are of observations, where there are any."""
+    """The partitions of every topic: as many as the log already has, else as configured."""
     return len(await log.partitions(UPDATES.name)) or settings.partitions
 
 
 def wanted_topics(settings: Settings, decisions: Decisions | None = None) -> Sequence[Topic]:
-    """All that are to be there before anything runs, kept as configured.
+    """All topics that must exist before anything runs, with the configured retention.
 
-    On Kafka the agents make none by themselves, so theirs are among them.
+    Includes the agents' changelogs and dead letters on Kafka, where agents create no topics.
     """
     decisions = decisions or own()
     running = decisions.plan
@@ -91,9 +91,9 @@ def wanted_topics(settings: Settings, decisions: Decisions | None = None) -> Seq
 
 @asynccontextmanager
 async def opened_history(settings: Settings, *, migrate: bool = True) -> AsyncIterator[History]:
-    """With its schema up to date, unless that is left to the caller.
+    """History, with its schema up to date unless `migrate` is False.
 
-    Raises Failure; HistoryError where the schema cannot be brought up to date.
+    Raises Failure; HistoryError if the migration fails.
     """
     try:
         history = await open_history(settings.history)
@@ -109,7 +109,9 @@ async def opened_history(settings: Settings, *, migrate: bool = True) -> AsyncIt
 
 @asynccontextmanager
 async def opened_control(settings: Settings) -> AsyncIterator[ControlStore]:
-    """With its schema up to date. Raises Failure."""
+    """The control store, with its schema up to date. Raises Failure, also for a ControlError within
+    the block.
+    """
     try:
         control = open_control(settings.control, key_of(settings))
     except ControlError as error:
@@ -125,9 +127,10 @@ async def opened_control(settings: Settings) -> AsyncIterator[ControlStore]:
 
 @asynccontextmanager
 async def looked_into(settings: Settings) -> AsyncIterator[ControlStore | None]:
-    """To read alone, as it is; while it is away it answers so. Raises Failure.
+    """The control store for reading, without its key and not migrated. Raises Failure.
 
-    None where there is none: of a cluster, a role need not be given it, nor what is secret in it.
+    None if its file does not exist. Its methods raise while it is unavailable. In a cluster, a role
+    that only reads needs neither the store nor its secrets.
     """
     if not _may_be_there(settings.control):
         yield None
@@ -143,6 +146,6 @@ async def looked_into(settings: Settings) -> AsyncIterator[ControlStore | None]:
 
 
 def _may_be_there(control_url: str) -> bool:
-    """Opening would make an empty file of a path without one."""
+    """Opening a missing SQLite file would create it."""
     file = file_of(control_url)
     return file is None or file.is_file()

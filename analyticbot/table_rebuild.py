@@ -1,8 +1,8 @@
-"""The tables of a decision rebuilt from the log, by whoever runs the pipeline.
+"""Rebuilds the tables of a decision from the log, in the processes that run the pipeline.
 
 The request is a message of the log (agents/engine/rebuilds.py). On Kafka the workers serve it, each
-in its tasks, while they go on with everything else. An embedded log can be opened by one process
-only, so there the command runs the pipeline itself until it is done.
+for its tasks, while all other work continues. Only one process can open an embedded log, so there
+the command itself runs the pipeline until the rebuild is done.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 def decision_of(table: str, known: Decisions) -> Decision:
     """The decision that a table belongs to. Raises Failure."""
-    # A decision with a key of its own is rebuilt from what was forwarded to it.
+    # A decision with another key is rebuilt from the messages forwarded to it.
     running = known.plan
     owners = {
         each.name: decision
@@ -48,16 +48,16 @@ def decision_of(table: str, known: Decisions) -> Decision:
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """How far back the log goes."""
+    """The extent of the log."""
 
-    #: Messages that it has removed.
+    #: The number of messages that the log has removed.
     removed: int
-    #: When the first that is left was appended; None where there is none.
+    #: When the first remaining message was appended; None if there is none.
     since_ms: int | None
 
 
 class TableRebuild:
-    """Of all tables of one decision: its rows rest on one another."""
+    """Rebuilds all tables of one decision together, because their rows depend on one another."""
 
     def __init__(self, settings: Settings, log: Log, decision: Decision, known: Decisions) -> None:
         self._settings = settings
@@ -71,7 +71,7 @@ class TableRebuild:
 
     @property
     def is_own(self) -> bool:
-        """Whether this process does it, and not the workers."""
+        """Whether this process runs the rebuild, not the workers."""
         return is_embedded(self._settings)
 
     @property
@@ -80,13 +80,13 @@ class TableRebuild:
 
     @property
     def before_it(self) -> str:
-        """What becomes of what was before the log."""
+        """A sentence about the time before the log."""
         if self._decision.reads == (UPDATES,):
             return "what is older is taken from history's samples, as far as these go back"
         return "the tables would know nothing of what was before"
 
     async def resume(self) -> bool:
-        """Whether one is under way, which `finish` then waits for. Raises Failure."""
+        """Whether a rebuild is in progress; `finish` then waits for that one. Raises Failure."""
         try:
             self._wanted_ms = await last_wanted(self._log, self._decision.name)
             return bool(self._wanted_ms) and not await self._is_done()
@@ -107,7 +107,7 @@ class TableRebuild:
         return Reach(removed, min(appended, default=None))
 
     async def begin(self, now_ms: int) -> None:
-        """Ask for it: from now on it is done, whatever becomes of this process. Raises Failure."""
+        """Requests the rebuild, durably: it completes even if this process ends. Raises Failure."""
         self._wanted_ms = now_ms
         try:
             await want(self._log, self._decision.name, now_ms)
@@ -115,10 +115,13 @@ class TableRebuild:
             raise Failure(str(error)) from error
 
     async def finish(self, progress: Progress) -> int:
-        """Returns when every task has rebuilt it, how many messages it took. Raises Failure."""
+        """Returns the number of messages folded, when every task is done. Raises Failure.
+
+        Call it after `begin`, or after `resume` returned True.
+        """
         try:
             if self.is_own:
-                # The libraries behind it take seconds to load: wrong use is told before.
+                # Its libraries take seconds to load; wrong use is reported before.
                 from analyticbot.roles.work import Agents
 
                 ports = (self._settings, self._log, SystemClock(), Metrics(), self._known)
@@ -145,7 +148,7 @@ class TableRebuild:
         )
 
     async def _look(self) -> None:
-        """Read on how far the decision is, in each task, as committed."""
+        """Reads the newly committed progress of the decision, per task."""
         for at, bounds in (await self._log.bounds(self._changelog)).items():
             start = max(self._read.get(at, 0), bounds.first)
             async for records in read_between(self._log, at, Bounds(start, bounds.next), 500):
@@ -162,7 +165,7 @@ class TableRebuild:
 
 
 def _progress(fills: Iterable[Fill]) -> tuple[int, int]:
-    """Messages folded, of all that are to be."""
+    """The messages folded, and the total."""
     done = total = 0
     for fill in fills:
         done += max(fill.next - fill.first, 0)

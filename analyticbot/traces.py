@@ -1,4 +1,4 @@
-"""Traces of one process, as configured."""
+"""The traces of one process, as configured."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ from streams.tracing import Traces, TracingUnavailable, open_traces
 
 @asynccontextmanager
 async def opened_traces(settings: Settings) -> AsyncIterator[Traces | None]:
-    """None where they are off. What was not sent yet is sent at the end. Raises Failure."""
+    """None if tracing is off. Sends pending traces at the end of the block. Raises Failure."""
     if settings.traces is None:
         yield None
         return

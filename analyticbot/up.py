@@ -18,9 +18,9 @@ from streams.metrics import Metrics
 
 
 async def up(settings: Settings) -> None:
-    """Run until a signal. Raises Failure, ConfigError."""
+    """Runs until a signal. Raises Failure, ConfigError."""
     known = decisions(settings.without)
-    # One for all: by Telegram's clock the collector dates, the log stamps and the agents measure.
+    # One clock for all: collector, log and agents use Telegram's time.
     clock = CorrectedClock(SystemClock())
     with stop_on_signals() as stop:
         async with opened_control(settings) as control:
@@ -35,7 +35,7 @@ async def up(settings: Settings) -> None:
                 reader = HistoryReader(history)
                 work(process, history)
                 server = await serve(process, reader, control)
-                # Without Telegram the page shows what is known.
+                # Not needed: without Telegram, the page shows history.
                 collect(process, control, application(settings), needed=False)
                 if settings.bot_token:
                     told = bot_settings(settings, server.url)

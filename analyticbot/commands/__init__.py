@@ -1,1 +1,1 @@
-"""The commands: one a file, each with `add_arguments` and `run`."""
+"""The commands: one per file, each with `add_arguments` and `run`."""

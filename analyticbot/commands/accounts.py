@@ -1,4 +1,4 @@
-"""`analyticbot accounts`: Telegram's accounts, who uses them, and what is wrong with them."""
+"""`analyticbot accounts`: the Telegram accounts, the processes that use them, and their faults."""
 
 import argparse
 from collections import Counter
@@ -15,15 +15,15 @@ HEADS = ("ACCOUNT", "STATUS", "CHANNELS", "SIGNED IN SINCE", "USED BY", "REASON"
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One account, without anything that is secret."""
+    """One account, without its secrets."""
 
     account: int
-    #: used, free, refused (by Telegram), locked (its session cannot be opened with the key here).
+    #: used, free, refused (by Telegram), locked (the present key does not open its session).
     status: str
     reason: str | None
     channels: int
     signed_in_since: str
-    #: The process that has it.
+    #: The process that has its lease.
     used_by: str | None
 
 

@@ -1,4 +1,4 @@
-"""`analyticbot bot`: the Telegram bot, as a process of a cluster; a second one stands by."""
+"""`analyticbot bot`: the Telegram bot, as a process of a cluster; further ones are standbys."""
 
 import argparse
 
@@ -16,7 +16,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_bot(settings)
     check_folder(settings.data)
     check_port(settings.host, settings.port)
-    # The libraries behind it take seconds to load: wrong use is told before.
+    # Its libraries take seconds to load; wrong use is reported before.
     from analyticbot.roles.starting import run_bot
 
     await run_bot(settings)

@@ -1,4 +1,4 @@
-"""`analyticbot channels`: what is followed, by which account, and how it is."""
+"""`analyticbot channels`: the followed channels with their account and status."""
 
 import argparse
 import sys
@@ -19,13 +19,13 @@ HEADS = ("CHANNEL", "ID", "STATUS", "FOLLOWED SINCE", "LAST SAMPLE", "ACCOUNT", 
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One followed channel. What is not known is null."""
+    """One followed channel. Unknown values are null."""
 
     channel: str
     id: int | None
     username: str | None
     title: str | None
-    #: As in the API; `pending` where nothing was observed yet.
+    #: As in the API; `pending` before the first observation.
     status: str | None
     reason: str | None
     followed_since: str
@@ -86,7 +86,7 @@ def _status(
 def _found(
     followed: Followed, known: Mapping[ChannelId, responses.Channel]
 ) -> responses.Channel | None:
-    """By its id; by its name where no collector has resolved it yet."""
+    """By id, or by name if no collector has resolved it yet."""
     if followed.channel_id is not None:
         return known.get(followed.channel_id)
     named = (one for one in known.values() if (one.username or "").lower() == followed.username)

@@ -1,4 +1,4 @@
-"""`analyticbot collect`: Telegram accounts that nobody else uses, as a process of a cluster."""
+"""`analyticbot collect`: collects with free Telegram accounts, as a process of a cluster."""
 
 import argparse
 
@@ -18,7 +18,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_secret_key(settings)
     check_folder(settings.data)
     check_port(settings.host, settings.port)
-    # The libraries behind it take seconds to load: wrong use is told before.
+    # Its libraries take seconds to load; wrong use is reported before.
     from analyticbot.roles.starting import run_collect
 
     await run_collect(settings)

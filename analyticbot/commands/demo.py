@@ -1,4 +1,4 @@
-"""`analyticbot demo`: everything, on a recording that a Telegram on loopback plays."""
+"""`analyticbot demo`: everything, on a recording that a loopback Telegram plays."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from analyticbot.config import Settings
 from analyticbot.flags import add_listening, duration_s, speed
 from analyticbot.preflight import check_port
 
-#: Its output is for a newcomer: what to look at, and what went wrong.
+#: The output is for newcomers: where to look, and what went wrong.
 DEFAULTS = {"ANALYTICBOT_LOG_LEVEL": "warning"}
 
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_port(settings.host, settings.port)
-    # The libraries behind it take seconds to load: wrong use is told before.
+    # Its libraries take seconds to load; wrong use is reported before.
     from analyticbot.demo import demo
 
     await demo(settings, options.speed, options.exit_after)

@@ -1,6 +1,6 @@
-"""`analyticbot doctor`: what is configured, and whether it can be reached and is whole.
+"""`analyticbot doctor`: the options in force, and whether every store is reachable and whole.
 
-It changes nothing. Exit code 1 where something is wrong.
+Changes nothing. Exit code 1 if a check fails.
 """
 
 import argparse
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    """Adds no arguments."""
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
-    # The libraries behind it take a second to load.
+    # Its libraries take a second to load.
     from analyticbot.examination import Found, examine_control, examine_history, examine_log
     from analyticbot.installed import own
 
@@ -49,7 +49,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _decisions(settings: Settings, right: list[bool]) -> "Decisions | None":
-    """Prints where each decision of a package comes from; None where one cannot be used."""
+    """Prints the package of each installed decision; None if one is invalid."""
     from analyticbot.installed import decisions
 
     try:
@@ -80,7 +80,7 @@ def _shown(value: object, secret: bool) -> str:
 
 
 def _check_modes(settings: Settings) -> None:
-    """Nobody else can read what is kept. Raises ConfigError."""
+    """Raises ConfigError if other users can access our files."""
     if found := list(open_to_others(settings)):
         raise ConfigError(
             f"{len(found)} files and folders are open to other users, such as {found[0]}: the next "

@@ -1,4 +1,4 @@
-"""`analyticbot follow`: channels to be observed."""
+"""`analyticbot follow`: follow channels."""
 
 import argparse
 
@@ -29,7 +29,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def parsed(spellings: list[str]) -> list[ChannelId | Username]:
-    """Raises ConfigError, and then nothing is done."""
+    """The channels of all spellings. Raises ConfigError if any is invalid."""
     try:
         return [parse_channel(text) for text in spellings]
     except InvalidChannel as error:
@@ -45,7 +45,7 @@ def _done(found: Followed, already: bool) -> str:
 
 
 async def _next(control: ControlStore) -> str:
-    """What becomes of it."""
+    """A sentence about what happens next, or what to do."""
     if await control.leases.held(ACCOUNT_LEASES):
         return "A collector runs: it observes them within seconds; see `analyticbot channels`."
     if not await control.accounts.all():

@@ -16,7 +16,7 @@ from streams.clock import SystemClock
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    """Adds no arguments."""
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -37,7 +37,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def new_session() -> StringSession:
-    """Nobody's yet; it leads to Telegram's own servers."""
+    """A session without a login, for Telegram's own servers."""
     return StringSession()
 
 

@@ -1,4 +1,4 @@
-"""`analyticbot migrate`: schemas and topics brought up to date."""
+"""`analyticbot migrate`: create the topics and bring the schemas up to date."""
 
 import argparse
 

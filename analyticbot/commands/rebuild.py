@@ -1,4 +1,4 @@
-"""`analyticbot rebuild history | TABLE`: history, or the tables of a decision, from the log."""
+"""`analyticbot rebuild history | TABLE`: rebuild history, or a decision's tables, from the log."""
 
 import argparse
 import asyncio
@@ -93,7 +93,7 @@ async def _rebuild_table(rebuild: TableRebuild, *, agreed: bool) -> int:
 
 
 def _ask(reach: Reach) -> None:
-    """Raises Failure where nobody agrees."""
+    """Asks for consent to the loss of older history. Raises Failure without it."""
     if reach.log_ms is None:
         told = "the log holds no observations: the new history would be empty"
     else:
@@ -104,7 +104,7 @@ def _ask(reach: Reach) -> None:
 
 
 def _agree(told: str) -> None:
-    """Raises Failure where nobody does."""
+    """Asks on the terminal. Raises Failure without consent or a terminal."""
     if not sys.stdin.isatty():
         raise Failure(f"{told}: add --yes to continue")
     if input(f"{told}. Go on? [y/N] ").strip().lower() not in ("y", "yes"):

@@ -1,6 +1,6 @@
-"""`analyticbot replay`: a recording, or another log, into the log; ends when all is in history.
+"""`analyticbot replay`: write a recording, or another log, into the log and wait for history.
 
-What came of it is told by analyticbot.replay_report.
+Not for the text of its report (analyticbot.replay_report).
 """
 
 import argparse
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def zone(text: str) -> tzinfo:
-    """Of the command line. Raises argparse.ArgumentTypeError."""
+    """A time zone of the command line. Raises argparse.ArgumentTypeError."""
     try:
         return zone_named(text)
     except ValueError as error:
@@ -99,14 +99,14 @@ def _print(lines: Iterable[str]) -> None:
 
 class Work(NamedTuple):
     process: Process
-    #: None: it is processed by the workers of a cluster.
+    #: None in a cluster, whose workers process the messages.
     history: History | None
-    #: Who stores what the log holds; None as well.
+    #: The writer of history in this process; None in a cluster.
     storing: HistoryAgent | None
 
 
 async def _processed(settings: Settings, do: Callable[[Work], Coroutine[Any, Any, T]]) -> T:
-    """What `do` returns, once all that it wrote is in history."""
+    """Runs `do` beside the processing and returns its result. Raises Failure if interrupted."""
     with stop_on_signals() as stop:
         async with _processing(settings) as on:
             working = asyncio.create_task(do(on))
@@ -114,7 +114,7 @@ async def _processed(settings: Settings, do: Callable[[Work], Coroutine[Any, Any
             try:
                 await on.process.services.watch(stop)
             except Failure:
-                # What has ended a member may have ended this as well: it is told once.
+                # The same cause may have ended this task as well; it is reported once.
                 working.cancel()
                 await asyncio.gather(working, return_exceptions=True)
                 raise
@@ -126,7 +126,7 @@ async def _processed(settings: Settings, do: Callable[[Work], Coroutine[Any, Any
 
 @asynccontextmanager
 async def _processing(settings: Settings) -> AsyncIterator[Work]:
-    """An embedded log is processed here; that of a cluster by its workers."""
+    """Processes an embedded log in this process; a cluster's workers process theirs."""
     known = decisions(settings.without)
     async with _own_log(settings, known) as log:
         if not is_embedded(settings):
@@ -150,7 +150,7 @@ async def _own_log(settings: Settings, known: Decisions) -> AsyncIterator[Log]:
             yield log
     except Failure as error:
         if isinstance(error.__cause__, LogInUse):
-            # Without the cause, whose advice is for who wants to read: this one wants to write.
+            # Without the cause, whose advice suits readers: this command writes.
             raise Failure(f"{error}: stop it, run replay, then start it again") from None
         raise
 

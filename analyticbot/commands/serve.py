@@ -1,4 +1,4 @@
-"""`analyticbot serve`: page, REST and sockets, of a cluster or of embedded state on its own."""
+"""`analyticbot serve`: page, REST and sockets, of a cluster or of embedded state alone."""
 
 import argparse
 
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_folder(settings.data)
     check_port(settings.host, settings.port)
-    # The libraries behind it take seconds to load: wrong use is told before.
+    # Its libraries take seconds to load; wrong use is reported before.
     from analyticbot.roles.starting import run_serve
 
     await run_serve(settings)

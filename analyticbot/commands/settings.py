@@ -24,14 +24,14 @@ _TAKEN = "Workers take it within seconds; those that do not run, when they start
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One setting as it holds for all channels, or what is set for one."""
+    """One setting: its value for all channels, or for one."""
 
     setting: str
     value: Value
     #: None: all channels.
     channel_id: int | None
     default: Value
-    #: Whether an operator set it: else it is at its default.
+    #: Whether an operator set it; otherwise the default is in force.
     is_set: bool
     accepted: str
     about: str
@@ -128,7 +128,7 @@ async def _is_set(
 
 
 def _rows(setting: Setting[Any], changes: Sequence[SettingChanged]) -> list[Row]:
-    """What holds for all channels, then what is set for single ones."""
+    """The value for all channels first, then those for single channels."""
     own = [each for each in changes if each.name == setting.name and each.value is not None]
     rows = [_row(setting, each.channel_id, each.value) for each in own]
     if all(each.channel_id is not None for each in own):

@@ -8,7 +8,7 @@ from analyticbot.installed import decisions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    """Adds no arguments."""
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> int:

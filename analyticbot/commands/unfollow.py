@@ -1,4 +1,4 @@
-"""`analyticbot unfollow`: channels to be observed no longer. What is known of them stays."""
+"""`analyticbot unfollow`: stop following channels. Their history stays."""
 
 import argparse
 

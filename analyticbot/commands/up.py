@@ -17,7 +17,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_secret_key(settings)
     check_folder(settings.data)
     check_port(settings.host, settings.port)
-    # The libraries behind it take seconds to load: wrong use is told before.
+    # Its libraries take seconds to load; wrong use is reported before.
     from analyticbot.up import up
 
     await up(settings)

@@ -15,7 +15,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> int:
     check_cluster(settings, "work")
     check_folder(settings.data)
     check_port(settings.host, settings.port)
-    # The libraries behind it take seconds to load: wrong use is told before.
+    # Its libraries take seconds to load; wrong use is reported before.
     from analyticbot.roles.starting import run_work
 
     await run_work(settings)

@@ -1,4 +1,4 @@
-"""What every role does that has the control store: announces what operators set to the workers."""
+"""Announces operators' settings to the workers, in every role with a control store."""
 
 from analyticbot.process import Process
 from control.announcer import SettingsAnnouncer
@@ -6,5 +6,5 @@ from control.store import ControlStore
 
 
 def announce(process: Process, control: ControlStore) -> None:
-    """Until the services stop. Several processes may do so at once: they say the same."""
+    """Announces until the services stop. Several processes may do so: they announce the same."""
     process.services.add("settings", SettingsAnnouncer(control, process.log).run())

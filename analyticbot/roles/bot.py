@@ -1,6 +1,6 @@
-"""The role `bot`: one process answers and alerts, the others stand by.
+"""The role `bot`: one process answers and alerts; the others are standbys.
 
-Telegram refuses two that poll for one bot, so whoever does holds the bot's lease.
+Telegram refuses two processes that poll for one bot, so the polling process holds the bot's lease.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ def answer(
 
 
 class Answering:
-    """Waits for the lease `name`, and runs a bot for as long as it can be kept."""
+    """Waits for the lease `name`, and runs a bot while the lease lasts."""
 
     def __init__(
         self, process: Process, control: ControlStore, name: str, make: Callable[[], Bot]
@@ -67,7 +67,7 @@ class Answering:
         #: The bot that runs while the lease is held.
         self._bot: Bot | None = None
         self._retry = Retry({ControlError: "control"}, logger, Pauses(EVERY_S, LONGEST_PAUSE_S))
-        #: Why it does not answer, beside an outage of the control store.
+        #: Why the bot does not answer, other than an outage of the control store.
         self._trouble = "starting"
 
     async def check(self) -> Finding:
@@ -82,7 +82,7 @@ class Answering:
         return Finding(True, "answers")
 
     async def run(self) -> None:
-        """Until cancelled. Raises WrongToken, LogError."""
+        """Runs until cancelled. Retries on ControlError. Raises WrongToken, LogError."""
         while True:
             self._tenure = await self._retry.call(self._acquired)
             self._trouble = ""
@@ -115,5 +115,5 @@ class Answering:
 
 
 def _tell_overdue(reason: str) -> None:
-    """Two that overlap for a moment do no harm: Telegram ends the older one's poll."""
+    """Two bots that overlap briefly do no harm: Telegram ends the poll of the older one."""
     logger.warning("bot_overlaps", extra={"reason": reason})

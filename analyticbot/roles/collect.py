@@ -1,4 +1,4 @@
-"""The role `collect`: observes Telegram's channels with the accounts that are for this process."""
+"""The role `collect`: observes channels with the Telegram accounts that this process leases."""
 
 from analyticbot.process import Process, end_process
 from analyticbot.roles.announcing import announce
@@ -16,9 +16,9 @@ def collect(
     *,
     needed: bool = True,
 ) -> None:
-    """Starts collecting; it stops with the process's services.
+    """Starts collecting and announcing; both stop with the process's services. Does not wait.
 
-    With `needed` the process is not ready while accounts cannot be used.
+    With `needed` the process is not ready while accounts are unusable.
     """
     collecting = Collecting(host_of(process), control, application, settings)
     process.health.add("accounts", collecting.check, needed=needed)

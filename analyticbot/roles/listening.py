@@ -1,4 +1,4 @@
-"""What a role without a page answers over HTTP: how it is, and its metrics."""
+"""The HTTP server of a role without a page: health and metrics."""
 
 from contextlib import nullcontext
 

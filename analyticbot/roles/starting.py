@@ -1,4 +1,4 @@
-"""The roles as processes of their own: what each opens, runs until a signal, and closes."""
+"""Runs each role as a separate process: opens its stores, runs until a signal, closes them."""
 
 from collections.abc import Awaitable, Callable
 
@@ -25,7 +25,7 @@ from streams.metrics import Metrics
 
 
 async def run_work(settings: Settings) -> None:
-    """Until a signal. Raises Failure, ConfigError."""
+    """Runs until a signal. Raises Failure, ConfigError."""
     known = decisions(settings.without)
     async with opened_log(settings, known) as log, opened_history(settings) as history:
 
@@ -38,9 +38,9 @@ async def run_work(settings: Settings) -> None:
 
 
 async def run_serve(settings: Settings) -> None:
-    """Until a signal. Raises Failure, ConfigError.
+    """Runs until a signal. Raises Failure, ConfigError.
 
-    History in this process is brought up to date, for nobody else can; a server's is others' work.
+    Migrates an embedded history, which no other process can; a server is migrated elsewhere.
     """
     in_process = settings.history.startswith("chdb:")
     known = decisions(settings.without)
@@ -51,7 +51,7 @@ async def run_serve(settings: Settings) -> None:
     ):
 
         async def add(process: Process) -> Server:
-            # Pages show what there is.
+            # Not needed: pages show whatever history has.
             process.health.add("history_whole", whole_check(history), needed=False)
             if control is not None:
                 announce(process, control)
@@ -61,7 +61,7 @@ async def run_serve(settings: Settings) -> None:
 
 
 async def run_collect(settings: Settings) -> None:
-    """Until a signal. Raises Failure, ConfigError."""
+    """Runs until a signal. Raises Failure, ConfigError."""
     known = decisions(settings.without)
     async with opened_log(settings, known) as log, opened_control(settings) as control:
         await import_session(settings, control, SystemClock().now_ms())
@@ -75,7 +75,7 @@ async def run_collect(settings: Settings) -> None:
 
 
 async def run_bot(settings: Settings, api_url: str | None = None) -> None:
-    """Until a signal. `api_url` None: Telegram's own. Raises Failure, ConfigError."""
+    """Runs until a signal. `api_url` None: Telegram's own API. Raises Failure, ConfigError."""
     assert settings.bot_token is not None
     token = settings.bot_token
     known = decisions(settings.without)
@@ -96,7 +96,7 @@ async def run_bot(settings: Settings, api_url: str | None = None) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """As preflight.check_credentials has found it."""
+    """Call it only after preflight.check_credentials."""
     assert settings.telegram_api_id is not None
     assert settings.telegram_api_hash is not None
     return Application(settings.telegram_api_id, settings.telegram_api_hash)

@@ -1,4 +1,4 @@
-"""The role `work`: the agents on Faust, and what they decide into history."""
+"""The role `work`: the agents on Faust, and the writer of history."""
 
 import asyncio
 import contextlib
@@ -32,14 +32,14 @@ from streams.topics import AGENTS
 
 logger = logging.getLogger(__name__)
 
-#: Faust's group: its offsets say what the agents have processed.
+#: Faust's group: its offsets are how far the agents have processed.
 GROUP = AGENTS
-#: How often it is looked whether there is room for the tables.
+#: The interval of checks for the disk space of the tables.
 ROOM_EVERY_S = 1.0
 
 
 def work(process: Process, history: History) -> HistoryAgent:
-    """Starts agents and the history writer; returns the writer."""
+    """Starts the agents and the history writer; returns the writer. Does not wait."""
     agents = Agents(process, history)
     process.health.add("tables", agents.check)
     process.health.add("history", history_check(HistoryReader(history)))
@@ -55,7 +55,7 @@ def work(process: Process, history: History) -> HistoryAgent:
 
 
 def worker_settings(settings: Settings, partitions: int) -> WorkerSettings:
-    """`partitions` of the topics of the log."""
+    """`partitions`: the number per topic of the log."""
     return WorkerSettings(
         broker=settings.log,
         partitions=partitions,
@@ -69,7 +69,7 @@ def worker_settings(settings: Settings, partitions: int) -> WorkerSettings:
 
 
 def _budget(most: int) -> Budget:
-    """There are at most four buffers; the rest is the cache."""
+    """RocksDB has at most four buffers; the cache gets the rest."""
     buffer = most // 5
     return Budget(buffer, most - 4 * buffer)
 
@@ -77,8 +77,9 @@ def _budget(most: int) -> Budget:
 class Agents:
     """The Faust app as a service.
 
-    On Kafka the tables need room on this process's disk. Without it there is no app: its tasks go
-    to other workers, and it takes part again once there is room. (The embedded log waits itself.)
+    On Kafka the tables need space on this process's disk. Without space the app stops, its tasks
+    are reassigned to other workers, and it starts again once there is space. (The embedded log
+    itself waits for space.)
     """
 
     def __init__(self, process: Process, history: History | None = None) -> None:
@@ -87,11 +88,11 @@ class Agents:
         self._archive = None if history is None else Archive(history)
         self._app: App | None = None
         self._space = Space(process.settings.data, holds="tables")
-        #: What there is no room for; empty while there is.
+        #: The shortage of space for the tables, if any.
         self._outage = Outage(logger, logging.ERROR)
 
     async def run(self) -> None:
-        """Until cancelled. Raises what the pipeline cannot go on from."""
+        """Runs until cancelled. Raises the error that stopped the pipeline."""
         if not self._on_kafka:
             await self._work()
         while True:
@@ -108,7 +109,7 @@ class Agents:
         self._outage.end()
 
     async def _end_without_room(self) -> None:
-        """Raises NoSpace, before the tables meet the end of the disk."""
+        """Raises NoSpace before the tables fill the disk."""
         while True:
             self._space.check()
             await asyncio.sleep(ROOM_EVERY_S)
@@ -132,7 +133,7 @@ class Agents:
             await app.maybe_start()
             await broken
         finally:
-            # Tables that cannot be closed in order are read from their changelogs.
+            # Tables that are not closed in order recover from their changelogs.
             with contextlib.suppress(asyncio.CancelledError, LogFull):
                 await app.stop()
 
@@ -149,7 +150,7 @@ class Agents:
         return Finding(True, ", ".join(says)) if says else READY
 
     def _filling(self) -> Iterator[tuple[str, int]]:
-        """The decisions that are not live everywhere, and what they have still to fold."""
+        """The decisions that are not live in all tasks, and how many messages they have left."""
         for family in self._process.metrics.registry.collect():
             if family.name == "analyticbot_fill_messages":
                 found = {sample.labels["decision"]: sample.value for sample in family.samples}
