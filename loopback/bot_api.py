@@ -1,7 +1,7 @@
-"""A Bot API server on 127.0.0.1 for the unpatched aiogram: the demo's and the tests' Telegram.
+"""A Bot API server on 127.0.0.1 for an unpatched aiogram, in the demo and the tests.
 
-People are played by calling `message` and `click`; `sent` is what they see. Strict: a method that
-the server does not know is an error for the bot, and one more when the server is left.
+Callers act for people by `message` and `click`, and see the bot's messages by `sent`. The server is
+strict: an unknown method is an error for the bot, and raises UnknownMethod at the end of the block.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from loopback.bot_api_methods import METHODS, Call
 from streams.clock import Clock, SystemClock
 
 TOKEN = "42:loopback"
-#: Telegram's own limit of updates in one answer.
+#: Telegram's limit of updates per answer.
 MOST_UPDATES = 100
 MOST_CALLS = 10_000
 
 
 class UnknownMethod(AssertionError):
-    """The bot called what this server does not play."""
+    """The bot called methods that this server does not know."""
 
 
 class Fault(msgspec.Struct):
-    """What goes wrong, `times` times, before the method is carried out."""
+    """A planned failure of the next `times` calls of a method."""
 
     method: str
     code: int
@@ -36,12 +36,12 @@ class Fault(msgspec.Struct):
     times: int
     parameters: Mapping[str, int]
     chat_id: int | None = None
-    #: Carry the method out, but cut the connection instead of answering.
+    #: Execute the method, then cut the connection instead of answering.
     lose_answer: bool = False
 
 
 class BotApi:
-    """Use it with ``async with``. All calls from one event loop."""
+    """Use it with ``async with``. Called from one event loop only."""
 
     def __init__(self, token: str = TOKEN, clock: Clock | None = None) -> None:
         self.token = token
@@ -54,9 +54,9 @@ class BotApi:
             "can_read_all_group_messages": False,
             "supports_inline_queries": False,
         }
-        #: The calls with the right token, in order, whatever their answers were; the newest only.
+        #: The newest calls with the right token, in order, including failed ones.
         self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
-        #: What the bot answered to a press of a button, by query id.
+        #: The bot's answers to pressed buttons, by query id.
         self.answers: dict[str, str] = {}
         self.url = ""
         self._chats = Chats(self.me, clock or SystemClock())
@@ -91,22 +91,25 @@ class BotApi:
         self.url = f"http://{host}:{port}"
 
     async def stop(self) -> None:
-        """Ends pending long polls first: they would hold the server until they time out."""
+        """Ends pending long polls first, which would delay the stop until they time out."""
         self._stopping = True
         self._announce()
         if self._runner:
             await self._runner.cleanup()
 
-    # What people do.
+    # Actions of people.
 
     def message(self, chat_id: int, text: str, name: str = "Ann") -> int:
-        """Somebody writes to the bot. Returns the message's id."""
+        """A person writes to the bot, which unblocks it. Returns the message's id."""
         written = self._chats.receive(chat_id, text, name)
         self._announce()
         return int(written["message_id"])
 
     def click(self, message: Sent, label: str) -> str:
-        """Somebody presses a button. Returns the key under which `answers` gets the answer."""
+        """A person presses a button. Returns the key of the bot's answer in `answers`.
+
+        Raises LookupError if the message has no such button, or if it is a link.
+        """
         data = message.button(label).data
         if data is None:
             raise LookupError(f"{label!r} is a link")
@@ -115,30 +118,30 @@ class BotApi:
         return query_id
 
     def block(self, chat_id: int) -> None:
-        """Until the next `message` of that chat."""
+        """The person blocks the bot, until their next `message`."""
         self._chats.blocked.add(chat_id)
 
     def open_chat(self, chat_id: int, name: str = "Ann") -> None:
-        """Lets the bot write first."""
+        """Creates a private chat, in which the bot may write first."""
         self._chats.open(chat_id, name)
 
-    # What is seen and awaited.
+    # Observation.
 
     def sent(self, chat_id: int) -> list[Sent]:
-        """The bot's messages in a chat as they stand now, oldest first."""
+        """The bot's messages in a chat in their present state, oldest first."""
         return self._chats.all_sent(chat_id)
 
     def called(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method == method]
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = 10) -> None:
-        """Waits until `condition` holds; it is asked whenever something happened here."""
+        """Waits until `condition` is true; checks it after every event. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not condition():
                 await self._change()
 
     async def sent_to(self, chat_id: int, count: int, timeout_s: float = 10) -> list[Sent]:
-        """Waits until the bot has sent `count` messages to the chat in all."""
+        """Waits until the bot has sent `count` messages to the chat. Raises TimeoutError."""
         await self.until(lambda: len(self.sent(chat_id)) >= count, timeout_s)
         return self.sent(chat_id)
 
@@ -146,7 +149,7 @@ class BotApi:
         await self.until(lambda: query_id in self.answers, timeout_s)
         return self.answers[query_id]
 
-    # What goes wrong.
+    # Faults.
 
     def fail(
         self,
@@ -159,7 +162,10 @@ class BotApi:
         lose_answer: bool = False,
         **parameters: int,
     ) -> None:
-        """The next calls of `method` (in that chat, if one is given) are refused so."""
+        """Refuses the next `times` calls of `method`, in any chat or only in `chat_id`.
+
+        With `lose_answer` they are executed, and the connection is cut.
+        """
         fault = Fault(method, code, description, times, parameters, chat_id, lose_answer)
         self._faults.append(fault)
 
@@ -206,7 +212,7 @@ class BotApi:
         return result
 
     async def _updates(self, call: Call) -> Sequence[Json]:
-        """A long poll: a newer one ends it with 409, as two copies of a bot see at Telegram."""
+        """A long poll. A newer poll ends it with 409, as at Telegram with two copies of a bot."""
         offset, timeout_s = call.number("offset", 0), call.number("timeout", 0)
         limit = min(call.number("limit", MOST_UPDATES), MOST_UPDATES)
         self._polls += 1
@@ -236,7 +242,7 @@ class BotApi:
         await self._changed.wait()
 
     def _announce(self) -> None:
-        """Wakes all that wait now; who waits again waits for the next."""
+        """Wakes all present waiters; later waiters wait for the next call."""
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -1,6 +1,6 @@
-"""The chats of the loopback Bot API: people, messages, and the updates that wait for the bot.
+"""The chats of the loopback Bot API: people, messages, and pending updates for the bot.
 
-Messages are kept as the Bot API's JSON objects, because that is what goes out.
+Messages are stored as the JSON objects that the Bot API sends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ LONGEST_CALLBACK_DATA = 64
 
 
 class Refused(Exception):
-    """An answer that is an error, as Telegram words it."""
+    """An error answer, with Telegram's wording."""
 
     def __init__(self, code: int, description: str, parameters: Mapping[str, int] = {}) -> None:
         super().__init__(f"{code} {description}")
@@ -35,21 +35,21 @@ class Button(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """A message of the bot as it stands now."""
+    """A message of the bot in its present state."""
 
     chat_id: int
     message_id: int
-    #: Without tags, as a reader sees it.
+    #: The text that a reader sees, without tags.
     text: str
-    #: As the bot sent it.
+    #: The text that the bot sent.
     source: str
-    #: Row by row.
+    #: By row.
     buttons: Sequence[Sequence[Button]] = ()
-    #: Versions that it had before.
+    #: The number of edits.
     edits: int = 0
 
     def button(self, text: str) -> Button:
-        """The button so labelled. Raises LookupError, naming those that are there."""
+        """The button with this label. Raises LookupError, which lists the buttons."""
         every = [button for row in self.buttons for button in row]
         for button in every:
             if button.text == text:
@@ -58,7 +58,7 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Chats:
-    """What Telegram knows: no network here, no waiting."""
+    """Telegram's state of the bot's chats. Not for the network; no method waits."""
 
     def __init__(self, bot: Json, clock: Clock) -> None:
         self._bot = bot
@@ -77,7 +77,7 @@ class Chats:
         return self._chats.setdefault(chat_id, person)
 
     def chat(self, chat_id: int) -> Json:
-        """Raises Refused as Telegram does to a bot that may not write there."""
+        """The chat, for the bot to write to. Raises Refused if the bot may not."""
         if chat_id not in self._chats:
             raise Refused(400, "Bad Request: chat not found")
         if chat_id in self.blocked:
@@ -85,7 +85,7 @@ class Chats:
         return self._chats[chat_id]
 
     def receive(self, chat_id: int, text: str, name: str) -> Json:
-        """A person writes to the bot."""
+        """A person writes to the bot; queues an update."""
         chat = self.open(chat_id, name)
         self.blocked.discard(chat_id)
         message = self._new(chat, _person(chat), {"text": text})
@@ -96,7 +96,10 @@ class Chats:
         return message
 
     def press(self, chat_id: int, message_id: int, data: str) -> str:
-        """A person presses a button. Returns the id of the query that the bot should answer."""
+        """A person presses a button; queues an update. Returns the id of the query to answer.
+
+        Raises LookupError.
+        """
         sent = self.sent(chat_id, message_id)
         if data not in (button.data for row in sent.buttons for button in row):
             raise LookupError(f"no button with {data!r} under the message, only {sent.buttons}")
@@ -112,7 +115,7 @@ class Chats:
         return query_id
 
     def send(self, chat_id: int, source: str, content: Json, markup: Json | None) -> Json:
-        """The bot sends. `source` is the text or caption as it came."""
+        """The bot sends a message. `source` is the text or caption as received. Raises Refused."""
         chat = self.chat(chat_id)
         message = self._new(chat, self._bot, content | _keyboard(markup))
         self._sources[chat_id, message["message_id"]] = [source]
@@ -173,7 +176,7 @@ class Chats:
 
 
 def formatted(source: str, parse_mode: str, limit: int = LONGEST_TEXT) -> Formatted:
-    """What a text is to its reader. Raises Refused."""
+    """The text and entities that a reader sees. Raises Refused."""
     if parse_mode not in ("", "HTML"):
         raise Refused(400, f"Bad Request: unsupported parse_mode: {parse_mode}")
     try:
@@ -191,7 +194,7 @@ def _person(chat: Json) -> Json:
 
 
 def _keyboard(markup: Json | None) -> Json:
-    """Only inline keyboards stay with a message. Raises Refused for what Telegram would."""
+    """The inline keyboard, if any; messages store no other. Raises Refused if invalid."""
     rows = (markup or {}).get("inline_keyboard", [])
     for button in (button for row in rows for button in row):
         if not button.get("text"):

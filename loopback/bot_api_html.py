@@ -1,7 +1,7 @@
-"""Telegram's HTML: what a message text with tags means, and what of it Telegram refuses.
+"""Telegram's HTML: parses message texts with tags, and refuses those that Telegram refuses.
 
-After https://core.telegram.org/bots/api#html-style: a closed set of tags, all closed in order;
-only four named entities; offsets of the result are in UTF-16 units.
+See https://core.telegram.org/bots/api#html-style: a fixed set of tags, closed in order; only four
+named entities. The offsets of the result are in UTF-16 units.
 """
 
 import html
@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-#: Tag to the type of its message entity.
+#: The types of message entities, by tag.
 _TYPES: Mapping[str, str] = {
     "b": "bold",
     "strong": "bold",
@@ -34,7 +34,7 @@ _ATTRIBUTE = re.compile(r"""\s+([a-z-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+)
 
 
 class BadMarkup(ValueError):
-    """In Telegram's words, to be put after ``can't parse entities: ``."""
+    """The message is Telegram's wording after ``can't parse entities: ``."""
 
 
 class Formatted(NamedTuple):
@@ -96,7 +96,7 @@ def _closed(open_tags: list[_Open], name: str, at: int) -> _Open:
 
 
 def _entity(opened: _Open, end: int) -> list[dict[str, Any]]:
-    """None for an empty tag, nor for a link that leads nowhere."""
+    """The entity of a tag; none for an empty tag or a link without a valid URL."""
     length = end - opened.offset
     entity = {"type": _TYPES[opened.tag], "offset": opened.offset, "length": length}
     if opened.tag == "a":
@@ -110,7 +110,7 @@ def _entity(opened: _Open, end: int) -> list[dict[str, Any]]:
 
 
 def _plain(part: str) -> str:
-    """Other references than Telegram's stay as they are written."""
+    """Resolves the references that Telegram knows; others stay unchanged."""
     return _REFERENCE.sub(lambda found: html.unescape(found[0]), part)
 
 

@@ -1,4 +1,4 @@
-"""The Bot API's methods that the loopback server knows: one function a method, in `METHODS`."""
+"""The Bot API methods that the loopback server knows: one function per method, in `METHODS`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,18 +11,18 @@ LONGEST_CAPTION = 1024
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request of the bot. Parameters are as they came in the form: strings."""
+    """One request of the bot. Parameters are strings, as received in the form."""
 
     method: str
     parameters: Mapping[str, str]
-    #: Uploaded files by the name of their part: file name and size.
+    #: The names and sizes of uploaded files, by the name of their part.
     files: Mapping[str, tuple[str, int]] = {}
 
     def text(self, name: str) -> str:
         return self.parameters.get(name, "")
 
     def number(self, name: str, default: int | None = None) -> int:
-        """Raises Refused when it is not there, or is no number."""
+        """Raises Refused if the parameter is not a number, or is missing without a default."""
         given = self.parameters.get(name, "" if default is None else str(default))
         try:
             return int(given)
@@ -30,7 +30,7 @@ class Call(msgspec.Struct, frozen=True):
             raise Refused(400, f"Bad Request: {name} must be a number, not {given!r}") from error
 
     def json(self, name: str) -> Any:
-        """None when it is not there. Raises Refused."""
+        """None if the parameter is missing. Raises Refused if it is invalid."""
         try:
             return msgspec.json.decode(given) if (given := self.parameters.get(name)) else None
         except msgspec.DecodeError as error:
@@ -110,7 +110,7 @@ def _text(call: Call) -> Json:
     return {"text": result.text} | ({"entities": result.entities} if result.entities else {})
 
 
-#: `getMe` and `getUpdates` are the server's own.
+#: The server itself answers `getMe` and `getUpdates`.
 METHODS: Mapping[str, Method] = {
     "answerCallbackQuery": _answer_callback_query,
     "deleteWebhook": _delete_webhook,

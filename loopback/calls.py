@@ -1,10 +1,10 @@
-"""The journal: which account called which method when, and what is forbidden to call."""
+"""The journal of calls, by account, method and time, and of forbidden ones."""
 
 from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-#: Older calls are forgotten (a demo runs for days); `count` knows them all the same.
+#: The journal drops older calls, because a demo runs for days; `count` includes them.
 MAX_CALLS = 2_000
 MAX_VIOLATIONS = 100
 
@@ -12,18 +12,18 @@ MAX_VIOLATIONS = 100
 class Call(NamedTuple):
     #: The world's time.
     at_ms: int
-    #: None: not signed in.
+    #: None before signing in.
     user_id: int | None
-    #: As ``messages.getHistory``.
+    #: For example ``messages.getHistory``.
     method: str
     #: Telethon's request object.
     request: Any
-    #: The error it was answered with; ``cut`` for none at all.
+    #: The error in the answer; ``cut`` if the connection was cut instead.
     error: str | None
 
 
 class NotStrict(AssertionError):
-    """A client did what the loopback Telegram does not know or forbids; the message lists it."""
+    """A client made unknown or forbidden calls, which the message lists."""
 
 
 class Calls:
@@ -54,6 +54,6 @@ class Calls:
             self.violations.append(line)
 
     def assert_strict(self) -> None:
-        """Raises NotStrict where anything was unknown or forbidden."""
+        """Raises NotStrict if any call was unknown or forbidden."""
         if self.violations:
             raise NotStrict("; ".join(self.violations))

@@ -1,7 +1,7 @@
 """The counters of a recorded post at any age: recorded from the first sample on, modelled before.
 
-Between samples a counter stays at the last one, because that is what was recorded. After the last
-it stays for good. Before the first, growth.py's model leads to it.
+Between samples, and after the last one, a counter keeps the last recorded value. Before the first
+sample it follows the model of growth.py.
 """
 
 from array import array
@@ -13,7 +13,7 @@ from loopback.world.counters import Counters
 
 
 class Series:
-    """One counter by the post's age."""
+    """One counter, by the post's age."""
 
     __slots__ = ("_ages_ms", "_values")
 
@@ -65,6 +65,6 @@ def _at(series: Series | None, age_ms: int) -> int | None:
 
 
 def _counts(reactions: Mapping[str, Series], age_ms: int) -> dict[str, int]:
-    """Nobody shows a reaction that nobody has given."""
+    """Omits reactions with a count of 0, as Telegram does."""
     counts = {name: series.at(age_ms) for name, series in reactions.items()}
     return {name: count for name, count in counts.items() if count}

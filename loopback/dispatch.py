@@ -1,4 +1,4 @@
-"""From a request to its answer: the journal, the planned faults, the method."""
+"""Answers requests: records them in the journal, applies planned faults, calls the method."""
 
 import logging
 import struct
@@ -19,8 +19,8 @@ from loopback.mtproto.errors import Cut, RpcFailure
 
 logger = logging.getLogger(__name__)
 
-#: What a method of ours, or the writing of its answer, raises where it is wrong. The client gets
-#: an error and does not try again for ever; closing the server says so.
+#: The errors of a bug in a method or in the serialisation of its answer. The client gets an error,
+#: so that it does not retry forever; closing the server reports the bug.
 _BUGS = (AssertionError, AttributeError, LookupError, TypeError, ValueError, struct.error)
 
 
@@ -84,7 +84,7 @@ class Dispatch:
         if auth_key.key_id in self._duplicated:
             raise RpcFailure(406, "AUTH_KEY_DUPLICATED")
         if auth_key.layer not in (None, tl.LAYER):
-            # Its objects would be read as others: of its own layer it could make nothing.
+            # The client would misread the objects of another layer.
             spoken = f"layer {auth_key.layer} is not spoken here, only layer {tl.LAYER}"
             raise RpcFailure(400, f"CONNECTION_LAYER_INVALID: {spoken}")
         views = functions.messages.GetMessagesViewsRequest

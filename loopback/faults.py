@@ -1,6 +1,6 @@
-"""What goes wrong on demand: with single calls, and with pushes.
+"""Faults of single calls and of pushes, on demand.
 
-Faults of the whole server (away, dropped connections, salts, clock) are calls of
+Faults of the whole server (away, dropped connections, salts, clock) are methods of
 loopback.telegram.LoopbackTelegram.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 from loopback.methods.table import NAMES
 from loopback.mtproto.errors import Cut, RpcFailure
 
-#: For `times`: until further notice.
+#: For `times`: until `clear`.
 ALWAYS: Final = 1 << 60
 
 
@@ -25,7 +25,7 @@ class _Planned:
     left: int
 
     def concerns(self, method: str, user_id: int | None) -> bool:
-        """Counts the call, if it is one of those meant."""
+        """Whether the fault applies to this call; counts matching calls."""
         if self.method not in (None, method) or self.user_id not in (None, user_id):
             return False
         if self.skip:
@@ -36,16 +36,16 @@ class _Planned:
 
 
 class Faults:
-    """Each fault meets the `nth` call (from 1) of those meant, and the `times` - 1 after it.
+    """Each fault applies to the `nth` matching call (from 1) and the `times` - 1 after it.
 
-    `method` is a name like ``messages.getHistory``; None means every method, and `user_id` None
-    every account. An unknown name raises ValueError.
+    `method` is a name such as ``messages.getHistory``; None matches every method, and `user_id`
+    None every account. An unknown name raises ValueError.
     """
 
     def __init__(self) -> None:
         self._planned: list[_Planned] = []
         self._deaf_channels: list[int | None] = []
-        #: With this, an authorisation key used by two sessions at once is dead: both get
+        #: If True, two simultaneous sessions of an authorisation key end it: both get
         #: AUTH_KEY_DUPLICATED from then on.
         self.one_session_per_key = False
 
@@ -81,7 +81,7 @@ class Faults:
         nth: int = 1,
         times: int = 1,
     ) -> None:
-        """The connection is cut before the answer; the call has no effect."""
+        """Cuts the connection before the answer; the call has no effect."""
         self._plan(Cut(), method, user_id, nth, times)
 
     def delay(
@@ -93,16 +93,16 @@ class Faults:
         nth: int = 1,
         times: int = 1,
     ) -> None:
-        """The answer is sent this much later (of the wall clock); other calls do not wait."""
+        """Delays the answer by so many seconds of wall time; other calls do not wait."""
         self._plan(seconds, method, user_id, nth, times)
 
     def clear(self) -> None:
-        """What is planned does not happen any more."""
+        """Removes all planned faults of calls."""
         self._planned.clear()
 
     @contextmanager
     def lost_pushes(self, channel_id: int | None = None) -> Iterator[None]:
-        """What happens in the channel (None: in any) in this context is not pushed: a gap."""
+        """Suppresses pushes of the channel (None: of all) within the block, which leaves a gap."""
         self._deaf_channels.append(channel_id)
         try:
             yield
@@ -113,7 +113,7 @@ class Faults:
         return any(deaf in (None, channel_id) for deaf in self._deaf_channels)
 
     def meet(self, method: str, user_id: int | None) -> float:
-        """Called once a call. Returns its delay in seconds; raises RpcFailure or Cut."""
+        """Called once per call. Returns its delay in seconds. Raises RpcFailure or Cut."""
         for planned in self._planned:
             if planned.concerns(method, user_id):
                 if not planned.left:

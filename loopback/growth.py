@@ -1,13 +1,14 @@
 """A MODEL of how a counter grows between a post's publication and its first recorded value.
 
-Most recorded posts have one value: the counter as it stood when somebody looked. How it got there
-was not recorded. This model puts a plausible, saturating curve there:
+Most recorded posts have a single value per counter. Its growth up to that value was not recorded;
+this model is a plausible, saturating curve:
 
     value(age) = first · S(age) / S(age of first),   S(age) = 1 − exp(−(age / τ)^β)
 
 with τ = 6 h and β = 0.7: half of the views of the first day in about three hours, a long tail.
-It is exact at age 0 (nothing) and at the recorded instant (the recorded value), whole, and never
-falls. It says nothing after the recorded instant, and nothing it says is a measurement.
+The curve is exact at age 0 (nothing) and at the recorded instant (the recorded value), has whole
+values and never falls. It does not model the time after the recorded instant, and none of its
+values is a measurement.
 """
 
 import math

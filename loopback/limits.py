@@ -1,6 +1,6 @@
-"""How often an account may call a method, and the flood wait of one that calls more often.
+"""Rate limits per account and method, and the flood waits of accounts that exceed them.
 
-As Telegram does it: whoever calls again before the wait is over is made to wait longer.
+As at Telegram, a call during a wait makes the wait longer.
 """
 
 import math
@@ -25,12 +25,12 @@ class _Use:
 
     at_ms: deque[int] = field(default_factory=deque)
     until_ms: int = 0
-    #: Calls within a wait, since the account last kept quiet for one.
+    #: Calls during waits, since the account last observed a whole wait.
     strikes: int = 0
 
 
 class Limits:
-    """Nothing is limited at first. Times are of `clock`, the world's."""
+    """No method has a limit at first. All times are by `clock`, the world's clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -38,9 +38,9 @@ class Limits:
         self._uses: dict[tuple[str, int | None], _Use] = {}
 
     def put(self, method: str, *, calls: int, per_s: int, growth: float = 2.0) -> None:
-        """Each account may call `method` so often in any `per_s` seconds; replaces its limit.
+        """Limits each account to `calls` of `method` in any `per_s` seconds; replaces its limit.
 
-        Each call during a wait makes the wait that begins then `growth` times as long as the last.
+        Each call during a wait begins a new wait, `growth` times as long as the last.
         Raises ValueError for an unknown method.
         """
         if method not in NAMES:
@@ -48,7 +48,7 @@ class Limits:
         self._limits[method] = _Limit(calls, per_s * 1000, growth)
 
     def meet(self, method: str, user_id: int | None) -> None:
-        """Counts a call. Raises RpcFailure where it is one too many."""
+        """Counts a call. Raises RpcFailure (FLOOD_WAIT) if it exceeds the limit."""
         if (limit := self._limits.get(method)) is None:
             return
         use = self._uses.setdefault((method, user_id), _Use())

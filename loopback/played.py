@@ -1,4 +1,4 @@
-"""What the player plays: a recording, channel by channel, in the order of publication."""
+"""The input of the player: a recording, per channel, in the order of publication."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -14,9 +14,9 @@ from streams.recording import Recording
 
 class PlayedPost(msgspec.Struct, frozen=True):
     post: Post
-    #: When the post's own counters were read. None: they are not known.
+    #: When the post's own counters were read; None if unknown.
     sampled_at_ms: int | None = None
-    #: Instants and views, beside the post's own.
+    #: Instants and views, in addition to the post's own.
     views: Sequence[tuple[int, int]] = ()
 
     @property
@@ -27,7 +27,7 @@ class PlayedPost(msgspec.Struct, frozen=True):
         return max(self.post.date_ms, self.sampled_at_ms or 0, last_sample, edit)
 
     def counters(self, date_ms: int) -> RecordedCounters:
-        """For the post as it is played, published at `date_ms`."""
+        """The counters of the played post, which is published at `date_ms`."""
         views = [(at_ms - self.post.date_ms, count) for at_ms, count in self.views]
         read, reactions = self._read, self.post.reactions
         of_names = None
@@ -51,13 +51,13 @@ class PlayedChannel(msgspec.Struct, frozen=True):
     channel_id: ChannelId
     username: str | None
     title: str | None
-    #: In the order of their dates.
+    #: By date.
     posts: Sequence[PlayedPost]
-    #: Instants and subscribers, in order.
+    #: Instants and subscribers, by instant.
     subscribers: Sequence[tuple[int, int]] = ()
 
     def subscribers_at(self, recorded_ms: int) -> int | None:
-        """The last recorded number; before the first, the first."""
+        """The last number recorded by then; before the first one, the first; None without any."""
         if not self.subscribers:
             return None
         place = bisect_right(self.subscribers, recorded_ms, key=lambda sample: sample[0])
@@ -71,7 +71,7 @@ class PlayedChannel(msgspec.Struct, frozen=True):
 
 
 def read_channels(recording: Recording) -> list[PlayedChannel]:
-    """Every channel of a recording folder that has posts."""
+    """All channels of a recording that have posts."""
     posts = _posts(recording)
     subscribers: dict[ChannelId, dict[int, int]] = defaultdict(dict)
     for sample in recording.subscriber_samples():

@@ -1,10 +1,9 @@
 """Plays recorded channels in a world: posts appear at their time, counters follow their curves.
 
-Each channel has a shift, the constant between the instant something was recorded and the instant
-it is played, chosen so that 60% of its posts lie before the start: they are the channel's history
-when somebody first looks, and the rest is still to come. Nothing is played twice; when what was
-recorded is over, the channel just stays as it is. What the demo adds (loopback.staging)
-comes at its own times.
+Each channel has a shift, the constant difference between recorded and played time. The shift places
+60% of the channel's posts before the start, as its history; the player publishes the rest. It plays
+nothing twice; after the end of the recording, the channel stays unchanged. The demo's additions
+(loopback.staging) have separate times.
 """
 
 import heapq
@@ -20,12 +19,12 @@ from loopback.world.counters import Counters
 from loopback.world.world import World
 from streams.ids import ChannelId, PostId
 
-#: Of a channel's posts, how much is history when the playing begins.
+#: The share of a channel's posts before the start.
 HISTORY_SHARE = 0.6
 #: The first new post of the last channel comes this much (of played time) after the start.
 _LEAD_MS = 60_000
-#: The counters of a channel's newest posts are pushed this often: in played time, and at high
-#: speeds not more often than this in wall time.
+#: The shortest intervals between pushes of a channel's newest counters: in played time, and in wall
+#: time for high speeds.
 _PUSH_EVERY_MS = 5_000
 _PUSH_EVERY_WALL_MS = 250
 _PUSHED_POSTS = 3
@@ -33,20 +32,20 @@ _PUSHED_AGE_MS = 24 * 3_600_000
 
 
 class Shift(msgspec.Struct, frozen=True):
-    """Where a channel's recorded time lies in played time."""
+    """Converts between a channel's recorded time and played time."""
 
     channel_id: ChannelId
-    #: The recorded instant with which the playing begins, and the instant at which it did.
+    #: The start of playing, in recorded and in played time.
     recorded_start_ms: int
     played_start_ms: int
-    #: The last instant of which anything is recorded.
+    #: The last recorded instant.
     recorded_end_ms: int
 
     def played(self, recorded_ms: int) -> int:
         return recorded_ms - self.recorded_start_ms + self.played_start_ms
 
     def recorded(self, played_ms: int) -> int:
-        """The recorded instant that is being played."""
+        """The recorded instant of a played one."""
         return played_ms - self.played_start_ms + self.recorded_start_ms
 
     def is_over(self, played_ms: int) -> bool:
@@ -54,14 +53,14 @@ class Shift(msgspec.Struct, frozen=True):
 
 
 class _Due(NamedTuple):
-    """Something that will happen to a post."""
+    """A future event of a post."""
 
     at_ms: int
     post_id: PostId
     channel: WorldChannel
     post: WorldPost
     kind: Kind
-    #: What an edit makes of the text.
+    #: The text after an edit.
     text: str
 
     def __lt__(self, other: tuple[object, ...]) -> bool:
@@ -69,7 +68,7 @@ class _Due(NamedTuple):
 
 
 class Player:
-    """Puts the channels into the world when it is made, as they stood at the start."""
+    """The constructor adds the channels to the world, with their history at the start."""
 
     def __init__(
         self,
@@ -78,7 +77,7 @@ class Player:
         staged: Mapping[str, Sequence[StagedPost]] | None = None,
         audiences: Mapping[str, Audience] | None = None,
     ) -> None:
-        """`staged` and `audiences`: by username, what is added to what was recorded."""
+        """`staged` and `audiences`: additions to the recording, by username."""
         self._world = world
         self._staged = staged or {}
         self._audiences = audiences or {}
@@ -96,17 +95,17 @@ class Player:
 
     @property
     def shifts(self) -> Mapping[ChannelId, Shift]:
-        """Which recorded time is played, a channel."""
+        """The shifts, by channel."""
         return self._shifts
 
     @property
     def ended(self) -> bool:
-        """Whether all that was recorded has been played."""
+        """Whether the recordings of all channels have been played."""
         now_ms = self._world.clock.now_ms()
         return all(shift.is_over(now_ms) for shift in self._shifts.values())
 
     async def run(self) -> None:
-        """Plays until all is over; cancel it to stop earlier."""
+        """Plays until all recordings have ended; cancel it to stop earlier."""
         clock = self._world.clock
         while not self.ended:
             now_ms = clock.now_ms()
@@ -115,7 +114,7 @@ class Player:
             await clock.sleep_ms(max(next_ms - now_ms, clock.speed))
 
     def step(self, now_ms: int) -> int:
-        """Lets happen what is due. Returns when to call again."""
+        """Executes all due events. Returns the instant of the next call; does not wait."""
         while self._due and self._due[0].at_ms <= now_ms:
             self._happen(heapq.heappop(self._due))
         if now_ms >= self._push_at_ms and self._channels:
@@ -160,7 +159,7 @@ class Player:
                 self._world.delete(due.channel, [due.post.post_id])
 
     def _push_counters(self, channel: WorldChannel, now_ms: int) -> None:
-        """Of the newest posts, those that have changed since they were last pushed."""
+        """Pushes the counters of the newest posts that have changed since the last push."""
         if self._shifts[channel.channel_id].is_over(now_ms):
             return
         young = [
@@ -199,7 +198,7 @@ def _post(played: PlayedPost, shift: Shift) -> WorldPost:
 
 
 def _plan(channel: WorldChannel, posts: Iterable[WorldPost], start_ms: int) -> Iterable[_Due]:
-    """What is still to happen; an edit that is still to come is taken off its post till then."""
+    """The future events of recorded posts. Clears the edit date of posts with a future edit."""
     for post in posts:
         if post.date_ms > start_ms:
             yield _Due(post.date_ms, post.post_id, channel, post, Kind.NEW, "")
@@ -229,7 +228,7 @@ def _staged_posts(staged: StagedPost, start_ms: int) -> list[WorldPost]:
 
 
 def _number(posts: list[WorldPost], staged: Iterable[WorldPost]) -> None:
-    """Give staged posts the ids of their dates; the recorded ones behind them move up."""
+    """Numbers staged posts by date; increases the ids of later recorded posts."""
     if not (added := list(staged)):
         return
     first_ms = min(post.date_ms for post in added)

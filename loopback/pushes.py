@@ -1,4 +1,4 @@
-"""From what happens in the world to the updates that Telegram pushes to subscribers."""
+"""Turns events of the world into the updates that Telegram pushes to subscribers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from loopback.world.world import CountersMoved, Happening
 
 
 class Pushes:
-    """Listens to a world; every account that has joined the channel is told at once."""
+    """Listens to a world; pushes immediately to all accounts that have joined the channel."""
 
     def __init__(self, place: Place, server: MtprotoServer, faults: Faults) -> None:
         self._place = place
@@ -34,7 +34,7 @@ class Pushes:
         for account in self._place.world.accounts.values():
             if channel.channel_id in account.joined:
                 chats = [render.channel(account, channel)]
-                # seq 0: the account's own sequence is not concerned.
+                # seq 0: the update is not part of the account's own sequence.
                 pushed = types.Updates(updates, [], chats, now_s, 0)
                 self._server.push(pushed, account.user_id)
 

@@ -1,8 +1,8 @@
-"""What the demo adds to its recording, all of it MODELLED: the moments that it is to show.
+"""The demo's additions to its recording, all MODELLED: the events that the demo shows.
 
 Within minutes of played time a post takes off, an album appears, a post is edited and one is
-deleted, and every channel has subscribers. The recording holds none of that. Every text says that
-it is modelled, and nothing here is a measurement.
+deleted, and every channel has subscribers. The recording contains none of that. Every text is
+marked as modelled, and nothing here is a measurement.
 """
 
 import math
@@ -21,12 +21,12 @@ Growth = Callable[[int], Counters]
 
 
 class StagedPost(msgspec.Struct, frozen=True, kw_only=True):
-    """Posts that are published together: one, or an album. Times are since the start of playing."""
+    """One post or an album, published together. Times are relative to the start of playing."""
 
     at_ms: int
     text: str
     growth: Growth
-    #: More than one: an album of so many photos, the text on the first.
+    #: The number of photos of an album, whose text is on the first one; 0 for a post.
     photos: int = 0
     edit_at_ms: int | None = None
     edited_text: str = ""
@@ -47,7 +47,7 @@ class StagedCounters:
 
 
 def usual(views: int) -> Growth:
-    """A post that has so many views after two days, and grows as recorded ones are modelled to."""
+    """A post with `views` after two days, which grows by the model of recorded posts."""
 
     def at(age_ms: int) -> Counters:
         seen = modelled(views, 2 * DAY_MS, age_ms)
@@ -57,7 +57,7 @@ def usual(views: int) -> Growth:
 
 
 def taking_off(views: int, *, after_ms: int, more: int) -> Growth:
-    """A usual post that is found by `more` people within about half an hour from an age on."""
+    """A usual post that gains `more` views within about half an hour from age `after_ms` on."""
 
     def at(age_ms: int) -> Counters:
         usually = modelled(views, 2 * DAY_MS, age_ms)
@@ -73,7 +73,7 @@ def _reactions(views: int) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-#: By username. The title of each post's text is followed by MARK.
+#: By username. Each text ends with MARK.
 STAGED: Mapping[str, Sequence[StagedPost]] = {
     "d_code": (
         StagedPost(
@@ -109,18 +109,18 @@ STAGED: Mapping[str, Sequence[StagedPost]] = {
     ),
 }
 
-#: When the post of STAGED that takes off does so, after the start of playing.
+#: When the staged post takes off, after the start of playing.
 TAKES_OFF_MS = 48 * MINUTE_MS
 
 
 class Audience(msgspec.Struct, frozen=True):
-    """Modelled subscribers of a channel: a number at the start, and how many a day come or go."""
+    """Modelled subscribers of a channel: the number at the start, and the change per day."""
 
     at_start: int
     a_day: int
 
     def at(self, since_start_ms: int) -> int:
-        """By day more people come than by night; whole, and a function of time alone."""
+        """The number of subscribers, which changes faster by day than by night."""
         days = since_start_ms / DAY_MS
         wave = math.sin(2 * math.pi * days) / (2 * math.pi)
         return max(round(self.at_start + self.a_day * (days - 0.8 * wave)), 0)

@@ -3,7 +3,7 @@
     async with LoopbackTelegram(world) as telegram:
         client = TelegramClient(telegram.session(user_id), telegram.api_id, telegram.api_hash)
 
-Only for demos and tests: it makes Telethon trust a key of its own, for the whole process.
+Only for demos and tests: it makes Telethon trust the server's key, for the whole process.
 """
 
 import os
@@ -31,11 +31,14 @@ from loopback.world.world import World
 
 
 class LoopbackTelegram:
-    """Closing it raises calls.NotStrict where a client called what is unknown or forbidden,
-    unless `strict` is False (a demo should not end with that)."""
+    """Use it with ``async with``. Called from one event loop only.
+
+    Closing it raises calls.NotStrict if a client made unknown or forbidden calls, unless `strict`
+    is False, as in the demo.
+    """
 
     host = HOST
-    #: Any will do; these are given so that clients have some.
+    #: The server accepts any values; clients need some.
     api_id = 1
     api_hash = "loopback"
 
@@ -68,12 +71,12 @@ class LoopbackTelegram:
             self.calls.assert_strict()
 
     async def start(self, port: int = 0) -> None:
-        """Listens; makes every Telethon client of this process trust the server's key."""
+        """Starts to listen; makes all Telethon clients of this process trust the server's key."""
         await self.server.start(port)
         self._place.port = self.server.port
         telethon_rsa.add_key(self.public_key_pem, old=False)
-        # Telethon keeps the first help.getConfig for all clients of a process, and it names
-        # the port of a server that may be gone.
+        # Telethon caches the first help.getConfig for all clients of a process, with the port
+        # of a server that may not exist any more.
         TelegramClient._config = None
 
     async def close(self) -> None:
@@ -93,21 +96,21 @@ class LoopbackTelegram:
 
     @property
     def login_code(self) -> str:
-        """What auth.signIn takes for every account."""
+        """The code that auth.signIn accepts for every account."""
         return self._place.login_code
 
     def session(self, user_id: int) -> StringSession:
-        """A session that is signed in already, with a key of its own; no key exchange.
+        """A signed-in session with a new key, without a key exchange.
 
-        Makes the account where there is none.
+        Creates the account if it does not exist.
         """
         return self.authorise(StringSession(), user_id)
 
     def authorise(self, session: Any, user_id: int) -> Any:
-        """Signs a Telethon session of any kind in, and points it here. Returns it."""
+        """Signs in a Telethon session of any kind and points it here. Returns the session."""
         self.world.add_account(user_id)
         self.point(session)
-        # Clients drop leading zeros of a key; ours has none.
+        # Clients drop leading zeros of a key, so this one has none.
         key = b"\x01" + os.urandom(255)
         self.server.keys.add(key, user_id)
         session.auth_key = TelethonAuthKey(key)
@@ -115,14 +118,14 @@ class LoopbackTelegram:
         return session
 
     def point(self, session: Any) -> Any:
-        """Points a Telethon session here, not signed in. Returns it."""
+        """Points a Telethon session here, without signing in. Returns the session."""
         session.set_dc(self.dc_id, self.host, self.port)
         return session
 
-    # Faults of the whole server; those of calls and pushes are in `faults`.
+    # Faults of the whole server; `faults` has those of calls and pushes.
 
     def drop_connections(self, user_id: int | None = None) -> None:
-        """Cuts every connection (or one account's); what is pushed meanwhile is lost."""
+        """Cuts all connections, or those of one account; pushes are lost until they reconnect."""
         self.server.drop_all(user_id)
 
     async def go_away(self) -> None:
@@ -130,7 +133,7 @@ class LoopbackTelegram:
         await self.server.stop()
 
     async def come_back(self) -> None:
-        """Listens again, at the same port."""
+        """Listens again on the same port."""
         await self.server.start()
 
     @asynccontextmanager
@@ -142,24 +145,23 @@ class LoopbackTelegram:
             await self.come_back()
 
     def rotate_salts(self) -> None:
-        """Every client has to learn a new salt with its next message."""
+        """Forces all clients to learn a new salt with their next message."""
         self.server.keys.rotate_salts()
 
     def skew_clock(self, seconds: float) -> None:
-        """From now on the server's clock is off by that much."""
+        """Shifts the server's clock from now on."""
         self.server.skew_s = seconds
 
     def shorten_pages(self, by: int) -> None:
-        """From now on full pages of messages lack their last ones, although there are more."""
+        """Omits the last messages of full pages from now on, although there are more."""
         self._place.short_by = by
 
     def revoke(self, user_id: int) -> None:
-        """Signs the account's sessions out: AUTH_KEY_UNREGISTERED from now on."""
+        """Signs out the account's sessions, which get AUTH_KEY_UNREGISTERED from now on."""
         self.server.keys.sign_out(user_id)
 
     def push_too_long(self, channel: WorldChannel) -> None:
-        """Tells the subscribers only that they have missed something, as Telegram does after
-        much of it."""
+        """Pushes updateChannelTooLong to subscribers, as Telegram does after many updates."""
         update = types.UpdateChannelTooLong(channel.channel_id, channel.pts)
         self._pushes.push(channel, [update])
 

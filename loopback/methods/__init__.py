@@ -1,4 +1,4 @@
-"""What the methods of Telegram's API answer, from the state of the world.
+"""The methods of Telegram's API, answered from the state of the world.
 
-One file a part of the API, one function a method; table.py is the list of all.
+One file per part of the API, one function per method; table.py lists all methods.
 """

@@ -1,4 +1,4 @@
-"""help.* and auth.*: what a client asks before it is anybody."""
+"""help.* and auth.*: the methods that a client calls before it has signed in."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who calls, and what a caller may name."""
+"""The caller of a method, and checks of the channels that it may name."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,30 +13,30 @@ from loopback.world.channel import WorldChannel, WorldPost
 from loopback.world.world import World
 from streams.ids import ChannelId
 
-#: Telegram's limit of a page, and of ids in one request.
+#: Telegram's limit of messages per page, and of ids per request.
 MAX_PAGE = 100
 
 
 class Place:
-    """What methods know besides the world: where the server listens, and what it handed out."""
+    """The state of methods apart from the world: the server's address and issued tokens."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.port = 0
         self.dc_id = 2
         self.login_code = "12345"
-        #: Tokens of auth.exportAuthorization to the account they stand for.
+        #: Accounts by their tokens of auth.exportAuthorization.
         self.exported: dict[bytes, int] = {}
-        #: How many messages a full answer lacks although there are more.
+        #: The number of messages missing at the end of full pages, although there are more.
         self.short_by = 0
 
     def shortened(self, page: list[Any]) -> list[Any]:
-        """A page without its last messages, as Telegram sends some."""
+        """The page without its last `short_by` messages, as Telegram sends some pages."""
         return page[: len(page) - self.short_by] if len(page) > MAX_PAGE // 2 else page
 
 
 class Caller:
-    """One call's side. Its checks raise RpcFailure, worded as Telegram does."""
+    """The caller of one call. Its checks raise RpcFailure with Telegram's wording."""
 
     def __init__(self, place: Place, auth_key: AuthKey) -> None:
         self.place = place
@@ -56,7 +56,7 @@ class Caller:
         return self.world.clock.now_ms() // 1000
 
     def channel(self, named: Any) -> WorldChannel:
-        """An InputChannel or InputPeerChannel, which has to show this account's access hash."""
+        """The channel of an InputChannel or InputPeerChannel with this account's access hash."""
         if not isinstance(named, types.InputChannel | types.InputPeerChannel):
             raise RpcFailure(400, "CHANNEL_INVALID")
         channel_id = ChannelId(named.channel_id)

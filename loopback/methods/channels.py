@@ -1,4 +1,4 @@
-"""channels.* and contacts.resolveUsername: finding, reading about, joining and leaving channels."""
+"""channels.* and contacts.resolveUsername: resolve, describe, join and leave channels."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def get_full_channel(caller: Caller, request: Any) -> Any:
 
 
 def get_messages(caller: Caller, request: Any) -> Any:
-    """What is not there is said to be empty, in its place."""
+    """In the order of the ids; MessageEmpty in place of a missing post."""
     found = caller.channel(request.channel)
     ids = [PostId(getattr(named, "id", 0)) for named in request.id]
     if len(ids) > MAX_PAGE:

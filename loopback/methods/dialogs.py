@@ -1,4 +1,4 @@
-"""messages.getDialogs: all that an account talks to, channels among much else."""
+"""messages.getDialogs: all dialogs of an account, with channels and others."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from loopback.world.others import Other, Person
 
 
 class _Entry(NamedTuple):
-    """A dialog with what Telegram says along with it."""
+    """A dialog with the objects that Telegram sends with it."""
 
     date_ms: int
     peer: Any
@@ -53,7 +53,7 @@ def _of_channel(caller: Caller, one: WorldChannel) -> _Entry:
 
 
 def _of_other(caller: Caller, one: Other, at_ms: int) -> _Entry:
-    """Its one message has the number of who wrote it: any will do."""
+    """A dialog with one message, whose number is its author's id: any number will do."""
     peer: Any
     if isinstance(one, Person):
         number, peer = one.user_id, types.PeerUser(one.user_id)
@@ -74,7 +74,7 @@ def _after(entries: Sequence[_Entry], offset_peer: Any) -> int:
 
 
 def _number(peer: Any) -> tuple[str, int]:
-    """A peer, or what a client names it by, as kind and id; nobody is ("", 0)."""
+    """The kind and id of a peer or input peer; ("", 0) for an empty one."""
     for kind in ("channel_id", "chat_id", "user_id"):
         if (number := getattr(peer, kind, None)) is not None:
             return kind, number

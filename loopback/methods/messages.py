@@ -14,15 +14,15 @@ from streams.ids import PostId
 
 
 def get_history(caller: Caller, request: Any) -> Any:
-    """A page of at most 100, newest first.
+    """A page of at most 100 messages, newest first.
 
-    The ids in (min_id, max_id) are counted from the first one below offset_id (without one:
-    from the first before offset_date); add_offset moves that start, towards newer posts where
-    it is negative.
+    The page starts, among the ids in (min_id, max_id), at the first one below offset_id, or without
+    an offset_id at the first before offset_date. add_offset moves the start; a negative one moves
+    it towards newer posts.
     """
     found = caller.channel(request.peer)
     ids = found.ids_between(request.min_id, request.max_id or None)
-    # `end` is where the oldest-first list stops to be of interest.
+    # `end` is the end of the page in the list of ids, which is oldest first.
     end = _history_end(found, ids, request) - request.add_offset
     size = min(request.limit or MAX_PAGE, MAX_PAGE)
     page = ids[max(0, end - size) : max(0, end)]
@@ -33,7 +33,7 @@ def get_history(caller: Caller, request: Any) -> Any:
 
 
 def get_messages_views(caller: Caller, request: Any) -> Any:
-    """Positional; nothing is said of what is not there."""
+    """In the order of the ids; empty MessageViews in place of a missing post."""
     if request.increment:
         raise RpcFailure(400, "LOOPBACK_INCREMENT_FORBIDDEN")
     found = caller.channel(request.peer)
@@ -50,7 +50,7 @@ def get_messages_views(caller: Caller, request: Any) -> Any:
 
 
 def get_messages_reactions(caller: Caller, request: Any) -> Any:
-    """Of those posts whose reactions are known."""
+    """Updates for the posts with known reactions."""
     found = caller.channel(request.peer)
     _check_ids(request.id)
     now_ms = caller.world.clock.now_ms()
@@ -73,11 +73,11 @@ def _check_ids(ids: Sequence[int]) -> None:
 def _history_end(found: WorldChannel, ids: Sequence[PostId], request: Any) -> int:
     if request.offset_id:
         return bisect_left(ids, request.offset_id)
-    # A date of 0 says nothing; it is read as the start of 1970.
+    # A date of 0, which is read as the start of 1970, means no date.
     before_ms = int(request.offset_date.timestamp()) * 1000 if request.offset_date else 0
     if not before_ms:
         return len(ids)
-    # By binary search: posts of a channel are dated in the order of their ids.
+    # Binary search works because the dates of a channel's posts follow their ids.
     return bisect_left(ids, before_ms, key=lambda post_id: _date_ms(found, post_id))
 
 

@@ -1,4 +1,4 @@
-"""The world in Telegram's words: TL objects of accounts, channels, posts and counters."""
+"""Renders accounts, channels, posts and counters as Telegram's TL objects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -69,7 +69,7 @@ def channel(account: Account, of: WorldChannel) -> Any:
 
 
 def _usernames(of: WorldChannel) -> list[Any]:
-    """All of them where one was bought: then Telegram says no single one."""
+    """All usernames of a channel with collectible ones: Telegram then sends no single one."""
     if not of.collectibles:
         return []
     own = [types.Username(of.username, editable=True, active=True)] if of.username else []
@@ -84,8 +84,10 @@ def dialog(of: WorldChannel) -> Any:
 
 
 def message(world: World, of: WorldChannel, post: WorldPost) -> Any:
-    """A message says views and forwards together or not at all: where one of them is not known,
-    neither is said. Asked for by itself (`views`), each stands alone."""
+    """A message has both views and forwards, or neither if one is unknown.
+
+    `views` renders them independently.
+    """
     if post.service is not None:
         return types.MessageService(
             id=post.post_id,
@@ -149,7 +151,7 @@ def _forward(world: World, post: WorldPost) -> Any:
 
 
 def forward_sources(world: World, posts: list[WorldPost]) -> list[WorldChannel]:
-    """The channels that the posts were forwarded from, as far as the world knows them."""
+    """The channels that the posts were forwarded from, of those in the world."""
     found: dict[ChannelId, WorldChannel] = {}
     for post in posts:
         source = post.forwarded_from or ""

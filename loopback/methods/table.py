@@ -1,4 +1,4 @@
-"""Every method that the loopback Telegram answers. One that is not here is a strictness fault."""
+"""All methods that the loopback Telegram answers. A call of any other is a violation."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

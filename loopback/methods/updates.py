@@ -1,4 +1,4 @@
-"""updates.*: what a client asks for when it has missed something.
+"""updates.*: the methods by which clients fetch missed updates.
 
 https://core.telegram.org/api/updates
 """
@@ -14,7 +14,7 @@ from loopback.mtproto.errors import RpcFailure
 from loopback.world.channel import Kind, LogEntry, WorldChannel
 from loopback.world.world import World
 
-#: When a client that shows the channel should ask again.
+#: After so many seconds a client that shows the channel should ask again.
 _ASK_AGAIN_S = 30
 _NEWEST_SHOWN = 20
 
@@ -25,7 +25,7 @@ def get_state(caller: Caller, request: Any) -> Any:
 
 
 def get_difference(caller: Caller, request: Any) -> Any:
-    """The account's own log is empty: it only says which channels changed since `date`."""
+    """Only the channels that changed since `date`, because the account's own log is empty."""
     since_ms = int(request.date.timestamp()) * 1000 if request.date else 0
     changed = [c for c in caller.joined() if c.log and c.log[-1].at_ms >= since_ms]
     if not changed:
@@ -36,7 +36,7 @@ def get_difference(caller: Caller, request: Any) -> Any:
 
 
 def get_channel_difference(caller: Caller, request: Any) -> Any:
-    """A slice of the log: new posts apart, edits and deletions as updates with their own pts."""
+    """A slice of the log: new posts as messages, edits and deletions as updates with their pts."""
     found = caller.channel(request.channel)
     if request.pts <= 0:
         raise RpcFailure(400, "PERSISTENT_TIMESTAMP_EMPTY")
@@ -80,7 +80,7 @@ def _too_long(caller: Caller, found: WorldChannel) -> Any:
 
 
 def change(world: World, found: WorldChannel, entry: LogEntry) -> list[Any]:
-    """An entry of the log as updates; none for posts that have gone since."""
+    """The updates of a log entry; none for posts deleted since."""
     if entry.kind is Kind.DELETE:
         gone = list(entry.post_ids)
         return [

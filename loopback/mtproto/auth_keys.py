@@ -1,6 +1,6 @@
-"""Authorisation keys the server knows, and what it remembers of each.
+"""The authorisation keys that the server knows, with the state of each.
 
-A reconnecting client says nothing of itself but its key, so the layer, the account and whether it
+A reconnecting client sends nothing but its key id, so the layer, the account and whether the client
 wants updates belong to the key, not to a connection.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class AuthKey:
-    """256 bytes shared with one client, and what is known of that client."""
+    """256 bytes shared with one client, and the state of that client."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != 256:
@@ -21,13 +21,13 @@ class AuthKey:
         self.salt = _random_long()
         self.user_id: int | None = None
         self.layer: int | None = None
-        #: From the client's initConnection; None before it.
+        #: The client's initConnection; None before it.
         self.device: Any = None
-        #: Whether it has made a call that asks for updates.
+        #: Whether the client has made a call that subscribes to updates.
         self.wants_updates = False
 
     def rotate_salt(self) -> None:
-        """From now on a message with the old salt is answered with `bad_server_salt`."""
+        """Makes messages with the old salt get `bad_server_salt` from now on."""
         self.salt = _random_long()
 
 

@@ -1,4 +1,4 @@
-"""One TCP connection: packets in, what they ask for, packets out."""
+"""One TCP connection: reads packets, executes their requests, sends the answers."""
 
 import asyncio
 import struct
@@ -21,7 +21,7 @@ from loopback.mtproto.messages import Message, ServerIds
 from loopback.mtproto.service import answer_service, rpc_result
 from loopback.mtproto.session import Session
 
-#: A client that leaves this much unread is cut off.
+#: The connection of a client with more unread bytes is cut.
 MAX_UNSENT_BYTES = 1 << 26
 _WRAPPERS = (
     functions.InvokeWithLayerRequest,
@@ -33,24 +33,24 @@ _WRAPPERS = (
 
 
 class Answer(NamedTuple):
-    """What stands behind `rpc_result`, and how much later it is sent."""
+    """The content of an `rpc_result`, and the delay before it is sent."""
 
     body: bytes
     delay_s: float = 0.0
 
 
 class Methods(Protocol):
-    """What the requests mean."""
+    """Executes requests. Called on the event loop; must not wait."""
 
     def call(self, auth_key: AuthKey, request: Any) -> Answer:
         """Raises RpcFailure or Cut."""
 
     def unreadable(self, auth_key: AuthKey, body: bytes) -> Answer:
-        """Called for a request that is not in the schema. Raises RpcFailure."""
+        """Called for a request outside of the schema. Raises RpcFailure."""
 
 
 class Peers(Protocol):
-    """What a connection needs of its server."""
+    """The port that a connection needs of its server."""
 
     def key(self, key_id: bytes) -> AuthKey | None: ...
 
@@ -80,7 +80,10 @@ class Connection:
         self._sessions: set[Session] = set()
 
     async def run(self) -> None:
-        """Until the client leaves or breaks the protocol. Raises MtprotoError or Cut."""
+        """Runs until the client leaves (IncompleteReadError) or violates the protocol.
+
+        Raises MtprotoError, Cut or a connection error.
+        """
         try:
             while True:
                 self._take(await self._framing.read())
@@ -137,7 +140,7 @@ class Connection:
             self.send(struct.pack("<qqi", 0, msg_id, len(body)) + body)
 
     def _take_outer(self, session: Session, salt: int, outer: Message) -> None:
-        """Checks that hold for a packet as a whole; its messages run only if they pass."""
+        """Checks the packet as a whole; executes its messages only if it passes."""
         right_salt = session.auth_key.salt
         if salt != right_salt:
             bad_salt = types.BadServerSalt(outer.msg_id, outer.seqno, 48, right_salt)
@@ -187,7 +190,7 @@ class Connection:
 
 
 def _unwrapped(auth_key: AuthKey, request: Any) -> Any:
-    """The request inside its wrappers; what they say is remembered with the key."""
+    """The request without its wrappers, whose content is stored in the key."""
     updates = True
     while isinstance(request, _WRAPPERS):
         match request:

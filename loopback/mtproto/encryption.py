@@ -14,7 +14,7 @@ _CLIENT, _SERVER = 0, 8
 
 
 class Sealed(NamedTuple):
-    """What an encrypted packet carries."""
+    """The content of an encrypted packet."""
 
     salt: int
     session_id: int
@@ -35,7 +35,7 @@ def seal(auth_key: bytes, key_id: bytes, message: Sealed) -> bytes:
 def unseal(auth_key: bytes, packet: bytes) -> Sealed:
     """A packet from the client. Raises DamagedMessage."""
     msg_key, encrypted = packet[8:24], packet[24:]
-    # A padded transport leaves up to 15 bytes behind the last block.
+    # A padded transport adds up to 15 bytes after the last block.
     encrypted = encrypted[: len(encrypted) // 16 * 16]
     if len(encrypted) < 48:
         raise DamagedMessage("too short for a message")

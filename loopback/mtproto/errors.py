@@ -1,17 +1,17 @@
-"""What goes wrong between a client and the server.
+"""The errors between a client and the server.
 
 MtprotoError
-├── FramingError      the bytes are not a packet of a transport that we know
+├── FramingError      the bytes are not a packet of a known transport
 ├── KeyExchangeError  the client's step does not follow from the server's
-├── UnknownAuthKey    answered with the transport error -404
-└── DamagedMessage    does not decrypt to what it says it is
+├── UnknownAuthKey    the server answers with the transport error -404
+└── DamagedMessage    the message does not decrypt or parse
 RpcFailure            the answer to one request is an error
 Cut                   the connection ends now, without an answer
 """
 
 
 class MtprotoError(Exception):
-    """Ends the connection that caused it, and nothing else."""
+    """Ends only the connection that caused it."""
 
 
 class FramingError(MtprotoError): ...
@@ -36,4 +36,4 @@ class RpcFailure(Exception):
 
 
 class Cut(Exception):
-    """Raised by a method: the caller's connection is cut before it gets an answer."""
+    """Raised by a method: the caller's connection is cut before the answer."""

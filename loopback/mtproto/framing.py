@@ -1,7 +1,7 @@
-"""Where one packet ends and the next begins: the TCP transports of MTProto.
+"""The TCP transports of MTProto, which delimit packets.
 
-The client chooses one by its first bytes: full, abridged, intermediate, padded intermediate, and
-each of the last three inside an obfuscation.
+The client selects one by its first bytes: full, abridged, intermediate, padded intermediate, or one
+of the last three within an obfuscation.
 https://core.telegram.org/mtproto/mtproto-transports
 """
 
@@ -15,13 +15,13 @@ from zlib import crc32
 from loopback.mtproto.errors import FramingError
 from loopback.mtproto.obfuscation import HEADER_BYTES, CounterCipher, read_header
 
-#: No client of ours sends more; a longer length is damage.
+#: A longer length is damage: our clients send no larger packets.
 MAX_PACKET_BYTES = 1 << 24
 _QUICK_ACK = 0x80000000
 
 
 class Wire:
-    """The bytes of one direction of a connection, deciphered where the client asked for it."""
+    """The incoming bytes of a connection, deciphered if the client uses obfuscation."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
@@ -31,13 +31,13 @@ class Wire:
         self._cipher = cipher
 
     async def read(self, size: int) -> bytes:
-        """Raises asyncio.IncompleteReadError when the connection ends before `size` bytes."""
+        """Raises asyncio.IncompleteReadError if the connection ends before `size` bytes."""
         data = await self._reader.readexactly(size)
         return data if self._cipher is None else self._cipher.apply(data)
 
 
 class Framing(Protocol):
-    """One connection's transport. Raises FramingError on bytes that are no packet."""
+    """The transport of one connection. `read` raises FramingError for invalid packets."""
 
     async def read(self) -> bytes: ...
 
@@ -69,7 +69,7 @@ class Full:
         return packet + struct.pack("<I", crc32(packet))
 
     def error(self, code: int) -> bytes:
-        """-429 was seen to come without a frame: as length, number and payload."""
+        """Telegram was seen to send -429 without a frame: three times the code."""
         return struct.pack("<iii", code, code, code) if code == -429 else self.frame(_int32(code))
 
 
@@ -96,8 +96,11 @@ class Abridged:
 
 
 class Intermediate:
-    """Length in four bytes. Padded: with random bytes behind the payload,
-    up to 15 from a client; a server's are at most 3, because clients cut to whole words."""
+    """Length in four bytes.
+
+    Padded: random bytes follow the payload, up to 15 from a client, at most 3 from a server,
+    because clients truncate packets to whole words.
+    """
 
     def __init__(self, wire: Wire, *, padded: bool = False) -> None:
         self._wire = wire
@@ -113,12 +116,12 @@ class Intermediate:
         return _int32(len(payload)) + payload
 
     def error(self, code: int) -> bytes:
-        # Never padded: its size is what tells it from a message.
+        # Never padded: its size distinguishes it from a message.
         return _int32(4) + _int32(code)
 
 
 class Obfuscated:
-    """Another transport, enciphered."""
+    """Another transport, with its bytes enciphered."""
 
     def __init__(self, inner: Framing, cipher: CounterCipher) -> None:
         self._inner = inner
@@ -135,7 +138,10 @@ class Obfuscated:
 
 
 async def detect(reader: asyncio.StreamReader, secret: bytes | None = None) -> Framing:
-    """Reads the client's first bytes. With a `secret` only an MTProxy header is taken."""
+    """Reads the client's first bytes; returns its transport. Raises FramingError.
+
+    With a `secret`, accepts an MTProxy header only.
+    """
     wire = Wire(reader)
     start = await wire.read(1)
     if secret is None and start == b"\xef":

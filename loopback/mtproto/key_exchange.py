@@ -1,7 +1,7 @@
-"""Agreeing on an authorisation key: https://core.telegram.org/mtproto/auth_key.
+"""The exchange of an authorisation key: https://core.telegram.org/mtproto/auth_key.
 
-Clients prove that they talk to the holder of the RSA key in one of two ways: the old one
-(SHA-1, data, padding; Telethon and Pyrogram still use it) and RSA_PAD.
+Clients verify the owner of the RSA key by one of two schemes: the old one (SHA-1, data, padding;
+Telethon and Pyrogram still use it) or RSA_PAD.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from loopback.mtproto import tl
 from loopback.mtproto.errors import DamagedMessage, KeyExchangeError
 from loopback.mtproto.rsa_key import RsaKey
 
-#: The 2048-bit safe prime that Telegram publishes; clients may refuse any other.
+#: Telegram's published 2048-bit safe prime; clients may refuse any other.
 DH_PRIME = int(
     "C71CAEB9C6B1C9048E6C522F70F13F73980D40238E3E21C14934D037563D930F"
     "48198A0AA7C14058229493D22530F4DBFA336F6E0AC925139543AED44CCE7C37"
@@ -30,13 +30,13 @@ DH_PRIME = int(
     16,
 )
 _GENERATOR = 3
-#: The client has to find these two again; 31 bits each keep that short.
+#: The client must factor their product; with 31 bits each that takes little time.
 _P, _Q = 1229739323, 1402015859
 _PQ_INNER = (types.PQInnerData, types.PQInnerDataDc)
 
 
 class KeyExchange:
-    """One connection's exchange, in the order of its three steps."""
+    """The exchange of one connection, in three steps."""
 
     def __init__(self, rsa_key: Callable[[], RsaKey]) -> None:
         self._make_rsa_key = rsa_key
@@ -52,7 +52,7 @@ class KeyExchange:
         return self._make_rsa_key()
 
     def answer(self, request: Any, server_time_s: int) -> Any:
-        """The answer to one step. Raises KeyExchangeError where it does not follow."""
+        """The answer to one step; None if it needs none. Raises KeyExchangeError."""
         match request:
             case functions.ReqPqMultiRequest() | functions.ReqPqRequest():
                 return self._start(request)
@@ -75,7 +75,7 @@ class KeyExchange:
         if request.public_key_fingerprint != self._rsa_key.fingerprint:
             raise KeyExchangeError("encrypted for another key than ours")
         self._new_nonce = self._read_inner(request.encrypted_data).new_nonce
-        # 256 bits suffice for the exponent: the best attack on the group is no cheaper.
+        # An exponent of 256 bits suffices: the best attack on the group is no cheaper.
         self._a = secrets.randbits(256) | 1 << 255
         g_a = pow(_GENERATOR, self._a, DH_PRIME)
         inner = types.ServerDHInnerData(
@@ -148,7 +148,7 @@ def _read_padded_inner(raw: bytes) -> Any | None:
 
 
 def _inner(data: bytes, *kinds: type) -> Any | None:
-    """The object of one of those kinds that `data` begins with."""
+    """The object at the start of `data`, if it is of one of `kinds`."""
     try:
         inner = tl.read(data)
     except DamagedMessage:

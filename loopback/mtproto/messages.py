@@ -1,4 +1,4 @@
-"""Message ids, sequence numbers and containers: what wraps every body.
+"""Message ids, sequence numbers and containers, which wrap all bodies.
 
 https://core.telegram.org/mtproto/description#message-identifier-msg-id
 """
@@ -14,7 +14,7 @@ from streams.clock import Clock
 #: Limits of one container.
 MAX_CONTAINED = 100
 MAX_CONTAINER_BYTES = 1 << 20
-#: A client's message may be this much older or newer than the server's time.
+#: The largest difference of a client's message from the server's time.
 OLDEST_S, NEWEST_S = 300, 30
 
 _INNER = struct.Struct("<qii")
@@ -29,12 +29,12 @@ class Message(NamedTuple):
 
     @property
     def is_content(self) -> bool:
-        """Content messages are to be acknowledged."""
+        """Whether the receiver must acknowledge the message."""
         return bool(self.seqno & 1)
 
 
 class ServerIds:
-    """Ids that grow strictly and carry the server's time; numbers that count content messages."""
+    """Strictly growing ids with the server's time; sequence numbers that count content messages."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -42,11 +42,11 @@ class ServerIds:
         self._content_messages = 0
 
     def msg_id(self, *, answer: bool, skew_s: float = 0.0) -> int:
-        """The two lowest bits say whether it answers a request of the client."""
+        """A new id. Its two lowest bits mark the answer to a request of the client."""
         now_ms = self._clock.now_ms() + int(skew_s * 1000)
         fresh = (now_ms // 1000) << 32 | ((now_ms % 1000) << 32) // 1000 & ~3
-        # A clock that is set back, or two ids in one millisecond, must not repeat an id; but a
-        # jump of hours (a test's skew) is followed.
+        # Ids must not repeat within a millisecond or after a small step back of the clock; they
+        # follow larger steps (a test's skew).
         if fresh <= self._last and self._last - fresh < OLDEST_S << 32:
             fresh = self._last + 4
         self._last = fresh
@@ -59,7 +59,7 @@ class ServerIds:
 
 
 def complaint(msg_id: int, now_s: float) -> int | None:
-    """The error code for a client's id that breaks the rules; None for a good one."""
+    """The error code for an invalid id of a client; None for a valid one."""
     if msg_id & 3:
         return 18
     age_s = now_s - (msg_id >> 32)
@@ -97,7 +97,7 @@ def pack(messages: Sequence[Message]) -> bytes:
 
 
 def batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """Split into what fits into one container each."""
+    """Splits messages into lists that fit into one container each."""
     batch: list[Message] = []
     size = 0
     for message in messages:

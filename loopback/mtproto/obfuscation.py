@@ -15,7 +15,7 @@ _NO_IV = bytes(2 * _BLOCK)
 
 
 class CounterCipher:
-    """AES-256-CTR as a stream: `apply` both enciphers and deciphers, in the order of the bytes."""
+    """AES-256-CTR as a stream: `apply` enciphers or deciphers the next bytes."""
 
     def __init__(self, key: bytes, iv: bytes) -> None:
         self._key = key
@@ -38,16 +38,16 @@ class CounterCipher:
 
 
 class Obfuscation(NamedTuple):
-    """What a client's 64-byte header sets up."""
+    """The parameters in a client's 64-byte header."""
 
-    #: Repeated first byte(s) of the transport inside.
+    #: The tag of the inner transport: its first byte, repeated.
     tag: bytes
     incoming: CounterCipher
     outgoing: CounterCipher
 
 
 def read_header(header: bytes, secret: bytes | None = None) -> Obfuscation:
-    """`secret` is an MTProxy secret of 16 bytes, where the server plays an MTProxy."""
+    """`secret`: the 16-byte secret of a server that acts as an MTProxy."""
     reverse = header[8:56][::-1]
     incoming = CounterCipher(_key(header[8:40], secret), header[40:56])
     outgoing = CounterCipher(_key(reverse[:32], secret), reverse[32:])

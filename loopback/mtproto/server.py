@@ -1,4 +1,4 @@
-"""The listener on 127.0.0.1, and the keys, sessions and connections behind it."""
+"""The listener on 127.0.0.1, with its keys, sessions and connections."""
 
 import asyncio
 import contextlib
@@ -19,14 +19,14 @@ from streams.clock import Clock, SystemClock
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-#: Sessions without a connection are remembered, with what they have not acknowledged, in case
-#: their clients come back; of more than this the longest unused is forgotten.
+#: The number of sessions without a connection that the server keeps, with their unacknowledged
+#: messages, for reconnecting clients; it drops the longest unused ones first.
 MAX_LEFT_SESSIONS = 50
 _READ_BUFFER_BYTES = 1 << 20
 
 
 class MtprotoServer:
-    """Telegram's transport. All calls are made from one event loop.
+    """Telegram's transport. Called from one event loop only.
 
     Message ids carry the time of `clock`, which must be the machine's (clients compare it with
     theirs), shifted by `skew_s`. `secret` makes it an MTProxy.
@@ -43,20 +43,20 @@ class MtprotoServer:
         self._secret = secret
         self._sessions: OrderedDict[tuple[bytes, int], Session] = OrderedDict()
         self._connections: set[Connection] = set()
-        #: Also of those that have not said yet what transport they use.
+        #: All connections, including those whose transport is not known yet.
         self._talks: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
         self._unflushed: set[Session] = set()
 
     async def start(self, port: int = 0) -> None:
-        """Listens, on the port it had before when it is started again."""
+        """Listens on `port`; 0 means the previous port, or a free one at the first start."""
         self._server = await asyncio.start_server(
             self._serve, HOST, port or self.port, limit=_READ_BUFFER_BYTES
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Refuses connections from now on and drops those that there are."""
+        """Refuses new connections and drops the present ones; returns when they have ended."""
         if self._server is None:
             return
         self._server.close()
@@ -67,7 +67,7 @@ class MtprotoServer:
         self._server = None
 
     def drop_all(self, user_id: int | None = None) -> None:
-        """Cuts connections, or one account's, without a word."""
+        """Cuts all connections, or those of one account, without a message."""
         if user_id is None:
             for writer in self._talks.values():
                 writer.transport.abort()
@@ -78,14 +78,14 @@ class MtprotoServer:
                 connection.abort()
 
     def send_error(self, code: int) -> None:
-        """A transport error, such as -429, to every client."""
+        """Sends a transport error, such as -429, to all clients."""
         for connection in self._connections:
             connection.send_error(code)
 
     def push(self, updates: Any, user_id: int) -> int:
-        """To the account's connected sessions that want updates; returns to how many.
+        """Pushes to the account's connected sessions that want updates; returns their number.
 
-        Sent at the loop's next turn, in one packet with whatever else is then to be sent.
+        Does not wait: the next iteration of the loop sends all pending messages in one packet.
         """
         sessions = [s for s in self._sessions.values() if s.is_connected and _listens(s, user_id)]
         body = packed(updates) if sessions else b""
@@ -94,7 +94,7 @@ class MtprotoServer:
             self._flush_soon(session)
         return len(sessions)
 
-    # What connections ask for (connection.Peers).
+    # Implements connection.Peers.
 
     def key(self, key_id: bytes) -> AuthKey | None:
         return self.keys.find(key_id)

@@ -1,4 +1,4 @@
-"""Service messages: what a client says to the protocol and not to Telegram.
+"""Service messages, which belong to the protocol and not to Telegram's API.
 
 https://core.telegram.org/mtproto/service_messages
 """
@@ -15,7 +15,7 @@ _SALT_LIFE_S = 3600
 
 
 def answer_service(session: Session, msg_id: int, request: Any) -> bool:
-    """Answers a service message; False for anything else."""
+    """Answers a service message; returns False for any other message."""
     match request:
         case types.MsgsAck():
             session.acknowledge(request.msg_ids)
@@ -45,6 +45,6 @@ def rpc_result(request_msg_id: int, body: bytes) -> bytes:
 
 def _future_salts(session: Session, msg_id: int) -> bytes:
     now_s = int(session.now_s())
-    # Its vector is bare, which Telethon's classes cannot write.
+    # The vector is bare, which Telethon's classes cannot serialise.
     salt = struct.pack("<iiq", now_s, now_s + _SALT_LIFE_S, session.auth_key.salt)
     return struct.pack("<Iqii", _FUTURE_SALTS, msg_id, now_s, 1) + salt

@@ -1,7 +1,7 @@
-"""A session: what a client and the server have said to each other under one session id.
+"""A session: the messages between a client and the server under one session id.
 
-It outlives connections. What the client has not acknowledged is sent again when it comes back
-with the same session id.
+A session outlives connections. When the client reconnects with the same session id, the server
+resends all unacknowledged messages.
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ from loopback.mtproto.encryption import Sealed, seal
 from loopback.mtproto.messages import Message, ServerIds
 from streams.clock import Clock
 
-#: Remembered for sending again; more than this and the oldest are lost, as at Telegram.
+#: The number of messages kept for resending; the oldest are lost first, as at Telegram.
 MAX_UNACKED = 1000
 MAX_SEEN = 2000
 
@@ -24,12 +24,12 @@ Send = Callable[[bytes], None]
 
 
 class Session:
-    """Where it says `post`, the message is sent at the next `flush`, together with others."""
+    """`post` queues messages; `flush` sends all queued ones together. No method waits."""
 
     def __init__(self, auth_key: AuthKey, session_id: int, clock: Clock) -> None:
         self.auth_key = auth_key
         self.session_id = session_id
-        #: Whether the client has been told that the session is new.
+        #: Whether `new_session_created` was sent.
         self.announced = False
         self.skew_s = 0.0
         self._clock = clock
@@ -37,7 +37,7 @@ class Session:
         self._send: Send | None = None
         self._out: list[Message] = []
         self._unacked: OrderedDict[int, Message] = OrderedDict()
-        #: Requests whose answer is still unacknowledged: request's id to answer's id.
+        #: The ids of unacknowledged answers, by the id of their request.
         self._answers: dict[int, int] = {}
         self._seen: OrderedDict[int, None] = OrderedDict()
 
@@ -49,7 +49,7 @@ class Session:
         return self._clock.now_ms() / 1000 + self.skew_s
 
     def attach(self, send: Send) -> None:
-        """A connection carries the session from now on."""
+        """Connects the session by `send`; queues unacknowledged messages for resending."""
         if self._send == send:
             return
         self._send = send
@@ -62,7 +62,7 @@ class Session:
             self._out.clear()
 
     def post(self, body: bytes, *, answers: int | None = None, content: bool = True) -> None:
-        """`answers` is the id of the request that caused it; None is a push."""
+        """Queues a message. `answers`: the id of the request that it answers; None for a push."""
         msg_id = self._ids.msg_id(answer=answers is not None, skew_s=self.skew_s)
         message = Message(msg_id, self._ids.seqno(content=content), body)
         self._out.append(message)
@@ -75,11 +75,11 @@ class Session:
             self.acknowledge([next(iter(self._unacked))])
 
     def post_service(self, obj: Any, answers: int) -> None:
-        """A service message that needs no acknowledgement."""
+        """Queues a service message, which needs no acknowledgement."""
         self.post(bytes(obj), answers=answers, content=False)
 
     def flush(self) -> None:
-        """Encrypts and sends what was posted, packed into containers where there is more."""
+        """Encrypts and sends all queued messages, packed into containers if there are several."""
         out, self._out = self._out, []
         for batch in messages.batches(out):
             if self._send is not None:
@@ -95,7 +95,7 @@ class Session:
         self._out.extend(self._unacked[i] for i in msg_ids if i in self._unacked)
 
     def is_repeated(self, msg_id: int) -> bool:
-        """Remembers the id. A repeated request is not executed; its answer is sent again."""
+        """Records the id. True for a repeated request: its answer is resent, do not execute it."""
         if msg_id in self._seen:
             self.resend([self._answers.get(msg_id, 0)])
             return True
@@ -105,16 +105,16 @@ class Session:
         return False
 
     def states(self, msg_ids: Iterable[int]) -> str:
-        """For msgs_state_info: 4 is received, 1 is unknown."""
+        """For msgs_state_info: 4 is received, 1 is unknown, per id."""
         return "".join(chr(4 if i in self._seen else 1) for i in msg_ids)
 
     def complain(self, message: Message, code: int) -> None:
-        """bad_msg_notification; the message is not executed."""
+        """Queues bad_msg_notification; the message must not be executed."""
         bad = types.BadMsgNotification(message.msg_id, message.seqno, code)
         self.post_service(bad, message.msg_id)
 
     def announce(self, first_msg_id: int) -> None:
-        """new_session_created, once."""
+        """Queues new_session_created, at the first call only."""
         if not self.announced:
             self.announced = True
             unique_id = first_msg_id ^ self.session_id
@@ -125,7 +125,7 @@ class Session:
         if len(batch) == 1:
             msg_id, seqno, body = batch[0]
         else:
-            # Made last, so that a container's id is above the ids inside.
+            # Created last, so that a container's id is above the ids of its messages.
             msg_id = self._ids.msg_id(answer=True, skew_s=self.skew_s)
             seqno, body = self._ids.seqno(content=False), messages.pack(batch)
         key = self.auth_key
@@ -133,5 +133,5 @@ class Session:
 
 
 def packed(obj: Any) -> bytes:
-    """An update, ready to be pushed to any number of sessions."""
+    """The body of an update, for any number of sessions."""
     return tl.gzipped(tl.boxed(obj))

@@ -1,7 +1,7 @@
-"""TL objects to bytes and back, by the classes that Telethon generates from Telegram's schema.
+"""Serialises TL objects by the classes that Telethon generates from Telegram's schema.
 
-Using the client's own classes keeps the server on the client's layer after every upgrade of
-Telethon. What it cannot show, errors that both sides share, a second client's test shows.
+The client's classes keep the server on the client's layer after every upgrade of Telethon. They
+cannot reveal errors that both sides share; a test with a second client does.
 """
 
 import gzip
@@ -25,7 +25,7 @@ MSG_CONTAINER = 0x73F1F8DC
 _VECTOR = 0x1CB5C415
 _TRUE = 0x997275B5
 _FALSE = 0xBC799737
-#: Below this, packing costs more than it saves.
+#: Below this size, compression costs more than it saves.
 _GZIP_FROM_BYTES = 1024
 _MAX_UNZIPPED_BYTES = 1 << 24
 #: zlib's number for a gzip header.
@@ -41,7 +41,7 @@ def read(data: bytes) -> TLObject:
 
 
 def boxed(value: TLObject) -> bytes:
-    """A result as it stands behind `rpc_result`: an object, a Bool, or a Vector of objects."""
+    """The bytes of a result in `rpc_result`: an object, a Bool, or a Vector of objects."""
     if isinstance(value, bool):
         return struct.pack("<I", _TRUE if value else _FALSE)
     if isinstance(value, list):
@@ -50,7 +50,7 @@ def boxed(value: TLObject) -> bytes:
 
 
 def gzipped(body: bytes) -> bytes:
-    """`body`, or a `gzip_packed` of it where that is shorter."""
+    """`body`, or its `gzip_packed` form if that is shorter."""
     if len(body) < _GZIP_FROM_BYTES:
         return body
     packed = gzip.compress(body, compresslevel=1)

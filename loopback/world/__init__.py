@@ -1,4 +1,4 @@
-"""What there is on the loopback Telegram: accounts, channels, posts, counters, subscribers.
+"""The state of the loopback Telegram: accounts, channels, posts, counters, subscribers.
 
-Knows nothing of MTProto; loopback.methods says it as Telegram does.
+Independent of MTProto; loopback.methods renders it as Telegram does.
 """

@@ -1,11 +1,11 @@
-"""An account of the loopback Telegram, the channels it has joined, and whom else it talks to."""
+"""An account of the loopback Telegram, the channels that it has joined, and its other dialogs."""
 
 import hashlib
 
 from loopback.world.others import Other
 from streams.ids import ChannelId
 
-#: Telegram's limit for accounts that do not pay.
+#: Telegram's limit for accounts without a subscription.
 MAX_JOINED = 500
 
 
@@ -14,9 +14,9 @@ class Account:
         self.user_id = user_id
         self.phone = phone
         self.first_name = first_name
-        #: In the order of joining.
+        #: The joined channels, in the order of joining.
         self.joined: dict[ChannelId, None] = {}
-        #: Users, bots and basic groups among its dialogs, and when each last wrote.
+        #: The last activity (ms) of the users, bots and basic groups among its dialogs.
         self.others: dict[Other, int] = {}
 
     @property
@@ -27,7 +27,7 @@ class Account:
         return _hash(self.user_id, -user_id)
 
     def access_hash_of(self, channel_id: ChannelId) -> int:
-        """What this account, and no other, has to show to name a channel by its id."""
+        """The hash that this account, and no other, must send with the id of the channel."""
         return _hash(self.user_id, channel_id)
 
 

@@ -1,7 +1,7 @@
-"""A broadcast channel: its posts in order, and the numbered log of what happened to them.
+"""A broadcast channel: its posts in order, and the numbered log of their changes.
 
-The number of the newest happening is the channel's `pts`; clients use it to notice what they
-missed (https://core.telegram.org/api/updates).
+The channel's `pts` is the number of the newest change; clients use it to detect missed updates
+(https://core.telegram.org/api/updates).
 """
 
 from bisect import bisect_left, bisect_right
@@ -13,22 +13,22 @@ from typing import Literal, NamedTuple
 from loopback.world.counters import Counters, CounterSource, FixedCounters
 from streams.ids import ChannelId, PostId
 
-#: What is older is answered with "too long".
+#: The largest number of log entries; requests for older ones get "too long".
 MAX_LOG = 10_000
 
-#: Telegram has one kind of object for all of them; only the first is a broadcast channel.
+#: Telegram has one type of object for all of these; only the first is a broadcast channel.
 ChannelKind = Literal["channel", "supergroup", "gigagroup"]
 
 
 class Collectible(NamedTuple):
-    """A further username, bought; only an active one leads to the channel."""
+    """An additional, bought username; it resolves to the channel only while it is active."""
 
     name: str
     active: bool = True
 
 
 class WorldPost:
-    """One post. Its counters move by themselves where their source says so."""
+    """One post. Its counters change over time if their source does."""
 
     __slots__ = (
         "album_id",
@@ -63,7 +63,7 @@ class WorldPost:
         self.album_id = album_id
         self.forwarded_from = forwarded_from
         self.edit_date_ms = edit_date_ms
-        #: What happened (``pinned``, ``title``): a service message, which is no post.
+        #: The event of a service message (``pinned``, ``title``), which is no post; else None.
         self.service = service
 
 
@@ -74,7 +74,7 @@ class Kind(Enum):
 
 
 class LogEntry(NamedTuple):
-    #: The channel's pts after it; before it, pts - pts_count.
+    #: The channel's pts after the change; before it, pts - pts_count.
     pts: int
     pts_count: int
     at_ms: int
@@ -83,7 +83,7 @@ class LogEntry(NamedTuple):
 
 
 class WorldChannel:
-    """Changed only through World, which tells the listeners."""
+    """Change it only through World, which notifies the listeners."""
 
     def __init__(
         self,
@@ -97,14 +97,14 @@ class WorldChannel:
         self.channel_id = channel_id
         self.title = title
         self.username = username
-        #: Where there are any, Telegram says no `username` and lists all names, this one first.
+        #: If there are any, Telegram sends no `username` but a list of all names, `username` first.
         self.collectibles: Sequence[Collectible] = ()
         self.kind: ChannelKind = kind
         self.about = ""
         self.created_ms = created_ms
-        #: The number of subscribers at an instant; None where it is not known.
+        #: The number of subscribers at an instant; None if unknown.
         self.subscribers = subscribers
-        #: A private channel answers its subscribers only.
+        #: Only subscribers can access a private channel.
         self.private = False
         self.pts = 1
         self.log: deque[LogEntry] = deque()
@@ -116,13 +116,13 @@ class WorldChannel:
 
     @property
     def names(self) -> list[str]:
-        """The usernames that lead to it."""
+        """The usernames that resolve to the channel."""
         own = [self.username] if self.username else []
         return own + [one.name for one in self.collectibles if one.active]
 
     @property
     def log_floor(self) -> int:
-        """The lowest pts from which the log still tells everything."""
+        """The lowest pts from which the log is complete."""
         return self.log[0].pts - self.log[0].pts_count if self.log else self.pts
 
     @property
@@ -151,7 +151,7 @@ class WorldChannel:
         return reversed(newer)
 
     def put(self, post: WorldPost) -> None:
-        """Adds or replaces; ids may come in any order."""
+        """Adds or replaces a post; ids may come in any order. Does not write the log."""
         if post.post_id not in self._posts:
             if post.post_id > self.newest_id:
                 self._ids.append(post.post_id)
@@ -160,7 +160,7 @@ class WorldChannel:
         self._posts[post.post_id] = post
 
     def remove(self, post_ids: Iterable[PostId]) -> list[PostId]:
-        """Returns those that were there."""
+        """Returns the ids that existed. Does not write the log."""
         gone = [i for i in post_ids if self._posts.pop(i, None) is not None]
         for post_id in gone:
             del self._ids[bisect_left(self._ids, post_id)]
@@ -175,5 +175,5 @@ class WorldChannel:
         return entry
 
     def forget_log(self) -> None:
-        """From now on a client that is behind is told that it is too far behind."""
+        """Empties the log: clients that are behind get "too long"."""
         self.log.clear()

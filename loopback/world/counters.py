@@ -1,11 +1,11 @@
-"""The counters of a post, as they stand at an instant."""
+"""The counters of a post at an instant."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 
 class Counters(NamedTuple):
-    """None is a counter that Telegram does not show for the post."""
+    """None: Telegram does not show this counter for the post."""
 
     views: int | None = None
     forwards: int | None = None
@@ -15,11 +15,11 @@ class Counters(NamedTuple):
 
 class CounterSource(Protocol):
     def at(self, now_ms: int) -> Counters:
-        """Cheap: called for every post of every answer."""
+        """Called for every post of every answer, so it must be fast."""
 
 
 class FixedCounters:
-    """Stay as they are until they are set."""
+    """Counters that do not change over time."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters

@@ -1,4 +1,4 @@
-"""What an account talks to that is no channel: users, bots and basic groups."""
+"""The dialogs of an account that are no channels: users, bots and basic groups."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ class Person(NamedTuple):
 
 
 class BasicGroup(NamedTuple):
-    """A group that has not become a supergroup. Its id may equal a channel's: they are apart."""
+    """A group that is no supergroup. Its id may equal a channel's; the id spaces are separate."""
 
     chat_id: int
     title: str

@@ -1,4 +1,4 @@
-"""The world: everything that can happen in it happens by a call here, at its clock's time."""
+"""The world: every event in it is a call of World, at the time of its clock."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class LogWritten(NamedTuple):
 
 
 class CountersMoved(NamedTuple):
-    """Telegram chose to say how the counters of some posts stand."""
+    """Telegram pushes the present counters of some posts."""
 
     channel: WorldChannel
     posts: Sequence[WorldPost]
@@ -37,7 +37,7 @@ Listener = Callable[[Happening], None]
 
 
 class World:
-    """All calls are made from one event loop; none of them waits."""
+    """Called from one event loop only; no method waits."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -48,13 +48,13 @@ class World:
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
-        """`listener` is called within the call that makes something happen."""
+        """Adds a listener, which is called synchronously, within the call that causes an event."""
         self._listeners.append(listener)
 
     def add_account(
         self, user_id: int, *, phone: str = "", first_name: str = "Loopback"
     ) -> Account:
-        """An account that is there already is returned as it is."""
+        """Returns an existing account unchanged."""
         fresh = Account(user_id, phone or f"999{user_id:07d}", first_name)
         return self.accounts.setdefault(user_id, fresh)
 
@@ -68,7 +68,7 @@ class World:
         history: Iterable[WorldPost] = (),
         kind: ChannelKind = "channel",
     ) -> WorldChannel:
-        """`history` is there before anybody looks: it is in no log."""
+        """`history`: posts that the channel already has; they are not in its log."""
         count = subscribers if callable(subscribers) else lambda _: subscribers
         name = title or username or str(channel_id)
         now_ms = self.clock.now_ms()
@@ -82,7 +82,7 @@ class World:
         return channel
 
     def add_person(self, user_id: int, username: str | None = None, *, bot: bool = False) -> Person:
-        """Somebody else, with whom accounts may talk."""
+        """Adds a user or bot with whom accounts may have dialogs."""
         person = Person(user_id, username or str(user_id), username, bot)
         self.people.append(person)
         return person
@@ -90,8 +90,10 @@ class World:
     def rename(
         self, channel: WorldChannel, username: str | None, collectibles: Iterable[Collectible] = ()
     ) -> None:
-        """From now on the channel has these names and no other. A name has one owner: where
-        another channel has it still, rename that one first."""
+        """Replaces all names of the channel.
+
+        A name has one owner: if another channel has it, rename that one first.
+        """
         self._unname(channel)
         channel.username, channel.collectibles = username, tuple(collectibles)
         self._name(channel)
@@ -104,11 +106,11 @@ class World:
         return next((one for one in self.people if (one.username or "").lower() == wanted), None)
 
     def talk(self, account: Account, other: Other) -> None:
-        """It is among the account's dialogs, and wrote just now."""
+        """Adds `other` to the account's dialogs, with a message at the present time."""
         account.others[other] = self.clock.now_ms()
 
     def join_group(self, account: Account, chat_id: int, title: str) -> None:
-        """A basic group is among the account's dialogs."""
+        """Adds a basic group to the account's dialogs."""
         self.talk(account, BasicGroup(chat_id, title))
 
     def join(self, account: Account, channel: WorldChannel) -> None:
@@ -124,18 +126,18 @@ class World:
         *,
         counters: CounterSource | None = None,
     ) -> WorldPost:
-        """A new post with the next id, now; with one view, unless `counters` says otherwise."""
+        """Publishes a new post with the next id, now. It has one view by default."""
         post = WorldPost(PostId(channel.newest_id + 1), self.clock.now_ms(), text, counters)
         self.publish(channel, post)
         return post
 
     def publish(self, channel: WorldChannel, post: WorldPost) -> None:
-        """A post that somebody else has made, with its own id and date."""
+        """Publishes an existing post with its id and date."""
         channel.put(post)
         self._write(channel, Kind.NEW, [post.post_id])
 
     def post_album(self, channel: WorldChannel, texts: Sequence[str]) -> list[WorldPost]:
-        """Photos that are shown as one; each is a post, with a push of its own."""
+        """Publishes photos that clients show as one; each is a post, with a separate push."""
         album_id = channel.newest_id + 1
         posts = [
             WorldPost(
@@ -148,7 +150,7 @@ class World:
         return posts
 
     def serve(self, channel: WorldChannel, what: str) -> WorldPost:
-        """A service message: `what` happened."""
+        """Publishes a service message about the event `what`."""
         post = WorldPost(PostId(channel.newest_id + 1), self.clock.now_ms(), service=what)
         self.publish(channel, post)
         return post
@@ -156,7 +158,7 @@ class World:
     def edit(
         self, channel: WorldChannel, post_id: int, text: str, *, at_ms: int | None = None
     ) -> None:
-        """Now, or at the instant that somebody else has recorded. Raises KeyError."""
+        """Edits a post, now or at a recorded instant. Raises KeyError."""
         post = channel.find(PostId(post_id))
         if post is None:
             raise KeyError(post_id)
@@ -179,7 +181,10 @@ class World:
         reactions: Mapping[str, int] | None = None,
         push: bool = False,
     ) -> None:
-        """From now on. None leaves a counter as it is. `push` tells the subscribers."""
+        """Sets counters from now on; None leaves a counter unchanged. `push` notifies subscribers.
+
+        Raises KeyError.
+        """
         post = channel.find(PostId(post_id))
         if post is None:
             raise KeyError(post_id)
