@@ -185,7 +185,7 @@ class Engine:
     async def close(self) -> None:
         """Returns when everything submitted is durable, or failed for lack of disk space.
 
-        Every later call, and every waiting reader and writer, raises LogClosed.
+        Waiting readers, appends that wait for buffer space, and all later calls get LogClosed.
         """
         if self.error is None:
             self.error = LogClosed(f"log in {self.folder} is closed")

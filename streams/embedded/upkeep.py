@@ -12,7 +12,7 @@ from streams.log import Partition
 
 
 class Upkeep:
-    """Called by the writer, on its thread. Changes nothing between two calls of `step`."""
+    """Called by the writer, on its thread; works through all partitions, again and again."""
 
     def __init__(
         self,

@@ -120,7 +120,10 @@ class Writer:
             logger.warning("log_closed_badly", extra={"reason": str(error)})
 
     def _turn(self) -> bool:
-        """At most one write and one step of upkeep. False when the log is closed or failed."""
+        """At most one write and one step of upkeep. False if the log is closed or the write failed.
+
+        Raises LogError if upkeep fails.
+        """
         units, go_on = self._take()
         if units:
             try:
