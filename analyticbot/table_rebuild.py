@@ -43,7 +43,8 @@ def decision_of(table: str, known: Decisions) -> Decision:
         if not running.forwards(decision)
     }
     if table not in owners:
-        raise Failure(f"there is no table {table}: history, or one of {', '.join(owners)}")
+        names = ", ".join(owners)
+        raise Failure(f"{table}: no such table; rebuild history, or one of {names}")
     return owners[table]
 
 

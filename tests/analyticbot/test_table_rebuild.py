@@ -78,5 +78,5 @@ def test_a_table_that_is_not_there_is_refused_with_the_names_of_those_that_are()
     with pytest.raises(Failure) as raised:
         decision_of("windows", own())
     assert str(raised.value) == (
-        "there is no table windows: history, or one of channels, posts, shelves, spikes"
+        "windows: no such table; rebuild history, or one of channels, posts, shelves, spikes"
     )
