@@ -57,9 +57,12 @@ class SqlAccounts:
     @whole
     async def seal(self) -> None:
         """Seal sessions that an earlier version stored unsealed. Without a key: log a warning."""
+        # Rarely needed, so without the lock: a process that stands still may hold it.
+        async with self._database.reading() as connection:
+            if not await _readable(connection):
+                return
         async with self._database.writing_alone() as connection:
-            rows = await connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.session))
-            readable = {row.id: row.session for row in rows if not is_sealed(row.session)}
+            readable = await _readable(connection)
             if not readable:
                 return
             try:
@@ -172,3 +175,9 @@ class SqlAccounts:
 async def _claims(connection: AsyncConnection) -> dict[str, int]:
     rows = await connection.execute(select(SHARES.c.reference, SHARES.c.account_id))
     return {row.reference: row.account_id for row in rows}
+
+
+async def _readable(connection: AsyncConnection) -> Mapping[int, str]:
+    """The sessions that are not sealed, by account."""
+    rows = await connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.session))
+    return {row.id: row.session for row in rows if not is_sealed(row.session)}
