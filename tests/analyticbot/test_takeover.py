@@ -215,6 +215,7 @@ async def test_who_is_cut_off_from_the_store_stops_before_another_begins(
             assert_never_two(telegram)
 
 
+@pytest.mark.chaos
 async def test_one_that_stood_still_leaves_what_another_took_and_does_not_end(
     tmp_path: Path, postgres: Postgres
 ) -> None:
